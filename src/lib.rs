@@ -1,0 +1,36 @@
+//! logveil finds personal data in access logs and telemetry, replaces it by policy and tags what remains.
+//!
+//! # Layers
+//! An import may only point to a smaller row. `tests/tidy.rs` reads this table and enforces it.
+//!
+//! | row | module | the question it answers |
+//! |---|---|---|
+//! | 1 | `model` | what do the words mean? |
+//! | 2 | `rules` | what did the TOML say? |
+//! | 2 | `keys` | which key? |
+//! | 3 | `input` | where does a record end? |
+//! | 3 | `format` | which field is this, and how is it written? |
+//! | 4 | `detect` | where is it? |
+//! | 4 | `policy` | what must be done? |
+//! | 4 | `transform` | what replaces it? |
+//! | 4 | `tag` | how long may it stay, and who said so? |
+//! | 5 | `engine` | the hot loop, the only maker of `Clean` |
+//! | 6 | `output` | where does it go? |
+//! | 6 | `audit` | what was done, never to what |
+//! | 7 | `shell` | how is it run? |
+#![deny(unsafe_op_in_unsafe_fn)]
+#![warn(missing_docs)]
+
+pub mod audit;
+pub mod detect;
+pub mod engine;
+pub mod format;
+pub mod input;
+pub mod keys;
+pub mod model;
+pub mod output;
+pub mod policy;
+pub mod rules;
+pub mod shell;
+pub mod tag;
+pub mod transform;

@@ -1,0 +1,97 @@
+//! Entity types: what kind of identifier a value is.
+
+/// Interned entity type. Ids below [`WELL_KNOWN`]`.len()` belong to the built-in recognisers; user entities follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntityId(pub u8);
+
+macro_rules! entities {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[repr(u8)]
+        enum Nr { $($name),* }
+        /// Ids of the entities that built-in recognisers report.
+        pub mod well_known {
+            use super::{EntityId, Nr};
+            $(#[doc = concat!("`", $text, "`")] pub const $name: EntityId = EntityId(Nr::$name as u8);)*
+        }
+        /// Names of the built-in entities, in order of their ids.
+        pub const WELL_KNOWN: &[&str] = &[$($text),*];
+    };
+}
+
+entities! {
+    IP_V4 = "ip.v4",
+    IP_V6 = "ip.v6",
+    IP_PRIVATE = "ip.private",
+    IP_DOCUMENTATION = "ip.documentation",
+    IP_SPECIAL = "ip.special",
+    PHONE_MOBILE_CN = "phone.mobile.cn",
+    PHONE_FIXED_CN = "phone.fixed.cn",
+    PHONE_INTL = "phone.intl",
+    ID_RESIDENT = "id.resident.cn",
+    ID_RESIDENT15 = "id.resident15.cn",
+    ID_HMT_PERMIT = "id.hmt_permit.cn",
+    ID_FPR = "id.fpr.cn",
+    IMEI = "device.imei",
+    MEID = "device.meid",
+    IMSI = "sim.imsi",
+    ICCID = "sim.iccid",
+    MAC = "device.mac",
+    ANDROID_ID = "device.android_id",
+    UUID_ID = "device.uuid",
+    OPENUDID = "device.openudid",
+    DEVICE_HASH = "device.hash",
+    DEVICE_ID = "device.id",
+    EMAIL = "email",
+    CARD = "bank.card",
+    JWT = "secret.jwt",
+    CREDENTIAL = "secret.authorization",
+    PASSWORD = "secret.password",
+    TOKEN = "secret.token",
+    SESSION = "secret.session",
+    CODE = "secret.code",
+    ACCOUNT = "account",
+    PERSON_NAME = "person.name",
+    ADDRESS = "address",
+    PASSPORT = "passport",
+    GEO = "geo",
+    SERIAL = "device.serial",
+}
+
+/// The grammar that a keyed value must fit before the key is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Shape {
+    /// IP address in any text form, with port, prefix length or zone.
+    Ip,
+    /// Mobile, landline or international number with separators.
+    Phone,
+    /// Resident identity number (18, 15), permits.
+    CnId,
+    /// IMEI, IMEISV, or any device id (IMEI keys often hold other ids).
+    DeviceId,
+    /// IMSI.
+    Imsi,
+    /// ICCID.
+    Iccid,
+    /// Hardware address, separators optional.
+    Mac,
+    /// Hardware id that the key shares with request ids: 14-16 hex only, never a UUID.
+    WeakDeviceId,
+    /// E-mail address.
+    Email,
+    /// Bank card or account number.
+    Card,
+    /// Passport number.
+    Passport,
+    /// Coordinates.
+    Geo,
+    /// Verification code: 4-8 digits or letters.
+    Code,
+    /// Any non-empty value: passwords, tokens.
+    Secret,
+    /// A header value with a scheme in front (`Bearer ...`).
+    Credential,
+    /// Any non-empty text.
+    Text,
+}
