@@ -1,1 +1,229 @@
-//! (placeholder)
+//! Where is it? One pass over a block finds candidates of all entity families; validators confirm them; text in
+//! escapes is decoded into views that the same pass reads; overlaps are resolved.
+
+pub mod check;
+pub mod hit;
+pub mod keys;
+mod recognize;
+pub mod resolve;
+#[allow(missing_docs)]
+pub mod scan;
+
+use crate::format::view::{Region, View, wide};
+use crate::format::encode::encode;
+use crate::model::{Carriers, Sensitive};
+use hit::{ASIDE, Hit, LEVELS};
+use keys::{Memo, Registry};
+use recognize::{Found, Text};
+use scan::{Kernel, Scanner, kind};
+
+/// Finds identifiers in blocks. One per worker: it owns the scratch space, which holds values only until the next block.
+pub struct Detector<'r> {
+    registry: &'r Registry,
+    scanner: Scanner,
+    memo: Memo,
+    views: [View; LEVELS],
+    hits: [Vec<Hit>; LEVELS + 1],
+    times: Vec<(u32, u32)>,
+    deep_times: Vec<(u32, u32)>,
+    aside: Vec<u8>,
+    scratch: View,
+    resolved: Vec<Hit>,
+}
+
+impl<'r> Detector<'r> {
+    /// A detector over the keys of `registry`.
+    pub fn new(registry: &'r Registry, kernel: Kernel) -> Self {
+        Detector {
+            registry,
+            scanner: Scanner::new(kernel),
+            memo: Memo::default(),
+            views: Default::default(),
+            hits: Default::default(),
+            times: Vec::new(),
+            deep_times: Vec::new(),
+            aside: Vec::new(),
+            scratch: View::default(),
+            resolved: Vec::new(),
+        }
+    }
+
+    /// Finds all identifiers of a block; spans are ascending and do not overlap.
+    pub fn run(&mut self, block: &[u8]) -> &[Hit] {
+        self.aside.clear();
+        self.times.clear();
+        self.hits.iter_mut().for_each(Vec::clear);
+        let mut depth = 0;
+        for level in 0..=LEVELS {
+            let (below, above) = self.views.split_at_mut(level);
+            let bytes = below.last().map_or(block, |v| v.text());
+            if level > 0 && bytes.is_empty() {
+                break;
+            }
+            depth = level;
+            self.scanner.scan(bytes);
+            let regions: &[Region] = match above.first_mut() {
+                Some(view) => {
+                    view.clear();
+                    show_escapes(bytes, &self.scanner, view);
+                    view.regions()
+                }
+                None => &[],
+            };
+            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions };
+            self.deep_times.clear();
+            let mut found = Found {
+                hits: &mut self.hits[level],
+                aside: &mut self.aside,
+                times: if level == 0 { &mut self.times } else { &mut self.deep_times },
+                memo: &mut self.memo,
+                scratch: &mut self.scratch,
+                line: recognize::Line::default(),
+            };
+            recognize::run(&text, &mut found);
+        }
+        for level in (1..=depth).rev() {
+            let (shallow, deep) = self.hits.split_at_mut(level);
+            for hit in &deep[0] {
+                shallow[level - 1].push(raise(hit, level as u8, &self.views[level - 1]));
+            }
+        }
+        resolve::resolve(&mut self.hits[0], &mut self.resolved);
+        &self.resolved
+    }
+
+    /// Hits of the last block.
+    pub fn hits(&self) -> &[Hit] {
+        &self.resolved
+    }
+
+    /// Spans of event-time values of the last block, ascending.
+    pub fn times(&self) -> &[(u32, u32)] {
+        &self.times
+    }
+
+    /// The decoded value of a hit of the last block.
+    pub fn value<'a>(&'a self, block: &'a [u8], hit: &Hit) -> Sensitive<'a> {
+        let text = match hit.level {
+            0 => block,
+            ASIDE => &self.aside,
+            n => self.views[n as usize - 1].text(),
+        };
+        Sensitive::new(&text[hit.value_start as usize..hit.value_end as usize])
+    }
+
+    /// Appends `replacement` to `out`, written as the hit was.
+    pub fn encode(&self, hit: &Hit, replacement: &[u8], out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
+        if hit.depth == 0 {
+            return out.extend_from_slice(replacement);
+        }
+        let from = out.len();
+        out.extend_from_slice(replacement);
+        for level in (0..(hit.depth as usize).min(LEVELS)).rev() {
+            scratch.clear();
+            scratch.extend_from_slice(&out[from..]);
+            out.truncate(from);
+            encode(scratch, hit.carriers[level], needs_quote_care(scratch), out);
+        }
+    }
+}
+
+fn needs_quote_care(v: &[u8]) -> bool {
+    v.iter().any(|b| matches!(b, b'"' | b'\\'))
+}
+
+/// Carries a hit of level `level` to its parent.
+fn raise(hit: &Hit, level: u8, view: &View) -> Hit {
+    let mut h = *hit;
+    let (s, e) = (hit.start as usize, hit.end as usize);
+    if hit.level == 0 {
+        h.level = level;
+    }
+    let mut carriers = view.carriers(s, e);
+    if hit.bare_json || carriers == Carriers::RAW && hit.carriers.iter().any(|&c| c != Carriers::RAW) {
+        // Quotes and escapes that the replacement brings must be written as the region writes its own.
+        carriers = carriers.with(view.region_carriers(s));
+    }
+    h.depth += 1;
+    h.carriers.copy_within(0..LEVELS - 1, 1);
+    h.carriers[0] = carriers;
+    h.start = view.origin(s) as u32;
+    h.end = view.origin_end(e) as u32;
+    h.anchor = view.origin(hit.anchor as usize) as u32;
+    h
+}
+
+/// Shows every stretch with escapes in `view`, in ascending order.
+fn show_escapes(t: &[u8], scan: &Scanner, view: &mut View) {
+    let mut slash = scan.events.of(kind::BACKSLASH).iter().map(|&p| p as usize).peekable();
+    let mut pct = scan.events.of(kind::PERCENT).iter().map(|&p| p as usize - 2).peekable();
+    let mut wides = scan.events.of(kind::WIDE).iter().map(|&p| p as usize).filter(|&p| is_wide(t, p)).peekable();
+    let mut done = 0;
+    loop {
+        let next = [slash.peek(), pct.peek(), wides.peek()].into_iter().flatten().min().copied();
+        let Some(p) = next else { break };
+        if p < done {
+            skip_to(&mut slash, done);
+            skip_to(&mut pct, done);
+            skip_to(&mut wides, done);
+            continue;
+        }
+        if slash.peek() == Some(&p) || backslash_joins(t, p, slash.peek().copied()) {
+            let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
+            done = view.push_backslash(t, start);
+        } else if pct.peek() == Some(&p) {
+            let (start, end) = token(t, p, done);
+            view.push_percent(t, start, end);
+            done = end;
+        } else {
+            let (start, end) = wide_run(t, p, done);
+            view.push_wide(t, start, end);
+            done = end;
+        }
+        done = done.max(p + 1);
+    }
+}
+
+/// True when a backslash follows in the same quoted text: then one region holds both kinds of escapes.
+fn backslash_joins(t: &[u8], p: usize, slash: Option<usize>) -> bool {
+    slash.is_some_and(|s| memchr::memchr2(b'"', b'\n', &t[p..s]).is_none())
+}
+
+fn skip_to(it: &mut std::iter::Peekable<impl Iterator<Item = usize>>, done: usize) {
+    while it.next_if(|&p| p < done).is_some() {}
+}
+
+/// A full-width digit or at sign: text around it is shown in ASCII.
+fn is_wide(t: &[u8], p: usize) -> bool {
+    matches!(wide(&t[p..]), Some(b'0'..=b'9' | b'@'))
+}
+
+/// The run of bytes around `p` that a URL or a form may hold.
+fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
+    let ends = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'<' | b'>' | 0x7F);
+    let start = t[floor..p].iter().rposition(ends).map_or(floor, |i| floor + i + 1);
+    let end = t[p..].iter().position(ends).map_or(t.len(), |i| p + i);
+    (start, end)
+}
+
+/// Bytes of left context that a full-width stretch is shown with.
+const WIDE_CONTEXT: usize = 96;
+
+fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
+    let low = floor.max(p.saturating_sub(WIDE_CONTEXT));
+    let start = memchr::memrchr2(b'\n', b'"', &t[low..p]).map_or(low, |i| low + i + 1);
+    let mut end = p;
+    loop {
+        if wide(&t[end..]).is_some() {
+            end += 3;
+        } else if end < t.len() && (t[end].is_ascii_alphanumeric() || matches!(t[end], b'-' | b' ' | b'.')) && end < p + 400 {
+            end += 1;
+        } else {
+            break;
+        }
+    }
+    (start, end)
+}
+
+#[cfg(test)]
+mod tests;

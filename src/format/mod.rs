@@ -1,1 +1,4 @@
-//! (placeholder)
+//! Which field is this, and how is it written?
+
+pub mod encode;
+pub mod view;

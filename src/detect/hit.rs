@@ -1,0 +1,65 @@
+//! What recognisers report, before overlaps are resolved.
+
+use crate::model::{Carriers, Confidence, EntityId, RuleId};
+
+/// Deepest level of nested escapes that is decoded.
+pub const LEVELS: usize = 3;
+
+/// Level number of values that stand decoded in the side buffer.
+pub const ASIDE: u8 = u8::MAX;
+
+/// A candidate that a recogniser confirmed.
+#[derive(Clone, Copy, Debug)]
+pub struct Hit {
+    /// First byte, in the text of `level` (after resolving: in the block).
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Where the evidence begins: the separator of a key, or `start`.
+    pub anchor: u32,
+    /// What it is.
+    pub entity: EntityId,
+    /// Which recogniser spoke.
+    pub rule: RuleId,
+    /// How sure.
+    pub confidence: Confidence,
+    /// The value is a bare JSON number or word: its replacement needs quotes.
+    pub bare_json: bool,
+    /// Level of the text that holds the decoded value, or [`ASIDE`].
+    pub level: u8,
+    /// Decoded value: first byte in that text.
+    pub value_start: u32,
+    /// Decoded value: one past the last byte.
+    pub value_end: u32,
+    /// How many levels of escapes stand around the value.
+    pub depth: u8,
+    /// How it was written, from the block (index 0) inwards; `depth` entries are set.
+    pub carriers: [Carriers; LEVELS],
+}
+
+impl Hit {
+    /// A hit whose value is its span.
+    pub fn new(start: usize, end: usize, entity: EntityId, rule: RuleId, confidence: Confidence) -> Hit {
+        Hit {
+            start: start as u32,
+            end: end as u32,
+            anchor: start as u32,
+            entity,
+            rule,
+            confidence,
+            bare_json: false,
+            level: 0,
+            value_start: start as u32,
+            value_end: end as u32,
+            depth: 0,
+            carriers: [Carriers::RAW; LEVELS],
+        }
+    }
+
+    /// Every carrier that the span was written in.
+    pub fn all_carriers(&self) -> Carriers {
+        let all = self.carriers.iter().fold(Carriers::RAW, |a, &c| a.with(c));
+        let levels = self.carriers.iter().filter(|&&c| c != Carriers::RAW).count();
+        if levels > 1 { all.with(Carriers::NESTED) } else { all }
+    }
+}

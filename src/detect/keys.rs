@@ -1,0 +1,260 @@
+//! Which entity does a key name? The registry decides once; a memo answers for every later line.
+
+use crate::model::{EntityId, Shape};
+use crate::rules::Ruleset;
+use std::collections::HashMap;
+
+/// Why values under a key are not searched for bare shapes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Exempt {
+    /// Not exempt.
+    #[default]
+    No,
+    /// Counts, sizes, durations.
+    Metric,
+    /// Order numbers and other business ids.
+    Id,
+    /// Points in time.
+    Time,
+    /// Versions and builds.
+    Version,
+    /// Digests and signatures.
+    Hash,
+    /// Trace and request ids.
+    Trace,
+}
+
+impl Exempt {
+    fn parse(kind: &str) -> Exempt {
+        match kind {
+            "metric" => Exempt::Metric,
+            "time" => Exempt::Time,
+            "version" => Exempt::Version,
+            "hash" => Exempt::Hash,
+            "trace" => Exempt::Trace,
+            _ => Exempt::Id,
+        }
+    }
+}
+
+/// What the registry knows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct KeyClass {
+    /// The entity that the key names, and the shape its value must have.
+    pub entity: Option<(EntityId, Shape)>,
+    /// Set when bare shapes under this key are something else.
+    pub exempt: Exempt,
+    /// The value is when the event happened.
+    pub event_time: bool,
+}
+
+impl KeyClass {
+    /// True when the registry does not know the key.
+    pub fn is_unknown(self) -> bool {
+        self == KeyClass::default()
+    }
+    /// True when the key names an entity of one of these shapes.
+    pub fn has_shape(self, shapes: &[Shape]) -> bool {
+        self.entity.is_some_and(|(_, s)| shapes.contains(&s))
+    }
+}
+
+/// All keys of the rules, compiled. Immutable and shared.
+pub struct Registry {
+    exact: HashMap<Box<[u8]>, KeyClass>,
+    suffix: HashMap<Box<[u8]>, KeyClass>,
+    /// Keys with letters beyond ASCII, longest first: they match the end of a word.
+    ending: Vec<(Box<[u8]>, KeyClass)>,
+}
+
+impl Registry {
+    /// Compiles the keys of `rules`.
+    pub fn new(rules: &Ruleset) -> Registry {
+        let mut r = Registry { exact: HashMap::new(), suffix: HashMap::new(), ending: Vec::new() };
+        for x in &rules.exempt {
+            let class = KeyClass { exempt: Exempt::parse(&x.kind), ..KeyClass::default() };
+            r.add(&x.keys, &x.suffixes, class);
+        }
+        for k in &rules.time_keys {
+            let class = KeyClass { event_time: true, exempt: Exempt::Time, entity: None };
+            r.add(std::slice::from_ref(k), &[], class);
+        }
+        for e in &rules.entities {
+            let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
+            r.add(&e.keys, &e.suffixes, class);
+            if !matches!(e.shape, Shape::Text | Shape::Secret | Shape::Credential | Shape::Code) {
+                for w in &e.words {
+                    if w.is_ascii() {
+                        r.exact.entry(joined(w.as_bytes()).into()).or_insert(class);
+                    } else {
+                        r.ending.push((w.as_bytes().into(), class));
+                    }
+                }
+            }
+        }
+        r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));
+        r
+    }
+
+    fn add(&mut self, keys: &[String], suffixes: &[String], class: KeyClass) {
+        for k in keys.iter().chain(suffixes) {
+            if k.is_ascii() {
+                self.exact.insert(joined(k.as_bytes()).into(), class);
+            } else {
+                self.ending.push((k.to_lowercase().into_bytes().into(), class));
+            }
+        }
+        for k in suffixes.iter().filter(|k| k.is_ascii()) {
+            self.suffix.insert(joined(k.as_bytes()).into(), class);
+        }
+    }
+
+    /// What the rules say of a key as it was written.
+    pub fn classify(&self, key: &[u8]) -> KeyClass {
+        if !key.is_ascii() {
+            return self.classify_words(key);
+        }
+        let (name, starts) = tokens(key);
+        if let Some(c) = self.exact.get(&name[..]) {
+            return *c;
+        }
+        for &s in &starts {
+            if let Some(c) = self.suffix.get(&name[s..]) {
+                return *c;
+            }
+        }
+        let bare = name.iter().rposition(|b| !b.is_ascii_digit()).map_or(0, |i| i + 1);
+        if bare > 1 && bare < name.len() {
+            return self.classify(&name[..bare]);
+        }
+        KeyClass::default()
+    }
+
+    /// Words run together in scripts without spaces: the end decides, after a copula is dropped.
+    fn classify_words(&self, key: &[u8]) -> KeyClass {
+        let mut low = key.to_ascii_lowercase();
+        for copula in ["是", "为", "：", "号为"] {
+            if low.ends_with(copula.as_bytes()) {
+                low.truncate(low.len() - copula.len());
+            }
+        }
+        if let Some((_, c)) = self.ending.iter().find(|(w, _)| low.ends_with(w)) {
+            return *c;
+        }
+        let tail = low.iter().rposition(|&b| b >= 0x80).map_or(0, |i| i + 1);
+        if tail > 0 && tail < low.len() { self.classify(&key[key.len() - (low.len() - tail)..]) } else { KeyClass::default() }
+    }
+}
+
+/// Lower-case letters and digits of a key, without marks.
+fn joined(key: &[u8]) -> Vec<u8> {
+    tokens(key).0
+}
+
+/// The joined key and where its tokens after the first begin, by marks and by camel case.
+fn tokens(key: &[u8]) -> (Vec<u8>, Vec<usize>) {
+    let mut name = Vec::with_capacity(key.len());
+    let mut starts = Vec::new();
+    let mut before = b'_';
+    for (i, &b) in key.iter().enumerate() {
+        if b.is_ascii_alphanumeric() {
+            let hump = b.is_ascii_uppercase()
+                && (before.is_ascii_lowercase()
+                    || before.is_ascii_digit()
+                    || (before.is_ascii_uppercase() && key.get(i + 1).is_some_and(u8::is_ascii_lowercase)));
+            if (hump || !before.is_ascii_alphanumeric()) && !name.is_empty() {
+                starts.push(name.len());
+            }
+            name.push(b.to_ascii_lowercase());
+        }
+        before = b;
+    }
+    (name, starts)
+}
+
+/// Slots of the memo; a power of two.
+const SLOTS: usize = 1 << 11;
+
+#[derive(Clone, Copy)]
+struct Slot {
+    low: u128,
+    high: u128,
+    len: u8,
+    class: KeyClass,
+}
+
+/// Remembers answers of the registry. One per worker; holds keys, never values.
+pub struct Memo {
+    slots: Box<[Slot]>,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        let empty = Slot { low: 0, high: 0, len: u8::MAX, class: KeyClass::default() };
+        Memo { slots: vec![empty; SLOTS].into() }
+    }
+}
+
+impl Memo {
+    /// Class of the key `text[start..end]`.
+    #[inline]
+    pub fn classify(&mut self, registry: &Registry, text: &[u8], start: usize, end: usize) -> KeyClass {
+        let len = end - start;
+        if len > 32 || len == 0 {
+            return if len == 0 { KeyClass::default() } else { registry.classify(&text[start..end]) };
+        }
+        let low = last16(text, end, len.min(16));
+        let high = if len > 16 { last16(text, end - 16, len - 16) } else { 0 };
+        let mix = (low as u64) ^ ((low >> 64) as u64).rotate_left(29) ^ (high as u64).rotate_left(47) ^ len as u64;
+        let at = (mix.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS.trailing_zeros())) as usize;
+        let slot = &mut self.slots[at];
+        if slot.low != low || slot.high != high || slot.len != len as u8 {
+            let class = registry.classify(&text[start..end]);
+            *slot = Slot { low, high, len: len as u8, class };
+        }
+        slot.class
+    }
+}
+
+/// The `n` bytes (1 to 16) before `end`, as a number.
+#[inline]
+fn last16(text: &[u8], end: usize, n: usize) -> u128 {
+    match end.checked_sub(16).and_then(|s| text.get(s..end)).and_then(|b| b.try_into().ok()) {
+        Some(b) => u128::from_le_bytes(b) >> (8 * (16 - n)),
+        None => text[end - n..end].iter().rev().fold(0, |v, &b| v << 8 | u128::from(b)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::well_known as e;
+
+    fn class(key: &str) -> Option<EntityId> {
+        Registry::new(&Ruleset::builtin()).classify(key.as_bytes()).entity.map(|x| x.0)
+    }
+
+    #[test]
+    fn spellings_of_a_key_are_one_key() {
+        for k in ["client_ip", "clientIp", "CLIENT-IP", "clientip", "Client.Ip"] {
+            assert_eq!(class(k), class("client_ip"), "{k}");
+            assert!(class(k).is_some(), "{k}");
+        }
+        assert_eq!(class("userPhone"), Some(e::PHONE_MOBILE_CN));
+        assert_eq!(class("用户手机号"), Some(e::PHONE_MOBILE_CN));
+        assert_eq!(class("telegram"), None);
+        assert_eq!(class("imei2"), class("imei"));
+    }
+
+    #[test]
+    fn memo_agrees_with_the_registry() {
+        let r = Registry::new(&Ruleset::builtin());
+        let mut m = Memo::default();
+        let text = b"x imei client_ip $device_id a_very_long_key_name_for_phone 13";
+        for s in 0..text.len() {
+            for e in s + 1..text.len().min(s + 34) {
+                assert_eq!(m.classify(&r, text, s, e), r.classify(&text[s..e]));
+            }
+        }
+    }
+}

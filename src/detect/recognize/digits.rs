@@ -1,0 +1,145 @@
+//! Runs of eleven and more digits: phones, identity numbers, device and card numbers.
+
+use super::{Found, Left, Skip, Text};
+use crate::detect::check::{card, cn_id, iccid, imei, imsi, phone};
+use crate::detect::keys::Exempt;
+use crate::detect::scan::kind;
+use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
+
+/// Confirms digit runs.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::DIGITS) {
+        let p = p as usize;
+        let len = text.scan.digits.run_before(p);
+        if len <= 20 && !skip.covers(p - len) {
+            confirm(text, found, p - len, p);
+        }
+    }
+}
+
+fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+    let t = text.bytes;
+    let (l, r) = (text.before(s), text.at(end));
+    if l.is_ascii_alphabetic() {
+        return;
+    }
+    // Decimals, dotted names and longer hexadecimal numbers.
+    if l == b'.' || r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
+        return;
+    }
+    if r.is_ascii_alphabetic() {
+        return lettered(text, found, s, end);
+    }
+    let d = &t[s..end];
+    match d.len() {
+        11 => mobile(text, found, s, end, 0),
+        12 if d[0] == b'0' => mobile(text, found, s, end, 1),
+        13 if d.starts_with(b"86") => mobile(text, found, s, end, 2),
+        14 if d.starts_with(b"086") => mobile(text, found, s, end, 3),
+        15 if d.starts_with(b"0086") => mobile(text, found, s, end, 4),
+        15 => fifteen(text, found, s, end),
+        18 if resident(found, d, s, end) => {}
+        19 | 20 if iccid::cn(d) => weak(text, found, s, end, e::ICCID),
+        13..=19 if card::pan(d) => weak(text, found, s, end, e::CARD),
+        14 | 16 => device(text, found, s, end),
+        _ => {}
+    }
+}
+
+/// Seventeen digits and an X; ICCIDs with a letter.
+fn lettered(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+    let t = text.bytes;
+    let free = !text.at(end + 1).is_ascii_alphanumeric();
+    if end - s == 17 && matches!(t[end], b'x' | b'X') && free {
+        resident(found, &t[s..=end], s, end + 1);
+    } else if free && iccid::cn(&t[s..=end]) {
+        weak(text, found, s, end + 1, e::ICCID);
+    }
+}
+
+/// Eighteen characters with a check digit: no context can veto them.
+fn resident(found: &mut Found<'_>, d: &[u8], s: usize, end: usize) -> bool {
+    let id = if cn_id::hmt_permit(d) {
+        e::ID_HMT_PERMIT
+    } else if cn_id::resident18(d) {
+        e::ID_RESIDENT
+    } else if cn_id::fpr18(d) {
+        e::ID_FPR
+    } else {
+        return false;
+    };
+    found.push(s, end, id, RuleId::Digits, Confidence::Checked);
+    true
+}
+
+fn mobile(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, prefix: usize) {
+    let d = &text.bytes[s + prefix..end];
+    if !phone::mobile_shape(d) {
+        return;
+    }
+    let left = text.left_key(found.memo, s);
+    let keyed = left.class.has_shape(&[Shape::Phone]);
+    if !keyed && (!phone::mobile_assigned(d) || text.is_number_field(s, end, &left) || trunk_only(prefix, &left)) {
+        return;
+    }
+    let plus = usize::from(text.before(s) == b'+' && prefix != 1);
+    let bare = plus == 0 && text.is_bare_json(found, s, end);
+    let sure = if keyed { Confidence::Keyed } else { Confidence::Shape };
+    found.push(s - plus, end, e::PHONE_MOBILE_CN, RuleId::Digits, sure).bare_json = bare;
+}
+
+/// `013800138000` is a phone only after a key: bare, it is any number of twelve digits.
+fn trunk_only(prefix: usize, left: &Left) -> bool {
+    (prefix == 1 || prefix == 3) && left.class.is_unknown()
+}
+
+/// Checks that chance passes too often to overrule a key that says otherwise.
+fn weak(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, id: EntityId) {
+    let left = text.left_key(found.memo, s);
+    if left.class.exempt == Exempt::No {
+        let bare = text.is_bare_json(found, s, end);
+        found.push(s, end, id, RuleId::Digits, Confidence::Checked).bare_json = bare;
+    }
+}
+
+/// IMEI, IMSI or a legacy identity number: the words around decide.
+fn fifteen(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+    let d = &text.bytes[s..end];
+    let left = text.left_key(found.memo, s);
+    let id = if imei::imei(d) && (device_word(&left) || compound(text, end)) {
+        e::IMEI
+    } else if left.class.has_shape(&[Shape::CnId]) && cn_id::resident15(d) {
+        e::ID_RESIDENT15
+    } else if left.class.has_shape(&[Shape::Imsi]) || left.class.exempt == Exempt::No && imsi::cn(d) {
+        e::IMSI
+    } else if left.class.exempt == Exempt::No && card::pan(d) && !imei::imei(d) {
+        e::CARD
+    } else {
+        return device(text, found, s, end);
+    };
+    let bare = text.is_bare_json(found, s, end);
+    found.push(s, end, id, RuleId::Digits, Confidence::Checked).bare_json = bare;
+    if id == e::IMEI && compound(text, end) {
+        found.push(end + 1, end + 13, e::MAC, RuleId::Mac, Confidence::Context);
+    }
+}
+
+fn device_word(left: &Left) -> bool {
+    left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId])
+}
+
+/// `490154203237518-d0509984a2a0`: IMEI and hardware address in one token, as Chinese app agents write them.
+fn compound(text: &Text<'_>, end: usize) -> bool {
+    text.at(end) == b'-'
+        && (end + 1..end + 13).all(|i| text.at(i).is_ascii_hexdigit())
+        && !text.at(end + 13).is_ascii_alphanumeric()
+}
+
+/// Other lengths after a device word: `imei/86...`, `IMEI 49015420323751`.
+fn device(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+    let left = text.left_key(found.memo, s);
+    if device_word(&left) && left.mark != b':' && left.mark != b'=' {
+        super::hexid::take(text, found, s, end, &left);
+    }
+}

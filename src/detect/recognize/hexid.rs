@@ -1,0 +1,70 @@
+//! Device ids whose shape alone says nothing: hex runs and UUIDs behind a word that names them, and
+//! hardware addresses with dashes or dots.
+
+use super::{Found, Left, Skip, Text};
+use crate::detect::check::{keyed, mac};
+use crate::detect::scan::kind;
+use crate::model::{Confidence, RuleId, Shape, well_known as e};
+
+/// Confirms hex runs, UUIDs and hardware addresses.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let t = text.bytes;
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::HEXRUN) {
+        let p = p as usize;
+        let s = p - t[..p].iter().rev().take(130).take_while(|b| b.is_ascii_hexdigit()).count();
+        if !skip.covers(p) && p - s <= 128 {
+            after_word(text, found, s, p);
+        }
+    }
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::UUID) {
+        let p = p as usize;
+        if p >= 23 && !skip.covers(p) && crate::detect::check::uuid::is(&t[p - 23..(p + 13).min(t.len())]) {
+            after_word(text, found, p - 23, p + 13);
+        }
+    }
+    hardware(text, found);
+}
+
+/// Keys before `=` and `:` are looked at elsewhere; here stand `aid/…`, `设备号 …`, `oaid …`.
+fn after_word(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+    if text.before(s).is_ascii_alphanumeric() || text.at(end).is_ascii_alphanumeric() {
+        return;
+    }
+    let left = text.left_key(found.memo, s);
+    if matches!(left.mark, b'/' | b' ' | 0) && left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId]) {
+        take(text, found, s, end, &left);
+    }
+}
+
+/// Reports the span when it fits the shape that the word to its left asks for.
+pub fn take(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, left: &Left) {
+    if let Some((entity, shape)) = left.class.entity
+        && let keyed::Keyed::Take(id) = keyed::keyed(shape, entity, &text.bytes[s..end])
+    {
+        found.push(s, end, id, RuleId::HexId, Confidence::Context);
+    }
+}
+
+fn hardware(text: &Text<'_>, found: &mut Found<'_>) {
+    let t = text.bytes;
+    for (k, before, len) in [(kind::MAC_DASH, 14, 17), (kind::MAC_DOT, 9, 14)] {
+        let mut skip = Skip::new(text.regions);
+        for &p in text.scan.events.of(k) {
+            let Some(s) = (p as usize).checked_sub(before) else { continue };
+            let end = s + len;
+            if end > t.len() || skip.covers(s) {
+                continue;
+            }
+            let edge = |b: u8| b.is_ascii_alphanumeric() || b == t[p as usize];
+            if edge(text.before(s)) || edge(text.at(end)) {
+                continue;
+            }
+            let letters = t[s..end].iter().any(u8::is_ascii_alphabetic) || k == kind::MAC_DASH;
+            if letters && mac::parse(&t[s..end]).is_some_and(|m| !mac::placeholder(&m)) {
+                found.push(s, end, e::MAC, RuleId::Mac, Confidence::Checked);
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! IPv4 in dotted, zero-padded, dashed and reversed notation (RFC 791; IDENTIFIERS 2.1).
+
+use super::{Found, Left, Skip, Text};
+use crate::detect::check::ip::{self, Class};
+use crate::detect::keys::Exempt;
+use crate::detect::scan::kind;
+use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
+
+/// Confirms third dots, then third dashes.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut skip = Skip::new(text.regions);
+    let mut done = 0;
+    for &p in text.scan.events.of(kind::DOTS) {
+        let p = p as usize;
+        if p < done || skip.covers(p) {
+            continue;
+        }
+        if let Some(end) = dotted(text, found, p) {
+            done = end;
+        }
+    }
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::WIDE) {
+        let p = p as usize;
+        if text.at(p) == b'-' && !skip.covers(p) {
+            dashed(text, found, p);
+        }
+    }
+}
+
+/// Start and end of four groups of digits around the third mark.
+fn bounds(t: &[u8], third: usize, mark: u8) -> Option<(usize, usize)> {
+    let mut marks = 0;
+    let mut s = third;
+    while s > 0 {
+        let b = t[s - 1];
+        if b == mark {
+            marks += 1;
+            if marks > 2 {
+                break;
+            }
+        } else if !b.is_ascii_digit() {
+            break;
+        }
+        s -= 1;
+    }
+    let digits = t[third + 1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    (digits >= 1 && digits <= 3 && t[s] != mark).then_some((s, third + 1 + digits))
+}
+
+/// Returns where the run of dotted numbers ends when later events inside it need no look.
+fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize> {
+    let t = text.bytes;
+    let (s, end) = bounds(t, third, b'.')?;
+    let (l, r) = (text.before(s), text.at(end));
+    if l == b'.' && s >= 2 && t[s - 2].is_ascii_digit() || r == b'.' && text.at(end + 1).is_ascii_digit() {
+        return Some(run_end(t, end));
+    }
+    if l.is_ascii_alphanumeric() || r.is_ascii_alphanumeric() {
+        return None;
+    }
+    let a = ip::v4(&t[s..end])?;
+    let left = text.left_key(found.memo, s);
+    if left.class.exempt == Exempt::Version || is_product(text, s, end, &left) {
+        return Some(end);
+    }
+    let sure = if left.class.has_shape(&[Shape::Ip]) { Confidence::Keyed } else { Confidence::Checked };
+    if let Some(id) = entity_of(ip::class_v4(a), e::IP_V4) {
+        found.push(s, end, id, RuleId::Ipv4, sure);
+    }
+    Some(end)
+}
+
+fn run_end(t: &[u8], from: usize) -> usize {
+    from + t[from..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count()
+}
+
+/// `Chrome/126.0.0.0`, `okhttp/3.12.1.0`: a product token and its version (RFC 9110 section 10.1.5), not `/path/1.2.3.4`.
+fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
+    let t = text.bytes;
+    if text.before(s) != b'/' || text.at(end) == b':' && text.at(end + 1).is_ascii_digit() {
+        return false;
+    }
+    let name = &t[left.key_start..s - 1];
+    if left.mark != b'/' || !name.iter().any(u8::is_ascii_alphabetic) {
+        return false;
+    }
+    // A host name before the address (`web-01/10.0.0.7`) has digits; product names seldom do.
+    let private = matches!(ip::v4(&t[s..end]).map(ip::class_v4), Some(Class::Private));
+    !(private && name.iter().any(u8::is_ascii_digit)) && text.before(left.key_start) != b'/'
+}
+
+/// `ip-10-0-0-1`, `host-203-0-113-7.example.net`: part of a host name.
+fn dashed(text: &Text<'_>, found: &mut Found<'_>, third: usize) {
+    let t = text.bytes;
+    let Some((s, end)) = bounds(t, third, b'-') else { return };
+    let (l, r) = (text.before(s), text.at(end));
+    let in_name = l == b'-' && s >= 2 && t[s - 2].is_ascii_alphabetic()
+        || r == b'.' && text.at(end + 1).is_ascii_alphabetic() && !l.is_ascii_alphanumeric() && l != b'-';
+    if !in_name || r.is_ascii_alphanumeric() || r == b'-' && text.at(end + 1).is_ascii_digit() {
+        return;
+    }
+    if let Some(id) = ip::v4(&t[s..end]).map(ip::class_v4).and_then(|c| entity_of(c, e::IP_V4)) {
+        found.push(s, end, id, RuleId::Ipv4, Confidence::Context);
+    }
+}
+
+/// Entity of an address class; surrogates are our own output and no finding.
+pub fn entity_of(class: Class, public: EntityId) -> Option<EntityId> {
+    Some(match class {
+        Class::Public | Class::Multicast => public,
+        Class::Private | Class::LinkLocal => e::IP_PRIVATE,
+        Class::Documentation => e::IP_DOCUMENTATION,
+        Class::Loopback | Class::Unspecified | Class::Broadcast | Class::Netmask => e::IP_SPECIAL,
+        Class::Surrogate => return None,
+    })
+}

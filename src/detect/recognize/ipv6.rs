@@ -1,0 +1,132 @@
+//! IPv6 (RFC 4291 section 2.2, RFC 4007 zones) and hardware addresses with colons.
+
+use super::{Found, Skip, Text, ipv4::entity_of};
+use crate::detect::check::{ip, mac};
+use crate::detect::scan::kind;
+use crate::model::{Confidence, RuleId, Shape, well_known as e};
+
+/// Longest run that is looked at; longer ones (fingerprints) are no address.
+const MAX_RUN: usize = 64;
+
+/// Confirms hex/colon runs.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut skip = Skip::new(text.regions);
+    let mut done = 0;
+    for &p in text.scan.events.of(kind::COLONS) {
+        let p = p as usize;
+        if p < done || skip.covers(p) {
+            continue;
+        }
+        let (s, end) = extent(text.bytes, p, done);
+        done = end;
+        if end - s <= MAX_RUN {
+            confirm(text, found, s, end);
+        }
+    }
+}
+
+fn in_run(b: u8) -> bool {
+    b.is_ascii_hexdigit() || b == b':' || b == b'.'
+}
+
+fn extent(t: &[u8], p: usize, done: usize) -> (usize, usize) {
+    let back = t[done..p].iter().rev().take_while(|b| in_run(**b)).count();
+    let on = t[p..].iter().take_while(|b| in_run(**b)).count();
+    (p - back, p + on)
+}
+
+fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize) {
+    let t = text.bytes;
+    let pair = |i: usize| text.at(i) == b':' && text.at(i + 1) == b':';
+    // A key and its colon, or punctuation behind the address, touch the run.
+    if t[s] == b':' && !pair(s) {
+        s += 1;
+    } else if text.before(s).is_ascii_alphanumeric() || text.before(s) == b'_' {
+        // The run began inside a word: the word up to its colon is a key.
+        match t[s..end].iter().position(|&b| b == b':') {
+            Some(n) if !pair(s + n) => s += n + 1,
+            _ => return,
+        }
+    }
+    while end > s && matches!(t[end - 1], b'.' | b':') && !(end >= s + 2 && t[end - 1] == b':' && t[end - 2] == b':') {
+        end -= 1;
+    }
+    let r = text.at(end);
+    if r.is_ascii_alphanumeric() || r == b'_' || end <= s {
+        return;
+    }
+    if !address(text, found, s, end) {
+        shorter(text, found, s, end);
+    }
+}
+
+/// A refused run may hold a right one: drop a leading word and colon, or a trailing port.
+fn shorter(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+    let t = text.bytes;
+    if let Some(n) = t[s..end].iter().position(|&b| b == b':')
+        && n > 0
+        && t.get(s + n + 1) != Some(&b':')
+        && address(text, found, s + n + 1, end)
+    {
+        return;
+    }
+    if let Some(n) = t[s..end].iter().rposition(|&b| b == b':' || b == b'.')
+        && n > 2
+        && t[s + n - 1] != b':'
+    {
+        address(text, found, s, s + n);
+    }
+}
+
+fn address(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let t = text.bytes;
+    let v = &t[s..end];
+    if v.len() == 17
+        && let Some(m) = mac::parse(v)
+    {
+        if !mac::placeholder(&m) && !is_ramp(v, text, found, s) {
+            found.push(s, end, e::MAC, RuleId::Mac, Confidence::Checked);
+        }
+        return true;
+    }
+    let Some(a) = ip::v6(v) else { return false };
+    let keyed = text.left_key(found.memo, s).class.has_shape(&[Shape::Ip]);
+    if !keyed && !plausible(v, text, s) {
+        return true;
+    }
+    if let Some(id) = entity_of(ip::class_v6(&a), e::IP_V6) {
+        let end = end + zone(&t[end..]);
+        found.push(s, end, id, RuleId::Ipv6, if keyed { Confidence::Keyed } else { Confidence::Checked });
+    }
+    true
+}
+
+/// `10:20:30:40:50:60` counts, it does not name a device.
+fn is_ramp(v: &[u8], text: &Text<'_>, found: &mut Found<'_>, s: usize) -> bool {
+    v.chunks(3).all(|g| g[0].is_ascii_digit() && g[1] == b'0')
+        && !text.left_key(found.memo, s).class.has_shape(&[Shape::Mac])
+}
+
+/// Shapes that valid addresses share with scopes and fingerprints.
+fn plausible(v: &[u8], text: &Text<'_>, s: usize) -> bool {
+    let mut groups = 0;
+    let mut pairs = 0;
+    for g in v.split(|&b| b == b':').filter(|g| !g.is_empty()) {
+        groups += 1;
+        pairs += usize::from(g.len() == 2);
+    }
+    if groups == 8 && pairs == 8 {
+        return false;
+    }
+    let digit = v.iter().any(u8::is_ascii_digit);
+    groups >= 3 || groups >= 1 && digit && text.before(s) != b'$'
+}
+
+/// Length of `%zone` (RFC 4007), `%25zone` in URIs (RFC 6874).
+fn zone(v: &[u8]) -> usize {
+    if v.first() != Some(&b'%') {
+        return 0;
+    }
+    let n = v[1..].iter().take(18).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')).count();
+    if n == 0 || n > 17 { 0 } else { n + 1 }
+}

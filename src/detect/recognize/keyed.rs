@@ -1,0 +1,222 @@
+//! Values that their key names.
+
+use super::{Found, Skip, Text};
+use crate::detect::check::{self, keyed::Keyed};
+use crate::detect::hit::ASIDE;
+use crate::detect::keys::KeyClass;
+use crate::detect::scan::kind;
+use crate::format::view::{decode_all, wide};
+use crate::model::{Confidence, EntityId, RuleId, Shape};
+
+/// Most elements of an array that one key names; arrays beyond that are searched by shape.
+const MAX_ELEMENTS: usize = 64;
+
+/// Looks at every key separator.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut skip = Skip::new(text.regions);
+    let mut taken = 0;
+    for &p in text.scan.events.of(kind::KEY) {
+        let p = p as usize;
+        // A key inside a value that is already taken needs no look.
+        if p < taken || skip.covers(p) {
+            continue;
+        }
+        let class = classify(text, found, p);
+        if class.entity.is_some() || class.event_time {
+            taken = value_at(text, found, class, p, p + 1);
+        }
+    }
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::WIDE) {
+        let p = p as usize;
+        if skip.covers(p) || wide(&text.bytes[p..]) != Some(b':') {
+            continue;
+        }
+        let len = text.scan.keychars.run_before(p);
+        let class = found.memo.classify(text.registry, text.bytes, p - len, p);
+        if class.entity.is_some() {
+            value_at(text, found, class, p, p + 3);
+        }
+    }
+}
+
+#[inline]
+fn classify(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> KeyClass {
+    let t = text.bytes;
+    let mut end = p;
+    if text.before(end) == b' ' {
+        end -= 1;
+    }
+    if matches!(text.before(end), b'"' | b'\'') {
+        end -= 1;
+    }
+    let len = text.scan.keychars.run_before(end);
+    found.memo.classify(text.registry, t, end - len, end)
+}
+
+/// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
+/// it took.
+fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
+    let mut i = from;
+    while text.at(i) == b' ' && i < from + 4 {
+        i += 1;
+    }
+    let (start, end) = extent(text, i, class);
+    if class.event_time {
+        found.times.push((start as u32, end as u32));
+    }
+    let Some((entity, shape)) = class.entity else { return 0 };
+    match text.at(i) {
+        b'[' if !boundless(shape) || text.at(i + 1) == b'"' => {
+            elements(text, found, entity, shape, sep, i + 1);
+            0
+        }
+        b'{' => 0,
+        _ => {
+            let json = text.before(sep) == b'"' || text.before(sep) == b' ' && text.at(sep) == b':';
+            if accept(text, found, entity, shape, sep, (start, end), json && start == i) { end } else { 0 }
+        }
+    }
+}
+
+/// Shapes whose values may have any length.
+fn boundless(shape: Shape) -> bool {
+    matches!(shape, Shape::Text | Shape::Secret | Shape::Credential)
+}
+
+/// Longest value of the other shapes, escapes included.
+const MAX_VALUE: usize = 512;
+
+/// The elements of an array, each under the array's key.
+fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Shape, sep: usize, from: usize) {
+    let mut i = from;
+    let class = KeyClass { entity: Some((entity, shape)), ..KeyClass::default() };
+    for _ in 0..MAX_ELEMENTS {
+        while matches!(text.at(i), b' ' | b',') {
+            i += 1;
+        }
+        if matches!(text.at(i), b']' | b'{' | b'[' | b'}' | b'\n') {
+            return;
+        }
+        let (start, end) = extent(text, i, class);
+        accept(text, found, entity, shape, sep, (start, end), start == i);
+        i = end.max(i + 1) + usize::from(start > i);
+    }
+}
+
+/// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
+fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
+    let t = text.bytes;
+    match text.at(i) {
+        q @ (b'"' | b'\'') => {
+            let mut e = i + 1;
+            while e < t.len() && t[e] != q && t[e] != b'\n' {
+                e += if t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n' { 2 } else { 1 };
+            }
+            (i + 1, e.min(t.len()))
+        }
+        _ => {
+            let shape = class.entity.map(|x| x.1);
+            let words = shape.is_some_and(boundless);
+            let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
+            let end = bare_end(&t[..most], i, words);
+            (i, if shape == Some(Shape::Credential) { credential_end(t, i, end) } else { end })
+        }
+    }
+}
+
+/// End of a bare value; `words` tells whether letters beyond ASCII belong to it.
+fn bare_end(t: &[u8], i: usize, words: bool) -> usize {
+    let mut e = i;
+    while e < t.len() {
+        let b = t[e];
+        if b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|') {
+            break;
+        }
+        if b >= 0x80 && (!words || wide_punctuation(&t[e..])) {
+            break;
+        }
+        e += 1;
+    }
+    e
+}
+
+fn wide_punctuation(v: &[u8]) -> bool {
+    ["，", "。", "；", "）", "、", "】"].iter().any(|p| v.starts_with(p.as_bytes()))
+}
+
+/// `Scheme credential`: the credential behind the blank belongs to the value.
+fn credential_end(t: &[u8], i: usize, end: usize) -> usize {
+    let scheme = &t[i..end];
+    let known = ["bearer", "basic", "digest", "negotiate", "token", "aws4-hmac-sha256", "jdcloud2-hmac-sha256"];
+    if t.get(end) != Some(&b' ') || !known.iter().any(|k| scheme.eq_ignore_ascii_case(k.as_bytes())) {
+        return end;
+    }
+    let rest = &t[end..];
+    let multi = scheme.eq_ignore_ascii_case(b"digest") || scheme.len() > 10;
+    let stop = rest.iter().position(|&b| b == b'\n' || b == b'\r' || b == b'"' && !multi);
+    let all = stop.unwrap_or(rest.len());
+    if multi { end + all } else { bare_end(t, (end + 1).min(t.len()), true) }
+}
+
+fn accept(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    entity: EntityId,
+    shape: Shape,
+    sep: usize,
+    (mut start, mut end): (usize, usize),
+    json: bool,
+) -> bool {
+    let t = text.bytes;
+    while start < end && t[start] == b' ' {
+        start += 1;
+    }
+    while end > start && t[end - 1] == b' ' {
+        end -= 1;
+    }
+    if start >= end || !boundless(shape) && end - start > MAX_VALUE {
+        return false;
+    }
+    let raw = &t[start..end];
+    if !raw.iter().any(|&b| b == b'\\' || b == b'%' || b == 0xEF) {
+        let Keyed::Take(id) = check::keyed::keyed(shape, entity, raw) else { return false };
+        let bare = json && text.is_bare_json(found, start, end);
+        let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
+        hit.anchor = sep as u32;
+        hit.bare_json = bare;
+        return true;
+    }
+    let from = found.aside.len();
+    let mut carriers = decode_all(raw, found.aside, found.scratch);
+    narrow(found.aside, from, &mut carriers);
+    let Keyed::Take(id) = check::keyed::keyed(shape, entity, &found.aside[from..]) else {
+        found.aside.truncate(from);
+        return false;
+    };
+    let to = found.aside.len() as u32;
+    let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
+    hit.anchor = sep as u32;
+    hit.level = ASIDE;
+    (hit.value_start, hit.value_end) = (from as u32, to);
+    hit.carriers[0] = carriers;
+    hit.depth = 1;
+    true
+}
+
+/// Turns full-width forms of the value behind `from` into ASCII.
+fn narrow(buf: &mut Vec<u8>, from: usize, carriers: &mut crate::model::Carriers) {
+    let (mut r, mut w) = (from, from);
+    while r < buf.len() {
+        if let Some(b) = wide(&buf[r..]) {
+            buf[w] = b;
+            r += 3;
+            *carriers = carriers.with(crate::model::Carriers::WIDE);
+        } else {
+            buf[w] = buf[r];
+            r += 1;
+        }
+        w += 1;
+    }
+    buf.truncate(w);
+}

@@ -1,0 +1,198 @@
+//! Confirms events: each family of identifiers in its own file and its own loop.
+
+mod digits;
+mod email;
+mod groups;
+mod hexid;
+mod ipv4;
+mod ipv6;
+mod keyed;
+mod secret;
+
+use super::hit::Hit;
+use super::keys::{Exempt, KeyClass, Memo, Registry};
+use super::scan::Scanner;
+use crate::format::view::{Region, View};
+use crate::model::{Confidence, EntityId, RuleId};
+
+/// One text (the block, or a decoded view of it) under recognition.
+pub struct Text<'a> {
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// Events and bitmaps of these bytes.
+    pub scan: &'a Scanner,
+    /// Keys of the rules.
+    pub registry: &'a Registry,
+    /// Regions that a deeper view shows: nothing that begins there is reported here.
+    pub regions: &'a [Region],
+}
+
+/// What the recognisers of one worker write to.
+pub struct Found<'a> {
+    /// Confirmed candidates of this text.
+    pub hits: &'a mut Vec<Hit>,
+    /// Decoded values that stand in no view.
+    pub aside: &'a mut Vec<u8>,
+    /// Values of event-time keys, as spans of this text.
+    pub times: &'a mut Vec<(u32, u32)>,
+    /// Key memo.
+    pub memo: &'a mut Memo,
+    /// Scratch for single values.
+    pub scratch: &'a mut View,
+    /// The line looked at last.
+    pub line: Line,
+}
+
+/// A line of a text and whether it looks like JSON.
+#[derive(Clone, Copy, Default)]
+pub struct Line {
+    end: usize,
+    start: usize,
+    json: bool,
+}
+
+impl Line {
+    /// Moves to the line that holds `pos`. Ascending calls cost one pass over the text in all.
+    fn seek(&mut self, t: &[u8], pos: usize) -> bool {
+        if pos < self.start {
+            *self = Line::default();
+        }
+        while pos >= self.end && self.end < t.len() {
+            self.start = self.end;
+            self.end = memchr::memchr(b'\n', &t[self.start..]).map_or(t.len(), |i| self.start + i + 1);
+            self.json = matches!(t[self.start], b'{' | b'[');
+        }
+        self.json
+    }
+}
+
+impl Found<'_> {
+    fn push(&mut self, start: usize, end: usize, entity: EntityId, rule: RuleId, confidence: Confidence) -> &mut Hit {
+        let at = self.hits.len();
+        self.hits.push(Hit::new(start, end, entity, rule, confidence));
+        &mut self.hits[at]
+    }
+}
+
+/// Runs every recogniser.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    keyed::run(text, found);
+    ipv4::run(text, found);
+    ipv6::run(text, found);
+    digits::run(text, found);
+    groups::run(text, found);
+    hexid::run(text, found);
+    email::run(text, found);
+    secret::run(text, found);
+}
+
+/// Tells of ascending positions whether they lie in a region.
+pub struct Skip<'a> {
+    regions: &'a [Region],
+}
+
+impl<'a> Skip<'a> {
+    /// Over regions in ascending order.
+    pub fn new(regions: &'a [Region]) -> Self {
+        Skip { regions }
+    }
+    /// True when `pos`, which must not go down between calls, lies in a region.
+    #[inline]
+    pub fn covers(&mut self, pos: usize) -> bool {
+        while let [first, rest @ ..] = self.regions {
+            if pos < first.end as usize {
+                return pos >= first.start as usize;
+            }
+            self.regions = rest;
+        }
+        false
+    }
+}
+
+impl Text<'_> {
+    /// Byte at `i`, or a line feed outside the text.
+    #[inline]
+    pub fn at(&self, i: usize) -> u8 {
+        self.bytes.get(i).copied().unwrap_or(b'\n')
+    }
+
+    /// Byte before `i`, or a line feed.
+    #[inline]
+    pub fn before(&self, i: usize) -> u8 {
+        if i == 0 { b'\n' } else { self.at(i - 1) }
+    }
+
+    /// What the key or word to the left of a value says of it: `key=`, `"key":"`, `key/`, `key `, `关键字`.
+    pub fn left_key(&self, memo: &mut Memo, value: usize) -> Left {
+        let t = self.bytes;
+        let mut i = value;
+        while i > 0 && matches!(t[i - 1], b'"' | b'\'' | b'[' | b'(' | b'+') && value - i < 3 {
+            i -= 1;
+        }
+        let spaces = i;
+        while i > 0 && t[i - 1] == b' ' && spaces - i < 2 {
+            i -= 1;
+        }
+        let mut mark = self.before(i);
+        if matches!(mark, b'=' | b':' | b'/') {
+            i -= 1;
+        } else if i >= 3 && t[i - 3..i] == *"：".as_bytes() {
+            i -= 3;
+            mark = b':';
+        } else {
+            mark = if i < value { b' ' } else { 0 };
+            if mark == 0 && self.before(i) < 0x80 {
+                return Left::default();
+            }
+        }
+        while i > 0 && (t[i - 1] == b'"' || t[i - 1] == b'\'' || t[i - 1] == b' ' && mark != b' ') {
+            i -= 1;
+        }
+        let len = self.scan.keychars.run_before(i);
+        let class = memo.classify(self.registry, t, i - len, i);
+        Left { class, mark, key_start: i - len }
+    }
+
+    /// A bare 11-digit number is no phone in these places.
+    fn is_number_field(&self, start: usize, end: usize, left: &Left) -> bool {
+        if left.class.exempt != Exempt::No {
+            return true;
+        }
+        let t = self.bytes;
+        // `"GET / HTTP/1.1" 200 13912345678 "-"`: the byte counter behind a quoted request and a status.
+        if start >= 6 && t[start - 1] == b' ' && t[start - 5] == b' ' && t[start - 6] == b'"' {
+            return t[start - 4..start - 1].iter().all(u8::is_ascii_digit);
+        }
+        let after = &t[end.min(t.len())..];
+        UNITS.iter().any(|u| after.starts_with(u.as_bytes()))
+    }
+
+    /// True when the token at this span is a bare JSON number or word, whose replacement needs quotes.
+    pub fn is_bare_json(&self, found: &mut Found<'_>, start: usize, end: usize) -> bool {
+        let left = self.bytes[..start].iter().rposition(|&b| b != b' ').map(|i| (self.bytes[i], i));
+        let right = self.bytes[end..].iter().copied().find(|&b| b != b' ' && b != b'\r');
+        if !matches!(right, Some(b',' | b'}' | b']')) {
+            return false;
+        }
+        match left {
+            Some((b':', i)) => self.before(i) == b'"' || (self.before(i) == b' ' && i >= 2 && self.at(i - 2) == b'"'),
+            Some((b'[' | b',', i)) => found.line.seek(self.bytes, i),
+            _ => false,
+        }
+    }
+}
+
+/// Words behind a number that make it a quantity.
+const UNITS: &[&str] =
+    &["字节", "元", "次", "条", "个", "毫秒", "微秒", "纳秒", "秒", "bytes", " bytes", "ms", "us", "ns", " ms", " us", " ns", "B ", "KB", "MB"];
+
+/// What stands to the left of a value.
+#[derive(Clone, Copy, Default)]
+pub struct Left {
+    /// What the rules say of the key.
+    pub class: KeyClass,
+    /// The separator: `=`, `:`, `/`, a blank, or 0 for a word that touches the value.
+    pub mark: u8,
+    /// Where the key begins.
+    pub key_start: usize,
+}

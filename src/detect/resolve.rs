@@ -1,0 +1,62 @@
+//! Overlaps: the longest span wins, then confidence, then the fixed order of entities; what sticks out of the
+//! winner is covered by it, so that no byte of any finding survives.
+
+use super::hit::Hit;
+use crate::model::well_known as e;
+
+/// Moves `hits` to `out`, ascending and disjoint.
+pub fn resolve(hits: &mut [Hit], out: &mut Vec<Hit>) {
+    out.clear();
+    hits.sort_unstable_by_key(|h| (h.start, u32::MAX - h.end, u8::MAX - strength(h)));
+    for h in hits.iter() {
+        match out.last_mut() {
+            Some(last) if h.start < last.end => *last = merge(*last, *h),
+            _ => out.push(*h),
+        }
+    }
+}
+
+/// The stronger of two overlapping hits, widened to cover both.
+fn merge(a: Hit, b: Hit) -> Hit {
+    let len = |h: &Hit| h.end - h.start;
+    let b_wins = (len(&b), strength(&b)) > (len(&a), strength(&a));
+    let mut w = if b_wins { b } else { a };
+    w.start = a.start.min(b.start);
+    w.end = a.end.max(b.end);
+    w.anchor = a.anchor.min(b.anchor);
+    w
+}
+
+/// Orders hits of the same span.
+fn strength(h: &Hit) -> u8 {
+    let kind = match h.entity {
+        e::JWT | e::CREDENTIAL | e::PASSWORD | e::TOKEN | e::SESSION => 7,
+        e::EMAIL => 6,
+        e::ID_RESIDENT | e::ID_HMT_PERMIT | e::ID_FPR | e::ID_RESIDENT15 => 5,
+        e::CARD => 4,
+        e::IMEI | e::MEID | e::ICCID | e::IMSI => 3,
+        e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME => 0,
+        _ => 2,
+    };
+    // Content that a checksum or a parser confirms is more precise than the account or device it stands for.
+    (h.confidence as u8) * 2 + kind * 8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Confidence, EntityId, RuleId};
+
+    fn hit(s: usize, e: usize, id: EntityId) -> Hit {
+        Hit::new(s, e, id, RuleId::Key, Confidence::Checked)
+    }
+
+    #[test]
+    fn the_union_is_covered_by_the_longest() {
+        let mut hits = vec![hit(4, 9, e::EMAIL), hit(0, 6, e::IP_V4), hit(20, 25, e::MAC), hit(21, 23, e::IMEI)];
+        let mut out = Vec::new();
+        resolve(&mut hits, &mut out);
+        let got: Vec<_> = out.iter().map(|h| (h.start, h.end, h.entity)).collect();
+        assert_eq!(got, [(0, 9, e::IP_V4), (20, 25, e::MAC)]);
+    }
+}

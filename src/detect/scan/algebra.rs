@@ -1,0 +1,192 @@
+//! Events from class masks: shifts and ands over whole rows, which the compiler turns into vector code.
+//!
+//! Slot 0 of a row is the last word of the chunk before, so that a pattern may begin there. Everything an event
+//! depends on lies at or before its position, never behind it.
+
+use super::{CHUNK_WORDS, Chunk, Row, class, kind};
+
+macro_rules! rows {
+    ($($(#[$m:meta])* $name:ident),* $(,)?) => {
+        /// Intermediate masks; each keeps its last word for the next chunk.
+        pub struct Work { $($(#[$m])* pub $name: Row),* }
+        impl Default for Work {
+            fn default() -> Self { Work { $($name: [0; CHUNK_WORDS + 1]),* } }
+        }
+        impl Work {
+            /// Forgets the chunk before.
+            pub fn reset(&mut self) { $(self.$name[CHUNK_WORDS] = 0;)* }
+            #[inline(always)]
+            fn roll(&mut self) { $(self.$name[0] = self.$name[CHUNK_WORDS];)* }
+        }
+    };
+}
+
+rows! {
+    /// Bytes that may stand in a key.
+    keychar,
+    /// A run of n digits ends here.
+    d2, d3, d4, d6, d7, d8, d11, d14,
+    /// A run of n hex digits ends here.
+    h2, h3, h4, h8, h14,
+    /// A separator inside a grouped number.
+    sep,
+    /// Second dot, dash, colon, third colon of a chain.
+    dot1, dot2, dash1, dash2, colon2, colon3,
+}
+
+/// Bits of `row` at word `i`, moved `n` positions towards the end of the text.
+macro_rules! sh {
+    ($row:expr, $i:expr, $n:literal) => {
+        ($row[$i] << $n) | ($row[$i - 1] >> (64 - $n))
+    };
+}
+
+/// Computes every event mask of the chunk.
+#[inline(always)]
+pub fn run(chunk: &mut Chunk) {
+    let Chunk { class: c, work: w, event } = chunk;
+    w.roll();
+    runs(c, w);
+    chains(c, w);
+    for i in 1..=CHUNK_WORDS {
+        w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
+        w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];
+    }
+    numbers(c, w, event);
+    words(c, w, event);
+    addresses(c, w, event);
+}
+
+#[inline(always)]
+fn runs(c: &[Row], w: &mut Work) {
+    let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
+    for i in 1..=CHUNK_WORDS {
+        w.d2[i] = d[i] & sh!(d, i, 1);
+        w.h2[i] = h[i] & sh!(h, i, 1);
+    }
+    for i in 1..=CHUNK_WORDS {
+        w.d3[i] = w.d2[i] & sh!(d, i, 2);
+        w.d4[i] = w.d2[i] & sh!(w.d2, i, 2);
+        w.h3[i] = w.h2[i] & sh!(h, i, 2);
+        w.h4[i] = w.h2[i] & sh!(w.h2, i, 2);
+    }
+    for i in 1..=CHUNK_WORDS {
+        w.d6[i] = w.d4[i] & sh!(w.d2, i, 4);
+        w.d7[i] = w.d4[i] & sh!(w.d3, i, 4);
+        w.d8[i] = w.d4[i] & sh!(w.d4, i, 4);
+        w.h8[i] = w.h4[i] & sh!(w.h4, i, 4);
+    }
+    for i in 1..=CHUNK_WORDS {
+        w.d11[i] = w.d8[i] & sh!(w.d8, i, 3);
+        w.d14[i] = w.d8[i] & sh!(w.d8, i, 6);
+        w.h14[i] = w.h8[i] & sh!(w.h8, i, 6);
+    }
+}
+
+/// Next link of a chain of marks that stand 2 to 4 apart with digits between.
+macro_rules! link {
+    ($mark:expr, $before:expr, $d:expr, $w:expr, $i:expr) => {
+        $mark[$i]
+            & ((sh!($before, $i, 2) & sh!($d, $i, 1))
+                | (sh!($before, $i, 3) & sh!($w.d2, $i, 1))
+                | (sh!($before, $i, 4) & sh!($w.d3, $i, 1)))
+    };
+}
+
+/// Next link of a chain of colons with zero to four hex digits between.
+macro_rules! hexlink {
+    ($mark:expr, $before:expr, $h:expr, $w:expr, $i:expr) => {
+        $mark[$i]
+            & (sh!($before, $i, 1)
+                | (sh!($before, $i, 2) & sh!($h, $i, 1))
+                | (sh!($before, $i, 3) & sh!($w.h2, $i, 1))
+                | (sh!($before, $i, 4) & sh!($w.h3, $i, 1))
+                | (sh!($before, $i, 5) & sh!($w.h4, $i, 1)))
+    };
+}
+
+#[inline(always)]
+fn chains(c: &[Row], w: &mut Work) {
+    let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
+    let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
+    for i in 1..=CHUNK_WORDS {
+        w.dot1[i] = dot[i] & sh!(d, i, 1);
+        w.dash1[i] = dash[i] & sh!(d, i, 1);
+        w.colon2[i] = hexlink!(colon, colon, h, w, i);
+    }
+    for i in 1..=CHUNK_WORDS {
+        w.dot2[i] = link!(dot, w.dot1, d, w, i);
+        w.dash2[i] = link!(dash, w.dash1, d, w, i);
+        w.colon3[i] = hexlink!(colon, w.colon2, h, w, i);
+    }
+}
+
+type EventRows = [[u64; CHUNK_WORDS]];
+
+#[inline(always)]
+fn numbers(c: &[Row], w: &Work, event: &mut EventRows) {
+    let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
+    for i in 1..=CHUNK_WORDS {
+        event[kind::DIGITS][i - 1] = !d[i] & sh!(w.d11, i, 1);
+    }
+    for i in 1..=CHUNK_WORDS {
+        event[kind::HEXRUN][i - 1] = !h[i] & sh!(w.h14, i, 1) & !(sh!(w.d14, i, 1));
+    }
+    // 3 4 4, 7 4, 6 6 and 8 digits after a separator (6 8), 7 digits after 3 or more and a separator or bracket.
+    for i in 1..=CHUNK_WORDS {
+        let four = w.d4[i] & sh!(w.sep, i, 4);
+        let three_four = sh!(w.d4, i, 5) & sh!(w.sep, i, 9) & sh!(w.d3, i, 10);
+        let seven_four = sh!(w.d7, i, 5);
+        let six = w.d6[i] & sh!(w.sep, i, 6) & sh!(w.d6, i, 7);
+        let paren = &c[class::PAREN];
+        let seven = w.d7[i]
+            & ((sh!(w.sep, i, 7) & sh!(w.d3, i, 8)) | (sh!(paren, i, 7) & sh!(w.d2, i, 8)));
+        event[kind::GROUPS][i - 1] = (four & (three_four | seven_four)) | six | seven;
+    }
+    let plus = &c[class::PLUS];
+    for i in 1..=CHUNK_WORDS {
+        event[kind::PLUS][i - 1] = d[i] & sh!(plus, i, 1);
+    }
+}
+
+#[inline(always)]
+fn words(c: &[Row], w: &Work, event: &mut EventRows) {
+    let (d, colon, eq) = (&c[class::DIGIT], &c[class::COLON], &c[class::EQ]);
+    let (quote, space, k) = (&c[class::QUOTE], &c[class::SPACE], &w.keychar);
+    for i in 1..=CHUNK_WORDS {
+        let word_before = sh!(k, i, 1) & !(sh!(d, i, 1));
+        let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
+        let spaced = sh!(space, i, 1);
+        let eqs = eq[i] & (sh!(k, i, 1) | (spaced & sh!(k, i, 2)));
+        let colons = colon[i] & (quoted | word_before | (spaced & sh!(quote, i, 2)));
+        event[kind::KEY][i - 1] = eqs | colons;
+    }
+    let (pct, word, at) = (&c[class::PCT], &c[class::WORD], &c[class::AT]);
+    for i in 1..=CHUNK_WORDS {
+        event[kind::PERCENT][i - 1] = w.h2[i] & sh!(pct, i, 2);
+        event[kind::BACKSLASH][i - 1] = c[class::BSL][i];
+        event[kind::AT][i - 1] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
+    }
+    let (y, j) = (&c[class::LOWER_Y], &c[class::UPPER_J]);
+    for i in 1..=CHUNK_WORDS {
+        event[kind::JWT][i - 1] = j[i] & sh!(y, i, 1);
+    }
+}
+
+#[inline(always)]
+fn addresses(c: &[Row], w: &Work, event: &mut EventRows) {
+    let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
+    let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
+    for i in 1..=CHUNK_WORDS {
+        event[kind::DOTS][i - 1] = link!(dot, w.dot2, d, w, i);
+        event[kind::COLONS][i - 1] =
+            hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
+        event[kind::WIDE][i - 1] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
+    }
+    for i in 1..=CHUNK_WORDS {
+        event[kind::UUID][i - 1] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15);
+        event[kind::MAC_DASH][i - 1] =
+            dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12);
+        event[kind::MAC_DOT][i - 1] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
+    }
+}

@@ -1,0 +1,67 @@
+//! AVX2 kernel: two halves of 32 bytes, one `movemask` per class and half.
+
+use super::{CLASSES, Chunk, Masks, algebra, class, fill};
+use std::arch::x86_64::*;
+
+/// Classifies a chunk and computes its events. Callers must have checked `Kernel::Avx2.available()`.
+pub fn run(chunk: &mut Chunk, part: &[u8]) {
+    debug_assert!(super::Kernel::Avx2.available());
+    // SAFETY: the scanner selects this kernel only after `available()` found avx2.
+    unsafe { run_avx2(chunk, part) }
+}
+
+#[target_feature(enable = "avx2")]
+fn run_avx2(chunk: &mut Chunk, part: &[u8]) {
+    fill(chunk, part, |b| word(b));
+    algebra::run(chunk);
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn word(bytes: &[u8; 64]) -> Masks {
+    let mut m = [0u64; CLASSES];
+    for half in 0..2 {
+        // SAFETY: both halves lie inside the 64 readable bytes; the load has no alignment need.
+        let v = unsafe { _mm256_loadu_si256(bytes.as_ptr().add(32 * half).cast()) };
+        for (mask, bits) in m.iter_mut().zip(half_masks(v)) {
+            *mask |= u64::from(bits) << (32 * half);
+        }
+    }
+    m
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn half_masks(v: __m256i) -> [u32; CLASSES] {
+    let bits = |x: __m256i| _mm256_movemask_epi8(x) as u32;
+    let eqv = |c: u8| _mm256_cmpeq_epi8(v, _mm256_set1_epi8(c as i8));
+    let eq = |c: u8| bits(eqv(c));
+    let either = |a: u8, b: u8| bits(_mm256_or_si256(eqv(a), eqv(b)));
+    // x < n for unsigned bytes: min(x, n-1) == x.
+    let below = |x: __m256i, n: u8| {
+        bits(_mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(n as i8 - 1)), x))
+    };
+    let folded = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
+    let from_a = _mm256_sub_epi8(folded, _mm256_set1_epi8(b'a' as i8));
+    let digit = below(_mm256_sub_epi8(v, _mm256_set1_epi8(b'0' as i8)), 10);
+    let mut m = [0u32; CLASSES];
+    m[class::DIGIT] = digit;
+    m[class::HEX] = digit | below(from_a, 6);
+    m[class::WORD] = digit | below(from_a, 26) | bits(v);
+    m[class::DOT] = eq(b'.');
+    m[class::COLON] = eq(b':');
+    m[class::DASH] = eq(b'-');
+    m[class::QUOTE] = either(b'"', b'\'');
+    m[class::EQ] = eq(b'=');
+    m[class::AT] = eq(b'@');
+    m[class::PCT] = eq(b'%');
+    m[class::BSL] = eq(b'\\');
+    m[class::SPACE] = either(b' ', b'\t');
+    m[class::PLUS] = eq(b'+');
+    m[class::EF] = eq(0xEF);
+    m[class::LOWER_Y] = eq(b'y');
+    m[class::UPPER_J] = eq(b'J');
+    m[class::PAREN] = eq(b')');
+    m[class::KEYMARK] = either(b'_', b'$');
+    m
+}

@@ -1,0 +1,294 @@
+//! Byte classes and event positions of a text, one pass, no data-dependent branches.
+//!
+//! A kernel turns 64 bytes into one bit per byte and class; `algebra` combines the bits of 64 such words into
+//! events (a digit run of eleven ends here, a third dot, a key separator, ...); `Scanner` flattens events to positions.
+
+mod algebra;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod scalar;
+
+/// Number of byte classes.
+pub const CLASSES: usize = 18;
+/// Words of 64 bytes in a chunk; a chunk's masks fit the first-level cache.
+pub const CHUNK_WORDS: usize = 64;
+/// Bytes in a chunk.
+pub const CHUNK: usize = CHUNK_WORDS * 64;
+
+/// Index of each byte class.
+#[allow(missing_docs)]
+pub mod class {
+    pub const DIGIT: usize = 0;
+    pub const HEX: usize = 1;
+    pub const WORD: usize = 2;
+    pub const DOT: usize = 3;
+    pub const COLON: usize = 4;
+    pub const DASH: usize = 5;
+    pub const QUOTE: usize = 6;
+    pub const EQ: usize = 7;
+    pub const AT: usize = 8;
+    pub const PCT: usize = 9;
+    pub const BSL: usize = 10;
+    pub const SPACE: usize = 11;
+    pub const PLUS: usize = 12;
+    pub const EF: usize = 13;
+    pub const LOWER_Y: usize = 14;
+    pub const UPPER_J: usize = 15;
+    pub const PAREN: usize = 16;
+    pub const KEYMARK: usize = 17;
+}
+
+/// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`.
+pub type Masks = [u64; CLASSES];
+
+/// Which machine code classifies bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// AVX-512 with byte operations.
+    Avx512,
+    /// AVX2.
+    Avx2,
+    /// NEON.
+    Neon,
+    /// Plain Rust, any machine; the reference for the others.
+    Scalar,
+}
+
+impl Kernel {
+    /// The fastest kernel this machine runs.
+    pub fn detect() -> Kernel {
+        [Kernel::Avx512, Kernel::Avx2, Kernel::Neon]
+            .into_iter()
+            .find(|k| k.available())
+            .unwrap_or(Kernel::Scalar)
+    }
+
+    /// True when this machine can run the kernel.
+    pub fn available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => is_x86_feature_detected!("avx2"),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => std::arch::is_aarch64_feature_detected!("neon"),
+            Kernel::Scalar => true,
+            _ => false,
+        }
+    }
+
+    /// The kernel of that name (`avx512`, `avx2`, `neon`, `scalar`), whether or not this machine has it.
+    pub fn parse(name: &str) -> Option<Kernel> {
+        match name {
+            "avx512" => Some(Kernel::Avx512),
+            "avx2" => Some(Kernel::Avx2),
+            "neon" => Some(Kernel::Neon),
+            "scalar" => Some(Kernel::Scalar),
+            _ => None,
+        }
+    }
+}
+
+/// One array of masks with the last word of the chunk before it in slot 0.
+pub(super) type Row = [u64; CHUNK_WORDS + 1];
+
+/// Masks and intermediate results of one chunk.
+pub struct Chunk {
+    pub(super) class: [Row; CLASSES],
+    pub(super) work: algebra::Work,
+    pub(super) event: [[u64; CHUNK_WORDS]; KINDS],
+}
+
+/// Number of event kinds.
+pub const KINDS: usize = 15;
+
+/// Index of each event kind; the position that an event names is given in brackets.
+pub mod kind {
+    /// Separator after a key: `=`, `":`, `key:` [separator].
+    pub const KEY: usize = 0;
+    /// End of a run of at least eleven digits [first byte behind].
+    pub const DIGITS: usize = 1;
+    /// Third dot of a dotted number [dot].
+    pub const DOTS: usize = 2;
+    /// Fourth colon of a hex/colon run, or `::` [colon].
+    pub const COLONS: usize = 3;
+    /// End of a run of at least fourteen hex digits that holds a letter [first byte behind].
+    pub const HEXRUN: usize = 4;
+    /// Digits in groups [last digit of the group that made it plain].
+    pub const GROUPS: usize = 5;
+    /// `%HH` [second hex digit].
+    pub const PERCENT: usize = 6;
+    /// Backslash [itself].
+    pub const BACKSLASH: usize = 7;
+    /// Fourth dash of a UUID [dash].
+    pub const UUID: usize = 8;
+    /// Fifth dash of a hardware address [dash].
+    pub const MAC_DASH: usize = 9;
+    /// Second dot of a hardware address in Cisco notation [dot].
+    pub const MAC_DOT: usize = 10;
+    /// `@` after a word [at].
+    pub const AT: usize = 11;
+    /// `yJ` [the J].
+    pub const JWT: usize = 12;
+    /// `+` before a digit [digit].
+    pub const PLUS: usize = 13;
+    /// 0xEF, the first byte of full-width forms [itself]; third dash between digit groups [dash] shares the list.
+    pub const WIDE: usize = 14;
+}
+
+/// Positions of events, by kind, ascending.
+#[derive(Default)]
+pub struct Events {
+    lists: [Vec<u32>; KINDS],
+}
+
+impl Events {
+    /// Positions of one kind.
+    pub fn of(&self, kind: usize) -> &[u32] {
+        &self.lists[kind]
+    }
+    fn clear(&mut self) {
+        self.lists.iter_mut().for_each(Vec::clear);
+    }
+}
+
+/// Bitmap of one class over the whole text.
+#[derive(Default)]
+pub struct Bitmap(Vec<u64>);
+
+impl Bitmap {
+    /// Length of the run of set bits that ends right before `end`, at most 64.
+    #[inline]
+    pub fn run_before(&self, end: usize) -> usize {
+        let (w, b) = (end / 64, end % 64);
+        // Word w+1 of the vector holds bytes 64*w.. (slot 0 is an empty word before the text).
+        let hi = self.0.get(w + 1).copied().unwrap_or(0);
+        let lo = self.0[w];
+        let bits = if b == 0 { lo } else { (hi << (64 - b)) | (lo >> b) };
+        (!bits).leading_zeros() as usize
+    }
+}
+
+/// Finds events. One per worker: it owns the scratch space.
+pub struct Scanner {
+    kernel: Kernel,
+    chunk: Box<Chunk>,
+    /// Event positions of the last text.
+    pub events: Events,
+    /// Digits of the last text.
+    pub digits: Bitmap,
+    /// Key characters of the last text.
+    pub keychars: Bitmap,
+}
+
+impl Scanner {
+    /// A scanner that uses `kernel`, or the scalar one where the machine lacks it.
+    pub fn new(kernel: Kernel) -> Scanner {
+        let kernel = if kernel.available() { kernel } else { Kernel::Scalar };
+        let chunk = Box::new(Chunk {
+            class: [[0; CHUNK_WORDS + 1]; CLASSES],
+            work: algebra::Work::default(),
+            event: [[0; CHUNK_WORDS]; KINDS],
+        });
+        Scanner {
+            kernel,
+            chunk,
+            events: Events::default(),
+            digits: Bitmap::default(),
+            keychars: Bitmap::default(),
+        }
+    }
+
+    /// Scans a text of less than 4 GiB; results replace those of the text before.
+    pub fn scan(&mut self, text: &[u8]) {
+        self.events.clear();
+        for map in [&mut self.digits.0, &mut self.keychars.0] {
+            map.clear();
+            map.push(0);
+        }
+        for row in &mut self.chunk.class {
+            row[CHUNK_WORDS] = 0;
+        }
+        self.chunk.work.reset();
+        for (i, part) in text.chunks(CHUNK).enumerate() {
+            let words = self.classify(part);
+            self.flatten(i * CHUNK, words);
+        }
+        // An event that names the byte behind a run needs a word behind the text.
+        if text.len() % CHUNK == 0 && !text.is_empty() {
+            let words = self.classify(b"\n");
+            self.flatten(text.len(), words);
+        }
+    }
+
+    fn classify(&mut self, part: &[u8]) -> usize {
+        match self.kernel {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::run(&mut self.chunk, part),
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx2 => avx2::run(&mut self.chunk, part),
+            #[cfg(target_arch = "aarch64")]
+            Kernel::Neon => neon::run(&mut self.chunk, part),
+            _ => scalar::run(&mut self.chunk, part),
+        }
+        part.len().div_ceil(64)
+    }
+
+    fn flatten(&mut self, base: usize, words: usize) {
+        // One word more than the text has: it may hold the "first byte behind" of a run at the very end.
+        let n = (words + 1).min(CHUNK_WORDS);
+        for (list, masks) in self.events.lists.iter_mut().zip(&self.chunk.event) {
+            for (w, &mask) in masks[..n].iter().enumerate() {
+                let mut m = mask;
+                let at = (base + w * 64) as u32;
+                while m != 0 {
+                    list.push(at + m.trailing_zeros());
+                    m &= m - 1;
+                }
+            }
+        }
+        let c = &self.chunk;
+        self.digits.0.extend_from_slice(&c.class[class::DIGIT][1..=words]);
+        self.keychars.0.extend_from_slice(&c.work.keychar[1..=words]);
+    }
+}
+
+/// Fills the class rows of a chunk, word by word, then pads the rest with the class of nothing.
+#[inline(always)]
+pub(super) fn fill(chunk: &mut Chunk, part: &[u8], word: impl Fn(&[u8; 64]) -> Masks) {
+    for row in &mut chunk.class {
+        row[0] = row[CHUNK_WORDS];
+    }
+    let mut w = 1;
+    let (whole, rest) = part.as_chunks::<64>();
+    for bytes in whole {
+        let m = word(bytes);
+        for (row, bits) in chunk.class.iter_mut().zip(m) {
+            row[w] = bits;
+        }
+        w += 1;
+    }
+    if !rest.is_empty() {
+        let mut last = [0u8; 64];
+        last[..rest.len()].copy_from_slice(rest);
+        let m = word(&last);
+        for (row, bits) in chunk.class.iter_mut().zip(m) {
+            row[w] = bits;
+        }
+        w += 1;
+    }
+    for row in &mut chunk.class {
+        row[w..].fill(0);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Every kernel against the scalar one, and the scalar one against plain loops.
+
+use super::*;
+use proptest::prelude::*;
+
+fn lists(kernel: Kernel, text: &[u8]) -> Vec<Vec<u32>> {
+    let mut s = Scanner::new(kernel);
+    s.scan(b"stale 13800138000 1.2.3.4 :::: text from the block before");
+    s.scan(text);
+    (0..KINDS).map(|k| s.events.of(k).to_vec()).collect()
+}
+
+/// Bytes that make events likely.
+fn dense() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![
+        6 => prop::sample::select(b"0123456789".to_vec()),
+        3 => prop::sample::select(b"abcdefABCDEFxyJ".to_vec()),
+        4 => prop::sample::select(b".:-\"'=@%\\ +)_$\n".to_vec()),
+        1 => any::<u8>(),
+    ];
+    prop::collection::vec(byte, 0..9000)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn kernels_agree(text in dense()) {
+        let want = lists(Kernel::Scalar, &text);
+        for k in [Kernel::Avx512, Kernel::Avx2, Kernel::Neon] {
+            if k.available() {
+                prop_assert_eq!(&lists(k, &text), &want);
+            }
+        }
+    }
+
+    #[test]
+    fn digit_runs_as_a_loop_finds_them(text in dense()) {
+        let got = lists(Kernel::Scalar, &text);
+        let mut want = Vec::new();
+        let mut run = 0;
+        for (i, b) in text.iter().chain(b"\n").enumerate() {
+            if b.is_ascii_digit() {
+                run += 1;
+            } else {
+                if run >= 11 {
+                    want.push(i as u32);
+                }
+                run = 0;
+            }
+        }
+        prop_assert_eq!(&got[kind::DIGITS], &want);
+    }
+
+    #[test]
+    fn percent_and_colons_as_a_loop_finds_them(text in dense()) {
+        let got = lists(Kernel::Scalar, &text);
+        let percent: Vec<u32> = (2..text.len())
+            .filter(|&i| text[i - 2] == b'%' && text[i - 1].is_ascii_hexdigit() && text[i].is_ascii_hexdigit())
+            .map(|i| i as u32)
+            .collect();
+        prop_assert_eq!(&got[kind::PERCENT], &percent);
+        let re = regex::bytes::Regex::new("(?-u)[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.").unwrap();
+        let dots: Vec<u32> = (0..text.len())
+            .filter(|&i| text[i] == b'.' && (0..=i.min(9)).any(|n| re.find(&text[i - n..=i]).is_some_and(|m| m.start() == 0 && m.end() == n + 1)))
+            .map(|i| i as u32)
+            .collect();
+        prop_assert_eq!(&got[kind::DOTS], &dots);
+    }
+}
+
+#[test]
+fn runs_are_measured_across_words() {
+    let mut s = Scanner::new(Kernel::detect());
+    let mut text = vec![b' '; 60];
+    text.extend_from_slice(b"abc_12345=");
+    s.scan(&text);
+    assert_eq!(s.keychars.run_before(69), 9);
+    assert_eq!(s.digits.run_before(69), 5);
+    assert_eq!(s.events.of(kind::KEY), &[69]);
+}

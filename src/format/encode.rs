@@ -1,0 +1,90 @@
+//! Writes a replacement the way the value that it replaces was written.
+
+use crate::model::Carriers;
+
+/// Appends `value` to `out` as text of a carrier. `carriers` says which escapes stood in the original's span at
+/// this level; without any, only what the enclosing string forbids is escaped (`in_string`: quote and backslash).
+pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u8>) {
+    if value.iter().all(|&b| plain(b)) {
+        out.extend_from_slice(value);
+    } else if carriers.has(Carriers::PERCENT) {
+        percent(value, out);
+    } else if carriers.has(Carriers::HEX) {
+        hex_escape(value, out);
+    } else if carriers.has(Carriers::JSON_U) {
+        json(value, true, out);
+    } else if carriers.has(Carriers::JSON) || in_string {
+        json(value, false, out);
+    } else {
+        out.extend_from_slice(value);
+    }
+}
+
+/// Bytes that no carrier escapes.
+fn plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'*')
+}
+
+fn percent(value: &[u8], out: &mut Vec<u8>) {
+    for &b in value {
+        if plain(b) || b == b'~' {
+            out.push(b);
+        } else {
+            out.extend_from_slice(&[b'%', HEX[b as usize >> 4], HEX[b as usize & 15]]);
+        }
+    }
+}
+
+fn hex_escape(value: &[u8], out: &mut Vec<u8>) {
+    for &b in value {
+        if b < 0x20 || b >= 0x7F || b == b'"' || b == b'\\' {
+            out.extend_from_slice(&[b'\\', b'x', HEX[b as usize >> 4], HEX[b as usize & 15]]);
+        } else {
+            out.push(b);
+        }
+    }
+}
+
+fn json(value: &[u8], ascii: bool, out: &mut Vec<u8>) {
+    for chunk in value.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '"' | '\\' => out.extend_from_slice(&[b'\\', c as u8]),
+                '\0'..='\x1f' => unicode(c as u16, out),
+                c if ascii && !c.is_ascii() => {
+                    c.encode_utf16(&mut [0; 2]).iter().for_each(|&u| unicode(u, out));
+                }
+                c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        out.extend_from_slice(chunk.invalid());
+    }
+}
+
+fn unicode(unit: u16, out: &mut Vec<u8>) {
+    let digit = |n: u32| HEX[(unit >> n & 15) as usize].to_ascii_lowercase();
+    out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+}
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn enc(v: &str, c: Carriers, s: bool) -> String {
+        let mut out = Vec::new();
+        encode(v.as_bytes(), c, s, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn as_the_carrier_writes() {
+        assert_eq!(enc("fd:1", Carriers::PERCENT, false), "fd%3A1");
+        assert_eq!(enc("fd:1", Carriers::RAW, true), "fd:1");
+        assert_eq!(enc("\"t\"", Carriers::RAW, true), "\\\"t\\\"");
+        assert_eq!(enc("张*", Carriers::JSON_U, true), "\\u5f20*");
+        assert_eq!(enc("张\"", Carriers::HEX, true), "\\xE5\\xBC\\xA0\\x22");
+        assert_eq!(enc("tok_a", Carriers::PERCENT, true), "tok_a");
+    }
+}

@@ -1,0 +1,365 @@
+//! Decoded views: text that stood in escapes, decoded into one buffer, with a map back to where it stood.
+//!
+//! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
+
+use crate::model::Carriers;
+
+/// Where a stretch of the view came from.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    /// Position in the view.
+    at: u32,
+    /// Position in the parent text.
+    from: u32,
+    /// Bytes of the parent that one escape takes; 0 for a stretch copied byte by byte.
+    escape: u8,
+    /// How the escape was written.
+    carrier: Carriers,
+}
+
+/// A stretch of the parent text that is shown decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// First byte in the parent.
+    pub start: u32,
+    /// One past the last byte in the parent.
+    pub end: u32,
+}
+
+/// Decoded regions of a parent text.
+#[derive(Default)]
+pub struct View {
+    text: Vec<u8>,
+    marks: Vec<Mark>,
+    regions: Vec<Region>,
+}
+
+impl View {
+    /// Forgets all regions and wipes their text.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.marks.clear();
+        self.regions.clear();
+    }
+
+    /// The decoded text.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Regions in ascending order; they do not overlap.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// Start of the parent bytes behind a view position.
+    pub fn origin(&self, at: usize) -> usize {
+        let m = self.mark(at);
+        if m.escape > 0 { m.from as usize } else { m.from as usize + (at - m.at as usize) }
+    }
+
+    /// End of the parent bytes behind a view range that ends at `end` (exclusive, not empty).
+    pub fn origin_end(&self, end: usize) -> usize {
+        let m = self.mark(end - 1);
+        if m.escape > 0 {
+            m.from as usize + m.escape as usize
+        } else {
+            m.from as usize + (end - m.at as usize)
+        }
+    }
+
+    /// How the bytes of a view range were written in the parent.
+    pub fn carriers(&self, start: usize, end: usize) -> Carriers {
+        let first = self.marks.partition_point(|m| m.at as usize <= start).saturating_sub(1);
+        self.marks[first..]
+            .iter()
+            .take_while(|m| (m.at as usize) < end)
+            .filter(|m| m.escape > 0)
+            .fold(Carriers::RAW, |c, m| c.with(m.carrier))
+    }
+
+    /// How escapes were written anywhere in the region that holds view position `at`.
+    pub fn region_carriers(&self, at: usize) -> Carriers {
+        let here = self.marks.partition_point(|m| m.at as usize <= at);
+        let is_end = |m: &Mark| self.is_close(m);
+        let start = self.marks[..here].iter().rposition(is_end).map_or(0, |i| i + 1);
+        self.marks[start..]
+            .iter()
+            .take_while(|m| !is_end(m))
+            .filter(|m| m.escape > 0)
+            .fold(Carriers::RAW, |c, m| c.with(m.carrier))
+    }
+
+    /// True for the line feed that closes a region.
+    fn is_close(&self, m: &Mark) -> bool {
+        m.escape == 1 && m.carrier == Carriers::RAW && self.text[m.at as usize] == b'\n'
+    }
+
+    fn mark(&self, at: usize) -> Mark {
+        self.marks[self.marks.partition_point(|m| m.at as usize <= at) - 1]
+    }
+
+    fn literal(&mut self, from: usize, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.marks.push(Mark {
+                at: self.text.len() as u32,
+                from: from as u32,
+                escape: 0,
+                carrier: Carriers::RAW,
+            });
+            self.text.extend_from_slice(bytes);
+        }
+    }
+
+    fn escaped(&mut self, from: usize, len: usize, bytes: &[u8], carrier: Carriers) {
+        self.marks.push(Mark {
+            at: self.text.len() as u32,
+            from: from as u32,
+            escape: len as u8,
+            carrier,
+        });
+        self.text.extend_from_slice(bytes);
+    }
+
+    fn close(&mut self, start: usize, end: usize) {
+        self.escaped(end, 1, b"\n", Carriers::RAW);
+        self.regions.push(Region { start: start as u32, end: end as u32 });
+    }
+
+    /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
+    /// Returns the end of the region.
+    pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {
+        let mut i = start;
+        loop {
+            let rest = &parent[i..];
+            let stop = memchr::memchr3(b'\\', b'"', b'\n', rest).unwrap_or(rest.len());
+            self.literal(i, &rest[..stop]);
+            i += stop;
+            if parent.get(i) != Some(&b'\\') {
+                break;
+            }
+            let mut out = [0; 4];
+            let e = backslash(&parent[i..], &mut out);
+            self.escaped(i, e.len, &out[..e.decoded], e.carrier);
+            i += e.len;
+        }
+        self.close(start, i);
+        i
+    }
+
+    /// Decodes `%HH` of `parent[start..end]`.
+    pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
+        let mut i = start;
+        while i < end {
+            let rest = &parent[i..end];
+            let stop = memchr::memchr(b'%', rest).unwrap_or(rest.len());
+            self.literal(i, &rest[..stop]);
+            i += stop;
+            if let Some(b) = percent(&parent[i..end]) {
+                self.escaped(i, 3, &[b], Carriers::PERCENT);
+                i += 3;
+            } else if i < end {
+                self.literal(i, b"%");
+                i += 1;
+            }
+        }
+        self.close(start, end);
+    }
+
+    /// Shows full-width forms (U+FF01..U+FF5E) of `parent[start..end]` as ASCII.
+    pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
+        let mut i = start;
+        while i < end {
+            let rest = &parent[i..end];
+            let stop = memchr::memchr(0xEF, rest).unwrap_or(rest.len());
+            self.literal(i, &rest[..stop]);
+            i += stop;
+            if let Some(b) = wide(&parent[i..end]) {
+                self.escaped(i, 3, &[b], Carriers::WIDE);
+                i += 3;
+            } else if i < end {
+                self.literal(i, &[0xEF]);
+                i += 1;
+            }
+        }
+        self.close(start, end);
+    }
+}
+
+/// ASCII form of a full-width character at the front of `v` (Unicode block Halfwidth and Fullwidth Forms).
+pub fn wide(v: &[u8]) -> Option<u8> {
+    match v {
+        [0xEF, 0xBC, b @ 0x81..=0xBF, ..] => Some(b - 0x81 + 0x21),
+        [0xEF, 0xBD, b @ 0x80..=0x9E, ..] => Some(b - 0x80 + 0x60),
+        _ => None,
+    }
+}
+
+/// Value of `%HH` at the front of `v`.
+pub fn percent(v: &[u8]) -> Option<u8> {
+    match v {
+        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?),
+        _ => None,
+    }
+}
+
+fn hex(b: u8) -> Option<u8> {
+    (b as char).to_digit(16).map(|d| d as u8)
+}
+
+struct Escape {
+    /// Bytes taken.
+    len: usize,
+    /// Bytes made.
+    decoded: usize,
+    carrier: Carriers,
+}
+
+/// Decodes one backslash escape; an unknown one stands for itself.
+fn backslash(v: &[u8], out: &mut [u8; 4]) -> Escape {
+    let one = |len, carrier| Escape { len, decoded: 1, carrier };
+    match v {
+        [_, c @ (b'"' | b'\\' | b'/' | b'\''), ..] => {
+            out[0] = *c;
+            one(2, Carriers::JSON)
+        }
+        [_, c @ (b'n' | b't' | b'r' | b'b' | b'f'), ..] => {
+            out[0] = match c {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'b' => 8,
+                _ => 12,
+            };
+            one(2, Carriers::JSON)
+        }
+        [_, b'x', a, b, ..] if hex(*a).is_some() && hex(*b).is_some() => {
+            out[0] = hex(*a).unwrap_or(0) << 4 | hex(*b).unwrap_or(0);
+            one(4, Carriers::HEX)
+        }
+        [_, b'u', ..] => match unicode(v) {
+            Some((c, len)) => Escape { len, decoded: c.encode_utf8(out).len(), carrier: Carriers::JSON_U },
+            None => {
+                out[0] = b'\\';
+                one(1, Carriers::RAW)
+            }
+        },
+        _ => {
+            out[0] = b'\\';
+            one(1, Carriers::RAW)
+        }
+    }
+}
+
+/// `\uXXXX`, or a surrogate pair of them; a lone surrogate reads as U+FFFD.
+fn unicode(v: &[u8]) -> Option<(char, usize)> {
+    let unit = |v: &[u8]| -> Option<u32> {
+        let d = v.get(..6).filter(|d| d[0] == b'\\' && d[1] == b'u')?;
+        d[2..].iter().try_fold(0, |n, &b| Some(n << 4 | u32::from(hex(b)?)))
+    };
+    let hi = unit(v)?;
+    if (0xD800..0xDC00).contains(&hi)
+        && let Some(lo @ 0xDC00..0xE000) = unit(&v[6..])
+    {
+        let c = 0x10000 + ((hi - 0xD800) << 10) + (lo - 0xDC00);
+        return Some((char::from_u32(c).unwrap_or('\u{FFFD}'), 12));
+    }
+    Some((char::from_u32(hi).unwrap_or('\u{FFFD}'), 6))
+}
+
+/// Appends `v` to `out` with backslash and percent escapes decoded, in that order, as often as they are nested
+/// (at most three times). Returns how it was written.
+pub fn decode_all(v: &[u8], out: &mut Vec<u8>, scratch: &mut View) -> Carriers {
+    let start = out.len();
+    out.extend_from_slice(v);
+    let mut carriers = Carriers::RAW;
+    for round in 0..3 {
+        scratch.clear();
+        let cur = &out[start..];
+        if cur.contains(&b'\\') {
+            // Quotes inside a value are data here, so a region ends only where the value does.
+            let mut i = 0;
+            while i < cur.len() {
+                i = scratch.push_backslash(cur, i);
+                if i < cur.len() {
+                    scratch.literal(i, &cur[i..i + 1]);
+                    i += 1;
+                }
+            }
+        } else if cur.windows(3).any(|w| percent(w).is_some()) {
+            scratch.push_percent(cur, 0, cur.len());
+        } else {
+            break;
+        }
+        let c = scratch.marks.iter().filter(|m| m.escape > 0).fold(Carriers::RAW, |c, m| c.with(m.carrier));
+        if c == Carriers::RAW {
+            break;
+        }
+        carriers = carriers.with(c);
+        if round > 0 {
+            carriers = carriers.with(Carriers::NESTED);
+        }
+        out.truncate(start);
+        // The line feeds that close regions are the view's own: they are not part of the value.
+        for (i, m) in scratch.marks.iter().enumerate() {
+            let to = scratch.marks.get(i + 1).map_or(scratch.text.len(), |n| n.at as usize);
+            if !scratch.is_close(m) {
+                out.extend_from_slice(&scratch.text[m.at as usize..to]);
+            }
+        }
+    }
+    carriers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn decoded(v: &[u8]) -> (Vec<u8>, Carriers) {
+        let (mut out, mut s) = (Vec::new(), View::default());
+        let c = decode_all(v, &mut out, &mut s);
+        (out, c)
+    }
+
+    #[test]
+    fn escapes_decode() {
+        assert_eq!(decoded(br"\u0031\u53f72").0, "1号2".as_bytes());
+        assert_eq!(decoded(br"\x22a\xE5\xBC\xA0").0, "\"a张".as_bytes());
+        assert_eq!(decoded(br"\ud83d\ude00\ud83d").0, "😀\u{FFFD}".as_bytes());
+        assert_eq!(decoded(b"%2B86%31"), (b"+861".to_vec(), Carriers::PERCENT));
+        assert_eq!(decoded(b"a%2540b").0, b"a@b");
+        assert!(decoded(b"a%2540b").1.has(Carriers::NESTED));
+        assert_eq!(decoded(br#"ab\"cd"#).0, br#"ab"cd"#);
+        assert_eq!(decoded(br"C:\dir\u12").0, br"C:\dir\u12");
+    }
+
+    #[test]
+    fn positions_lead_back() {
+        let text = br#"{"a":"\u0031x%41"}"#;
+        let mut v = View::default();
+        let end = v.push_backslash(text, 6);
+        assert_eq!(&text[end..], br#""}"#);
+        assert_eq!(v.text(), b"1x%41\n");
+        assert_eq!((v.origin(0), v.origin_end(1)), (6, 12));
+        assert_eq!((v.origin(1), v.origin_end(5)), (12, 16));
+        assert_eq!(v.carriers(0, 2), Carriers::JSON_U);
+        assert_eq!(v.carriers(1, 5), Carriers::RAW);
+    }
+
+    proptest! {
+        #[test]
+        fn the_map_is_monotone_and_in_bounds(text in prop::collection::vec(prop::sample::select(br#"\u0031x2F%4"a/"#.to_vec()), 0..80)) {
+            let mut v = View::default();
+            let end = v.push_backslash(&text, 0);
+            if end < text.len() { v.push_percent(&text, end, text.len()); }
+            let mut last = 0;
+            for i in 0..v.text().len() {
+                let o = v.origin(i);
+                prop_assert!(o >= last && o <= text.len());
+                prop_assert!(v.origin_end(i + 1) >= o);
+                last = o;
+            }
+        }
+    }
+}
