@@ -87,10 +87,14 @@ impl Registry {
                     if w.is_ascii() {
                         r.exact.entry(joined(w.as_bytes()).into()).or_insert(class);
                     } else {
-                        r.ending.push((w.as_bytes().into(), class));
+                        r.ending.push((w.to_lowercase().into_bytes().into(), class));
                     }
                 }
             }
+        }
+        for (entity, shape, keys) in &rules.aliases {
+            let class = KeyClass { entity: Some((*entity, *shape)), ..KeyClass::default() };
+            r.add(keys, &[], class);
         }
         r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));
         r

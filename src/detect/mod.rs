@@ -225,5 +225,3 @@ fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     (start, end)
 }
 
-#[cfg(test)]
-mod tests;

@@ -82,6 +82,8 @@ pub enum Shape {
     Email,
     /// Bank card or account number.
     Card,
+    /// Serial number: 6 to 32 letters and digits.
+    Serial,
     /// Passport number.
     Passport,
     /// Coordinates.

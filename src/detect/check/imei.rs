@@ -1,0 +1,21 @@
+//! IMEI (3GPP TS 23.003 section 6.2): 14 digits and a Luhn digit.
+
+use super::{all_digits, luhn};
+
+/// Fifteen digits with a right check digit that are no placeholder.
+pub fn imei(d: &[u8]) -> bool {
+    d.len() == 15 && all_digits(d) && luhn::valid(d) && d.iter().any(|b| *b != d[0]) && d != b"004999010640000"
+}
+
+/// Reporting body identifiers that handsets carry.
+pub fn known_rbi(d: &[u8]) -> bool {
+    matches!(d.get(..2), Some(b"01" | b"35" | b"86" | b"99" | b"44" | b"45" | b"49" | b"50" | b"51" | b"52" | b"53" | b"54"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn vectors() {
+        assert!(super::imei(b"490154203237518") && !super::imei(b"490154203237517") && !super::imei(b"000000000000000"));
+    }
+}

@@ -1,0 +1,177 @@
+//! A key named the value: does the value have the shape, and which entity is it precisely?
+
+use super::{all_digits, card, cn_id, email, imsi, ip, mac, meid, output, phone, placeholder, uuid};
+use crate::model::{EntityId, Shape, well_known as e};
+
+/// Verdict on a keyed value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyed {
+    /// It is of this entity.
+    Take(EntityId),
+    /// It stands for no value, or logveil wrote it.
+    Placeholder,
+    /// The key was wrong about it.
+    No,
+}
+
+/// Judges a decoded, trimmed value under a key of `entity`.
+pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
+    if placeholder::is(v) || output::is(v) {
+        return Keyed::Placeholder;
+    }
+    let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
+    match shape {
+        Shape::Ip => address(v, entity),
+        Shape::Phone => telephone(v),
+        Shape::CnId => identity(v),
+        Shape::DeviceId => device(v, entity),
+        Shape::WeakDeviceId => match device(v, entity) {
+            Keyed::Take(id) if matches!(id, e::ANDROID_ID | e::OPENUDID | e::IMEI) => Keyed::Take(id),
+            _ => Keyed::No,
+        },
+        Shape::Imsi => take(imsi::cn(v) || matches!(v.len(), 14 | 15) && all_digits(v)),
+        Shape::Iccid => take((18..=22).contains(&v.len()) && v.starts_with(b"89") && v.iter().all(u8::is_ascii_alphanumeric)),
+        Shape::Mac => match mac::parse(v) {
+            Some(m) if mac::placeholder(&m) => Keyed::Placeholder,
+            Some(_) => Keyed::Take(e::MAC),
+            None => take(matches!(v.len(), 32 | 40 | 64) && v.iter().all(u8::is_ascii_hexdigit)),
+        },
+        Shape::Email => take(email::valid(v)),
+        Shape::Card => take(account_number(v)),
+        Shape::Passport => take((7..=11).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) >= 6),
+        Shape::Serial => take((6..=32).contains(&v.len()) && digits_in(v) >= 2 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')),
+        Shape::Geo => take(coordinates(v)),
+        Shape::Code => take((4..=8).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) > 0),
+        Shape::Secret | Shape::Text => Keyed::Take(entity),
+        Shape::Credential => credential(v, entity),
+    }
+}
+
+fn digits_in(v: &[u8]) -> usize {
+    v.iter().filter(|b| b.is_ascii_digit()).count()
+}
+
+/// Any text form of an address; what this cannot read is left to the recognisers.
+fn address(v: &[u8], entity: EntityId) -> Keyed {
+    let core = v.strip_prefix(b"[").map_or(v, |r| r.split(|&b| b == b']').next().unwrap_or(r));
+    let core = core.split(|&b| b == b'%' || b == b'/').next().unwrap_or(core);
+    if let Some(a) = ip::v4(core) {
+        return class(ip::class_v4(a), entity);
+    }
+    if let Some(a) = ip::v6(core) {
+        return class(ip::class_v6(&a), e::IP_V6);
+    }
+    let dots = core.iter().filter(|b| **b == b'.').count();
+    // Short and hexadecimal forms that inet_aton reads: `127.1`, `0x7f.0.0.1`.
+    let numeric = core.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b'x' | b'X')) && core.first().is_some_and(u8::is_ascii_digit);
+    if core.starts_with(b"127.") { Keyed::Placeholder } else if numeric && (1..=3).contains(&dots) && core.contains(&b'x') { Keyed::Take(entity) } else { Keyed::No }
+}
+
+fn class(c: ip::Class, entity: EntityId) -> Keyed {
+    use ip::Class::*;
+    match c {
+        Surrogate => Keyed::Placeholder,
+        Public | Multicast => Keyed::Take(entity),
+        Private | LinkLocal => Keyed::Take(e::IP_PRIVATE),
+        Documentation => Keyed::Take(e::IP_DOCUMENTATION),
+        Loopback | Unspecified | Broadcast | Netmask => Keyed::Take(e::IP_SPECIAL),
+    }
+}
+
+fn telephone(v: &[u8]) -> Keyed {
+    if v.len() > 32 || digits_in(v) < 7 {
+        return Keyed::No;
+    }
+    let mut buf = [0; 24];
+    match phone::normalise(v, &mut buf) {
+        Some((phone::PhoneKind::MobileCn, _)) => Keyed::Take(e::PHONE_MOBILE_CN),
+        Some((phone::PhoneKind::FixedCn, _)) => Keyed::Take(e::PHONE_FIXED_CN),
+        Some((phone::PhoneKind::Intl, _)) => Keyed::Take(e::PHONE_INTL),
+        None => Keyed::No,
+    }
+}
+
+fn identity(v: &[u8]) -> Keyed {
+    if cn_id::hmt_permit(v) {
+        Keyed::Take(e::ID_HMT_PERMIT)
+    } else if cn_id::plausible18(v) {
+        Keyed::Take(e::ID_RESIDENT)
+    } else if cn_id::fpr18(v) || cn_id::fpr15(v) {
+        Keyed::Take(e::ID_FPR)
+    } else if cn_id::resident15(v) {
+        Keyed::Take(e::ID_RESIDENT15)
+    } else {
+        Keyed::No
+    }
+}
+
+/// Device ids by their own shape: keys often hold another kind than they say.
+fn device(v: &[u8], entity: EntityId) -> Keyed {
+    let hex = v.iter().all(u8::is_ascii_hexdigit);
+    let digits = digits_in(v);
+    if let Some(m) = mac::parse(v).filter(|_| v.len() != 12 || !all_digits(v)) {
+        return if mac::placeholder(&m) { Keyed::Placeholder } else { Keyed::Take(e::MAC) };
+    }
+    let marked = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();
+    if (14..=16).contains(&digits) && digits + marked == v.len() {
+        return Keyed::Take(if imsi::cn(v) && entity != e::IMEI { e::IMSI } else { e::IMEI });
+    }
+    let id = match v.len() {
+        36 if uuid::is(v) => e::UUID_ID,
+        14 | 15 if meid::hex14(v) => e::MEID,
+        13..=16 if hex => e::ANDROID_ID,
+        40 if hex => e::OPENUDID,
+        25 if v[8] == b'-' && digits > 8 => e::OPENUDID,
+        32 | 64 if hex => e::DEVICE_HASH,
+        6..=160 if digits >= 4 && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.' | b'=' | b'+' | b'/')) => entity,
+        _ => return Keyed::No,
+    };
+    Keyed::Take(id)
+}
+
+fn account_number(v: &[u8]) -> bool {
+    let digits = digits_in(v);
+    (13..=19).contains(&digits)
+        && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-'))
+        && (card::pan(v) || v.iter().filter(|b| b.is_ascii_digit()).any(|b| *b != v[0]))
+}
+
+fn coordinates(v: &[u8]) -> bool {
+    let one = |p: &[u8]| {
+        let p = p.strip_prefix(b"-").unwrap_or(p);
+        let dot = p.iter().position(|&b| b == b'.');
+        dot.is_some_and(|d| (1..=3).contains(&d) && p.len() - d > 2 && p.len() < 24)
+            && p.iter().all(|b| b.is_ascii_digit() || *b == b'.')
+    };
+    v.split(|&b| b == b',').all(|p| one(p.trim_ascii()))
+}
+
+/// The credential behind its scheme.
+fn credential(v: &[u8], entity: EntityId) -> Keyed {
+    match v.iter().position(|&b| b == b' ') {
+        Some(i) if placeholder::is(&v[i + 1..]) || output::is(&v[i + 1..]) => Keyed::Placeholder,
+        _ => Keyed::Take(entity),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes() {
+        let dev = |v: &str| keyed(Shape::DeviceId, e::DEVICE_ID, v.as_bytes());
+        assert_eq!(dev("490154203237518"), Keyed::Take(e::IMEI));
+        assert_eq!(dev("35-209900-176148-1"), Keyed::Take(e::IMEI));
+        assert_eq!(dev("fedcba9876543210"), Keyed::Take(e::ANDROID_ID));
+        assert_eq!(dev("1FE9A970-EFBB-29E0-0BDD-F5DBBF751AB5"), Keyed::Take(e::UUID_ID));
+        assert_eq!(dev("unknown"), Keyed::Placeholder);
+        assert_eq!(dev("android"), Keyed::No);
+        assert_eq!(keyed(Shape::WeakDeviceId, e::DEVICE_ID, b"1FE9A970-EFBB-29E0-0BDD-F5DBBF751AB5"), Keyed::No);
+        assert_eq!(keyed(Shape::Phone, e::PHONE_MOBILE_CN, b"15412345678"), Keyed::Take(e::PHONE_MOBILE_CN));
+        assert_eq!(keyed(Shape::Phone, e::PHONE_MOBILE_CN, b"400-098-8505"), Keyed::No);
+        assert_eq!(keyed(Shape::Ip, e::IP_V4, b"[2001:db8::1]:443"), Keyed::Take(e::IP_DOCUMENTATION));
+        assert_eq!(keyed(Shape::Ip, e::IP_V4, b"127.0.0.1"), Keyed::Take(e::IP_SPECIAL));
+        assert_eq!(keyed(Shape::Secret, e::TOKEN, b"REDACTED"), Keyed::Placeholder);
+    }
+}

@@ -1,0 +1,39 @@
+//! Validators: one kind, one file, pure functions on bytes. No allocation, no context.
+
+pub mod card;
+pub mod cn_id;
+pub mod email;
+pub mod iccid;
+pub mod imei;
+pub mod imsi;
+pub mod ip;
+pub mod keyed;
+pub mod luhn;
+pub mod mac;
+pub mod meid;
+pub mod output;
+pub mod phone;
+pub mod placeholder;
+pub mod uuid;
+
+/// True when `v` is not empty and holds only ASCII digits.
+pub(crate) fn all_digits(v: &[u8]) -> bool {
+    !v.is_empty() && v.iter().all(u8::is_ascii_digit)
+}
+
+/// Number written in a few ASCII digits.
+pub(crate) fn number(v: &[u8]) -> u32 {
+    v.iter().fold(0, |n, b| n * 10 + u32::from(b - b'0'))
+}
+
+/// True for a day of the Gregorian calendar.
+pub(crate) fn is_date(year: u32, month: u32, day: u32) -> bool {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}

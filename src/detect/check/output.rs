@@ -1,0 +1,45 @@
+//! What logveil itself writes: recognised, so that a second pass changes nothing.
+
+use super::ip::{self, Class};
+
+/// What stands for a suppressed value.
+pub const SUPPRESSED: &[u8] = b"REDACTED";
+
+/// True for a token, a suppressed value, a mask or a surrogate address.
+pub fn is(v: &[u8]) -> bool {
+    v == SUPPRESSED || is_token(v) || v.windows(2).any(|w| w == b"**") || is_surrogate(v)
+}
+
+/// `<kind>_<key id>_<tag>`: lower base32 of 8 and of 26 or 20 letters.
+pub fn is_token(v: &[u8]) -> bool {
+    let mut parts = v.rsplitn(3, |&b| b == b'_');
+    let (Some(tag), Some(kid), Some(kind)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    let base32 = |p: &[u8]| p.iter().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
+    matches!(tag.len(), 26 | 20)
+        && kid.len() == 8
+        && base32(tag)
+        && base32(kid)
+        && !kind.is_empty()
+        && kind.len() <= 24
+        && kind.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+fn is_surrogate(v: &[u8]) -> bool {
+    let inner = match v {
+        [b'[', rest @ ..] => rest.split(|&b| b == b']').next().unwrap_or_default(),
+        _ => v,
+    };
+    inner.len() == 39 && ip::v6(inner).is_some_and(|a| ip::class_v6(&a) == Class::Surrogate)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn vectors() {
+        assert!(super::is(b"phone_abcdefgh_zcdale3dfbstu4pll54vzitlsa"));
+        assert!(super::is(b"138****8000") && super::is(b"REDACTED"));
+        assert!(super::is(b"fdde:1d00:0a1b:0000:1111:2222:3333:4444"));
+        assert!(super::is(b"[fdde:1d00:0a1b:0000:1111:2222:3333:4444]:443"));
+        assert!(!super::is(b"13800138000") && !super::is(b"some_snake_case_name"));
+    }
+}

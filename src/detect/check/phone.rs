@@ -1,0 +1,171 @@
+//! Telephone numbers: PRC mobile and fixed line (MIIT numbering plan), service numbers, E.164.
+
+use super::{all_digits, number};
+
+/// What a number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhoneKind {
+    /// PRC mobile.
+    MobileCn,
+    /// PRC fixed line.
+    FixedCn,
+    /// Another country's.
+    Intl,
+}
+
+/// Eleven digits that begin with 13 to 19.
+pub fn mobile_shape(d: &[u8]) -> bool {
+    d.len() == 11 && d[0] == b'1' && (b'3'..=b'9').contains(&d[1]) && all_digits(d)
+}
+
+/// A mobile number in a segment that is, or may soon be, in use; for text without a key.
+pub fn mobile_assigned(d: &[u8]) -> bool {
+    mobile_shape(d)
+        && match &d[1..3] {
+            [b'4', c] => matches!(c, b'5' | b'7' | b'9'),
+            [b'5', c] => *c != b'4',
+            [b'6', c] => matches!(c, b'2' | b'5' | b'6' | b'7') || *c == b'1' && d[3] == b'0',
+            [b'9', c] => *c != b'4',
+            _ => true,
+        }
+}
+
+/// Area code with its zero, and 7 or 8 digits that begin with 2 to 8.
+pub fn landline(area: &[u8], subscriber: &[u8]) -> bool {
+    if !all_digits(area) || !all_digits(subscriber) || area[0] != b'0' || !(b'2'..=b'8').contains(&subscriber[0]) {
+        return false;
+    }
+    match area.len() {
+        3 => subscriber.len() == 8 && (&area[1..] == b"10" || area[1] == b'2' && area[2] != b'6'),
+        4 => matches!(subscriber.len(), 7 | 8) && (b'3'..=b'9').contains(&area[1]),
+        _ => false,
+    }
+}
+
+/// Numbers of firms and services: 400, 800, 95, 96, 100xx, 12xxx, 11x.
+pub fn service(d: &[u8]) -> bool {
+    match d.len() {
+        10 => d.starts_with(b"400") || d.starts_with(b"800"),
+        3..=8 => d.starts_with(b"95") || d.starts_with(b"96") || d.starts_with(b"100") || d.starts_with(b"12") || d.starts_with(b"11") || d.starts_with(b"106"),
+        _ => d.starts_with(b"106") && d.len() >= 9,
+    }
+}
+
+/// Digits after the plus sign: an assigned country code and a length that fits (ITU-T E.164).
+pub fn e164(d: &[u8]) -> bool {
+    if d.len() < 8 || d.len() > 15 || !all_digits(d) || d.iter().all(|b| *b == d[0]) {
+        return false;
+    }
+    let national = |cc: usize| d.len() - cc;
+    match number(&d[..2]) {
+        10..=19 => national(1) == 10 && d[1] >= b'2' && d[4] >= b'2',
+        70..=79 => national(1) == 10 && d[1] >= b'3',
+        86 => (9..=12).contains(&national(2)) && d[2] != b'0',
+        44 | 33 | 34 | 39 | 61 | 81 | 82 | 91 | 92 | 62 | 63 | 84 | 90 | 55 | 52 | 57 | 51 | 54 | 20 | 27 | 98 | 60 | 66 => (8..=12).contains(&national(2)),
+        30..=32 | 36 | 40 | 41 | 43 | 45..=49 | 53 | 56 | 58 | 64 | 65 | 93..=95 => (7..=12).contains(&national(2)),
+        21..=26 | 29 | 35 | 37 | 38 | 42 | 50 | 59 | 67..=69 | 80 | 85 | 87 | 88 | 96 | 97 | 99 => (6..=11).contains(&national(3)),
+        _ => false,
+    }
+}
+
+/// Writes the canonical form (`+86` and the national number; other countries E.164) to `out` and returns its length.
+/// Separators, trunk and international prefixes are dropped, an extension too.
+pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
+    let mut d = [0u8; 24];
+    let mut n = 0;
+    let mut plus = false;
+    for (i, &b) in v.iter().enumerate() {
+        match b {
+            b'0'..=b'9' if n < 20 => {
+                d[n] = b;
+                n += 1;
+            }
+            b'+' if n == 0 => plus = true,
+            b' ' | b'-' | b'.' | b'(' | b')' | b'/' | 0xC2 | 0xA0 | b'\t' => {
+                // A second number, or an extension behind a full one.
+                if n >= 11 && matches!(v[i + 1..].iter().filter(|b| b.is_ascii_digit()).count(), 1..=6) && b == b'-' {
+                    break;
+                }
+            }
+            b'+' | b'0'..=b'9' => return None,
+            _ if n >= 7 => break,
+            _ if n == 0 && (v.len() < 30) => {}
+            _ => return None,
+        }
+    }
+    let d = &d[..n];
+    let rest = if plus {
+        d
+    } else if let Some(r) = d.strip_prefix(b"00") {
+        r
+    } else if n >= 12 && d.starts_with(b"086") {
+        &d[1..]
+    } else {
+        d
+    };
+    let national = rest.strip_prefix(b"86").filter(|r| r.len() >= 9);
+    if let Some((kind, len)) = national.or((!plus).then_some(d)).and_then(|r| chinese(r, national.is_some(), out)) {
+        return Some((kind, len));
+    }
+    (rest.len() != n || plus).then_some(())?;
+    if !e164(rest) {
+        return None;
+    }
+    out[0] = b'+';
+    out[1..=rest.len()].copy_from_slice(rest);
+    Some((PhoneKind::Intl, rest.len() + 1))
+}
+
+fn chinese(r: &[u8], coded: bool, out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
+    let bare = if r.len() == 12 { r.strip_prefix(b"0").unwrap_or(r) } else { r };
+    let (kind, national): (_, &[u8]) = if mobile_shape(bare) {
+        (PhoneKind::MobileCn, bare)
+    } else {
+        let n = r.strip_prefix(b"0").or(coded.then_some(r))?;
+        let fixed = [2, 3].into_iter().any(|a| {
+            n.len() > a && {
+                let mut area = [b'0'; 4];
+                area[1..=a].copy_from_slice(&n[..a]);
+                landline(&area[..=a], &n[a..])
+            }
+        });
+        (fixed.then_some(PhoneKind::FixedCn)?, n)
+    };
+    out[..3].copy_from_slice(b"+86");
+    out[3..3 + national.len()].copy_from_slice(national);
+    Some((kind, 3 + national.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn norm(v: &str) -> Option<(PhoneKind, String)> {
+        let mut out = [0; 24];
+        normalise(v.as_bytes(), &mut out).map(|(k, n)| (k, String::from_utf8(out[..n].to_vec()).unwrap()))
+    }
+
+    #[test]
+    fn one_subject_one_form() {
+        for v in ["13800138000", "+8613800138000", "8613800138000", "008613800138000", "+86 138 0013 8000", "138-0013-8000", "(+86)13800138000", "086-13800138000", "013800138000", "tel:+86-138-0013-8000"] {
+            assert_eq!(norm(v), Some((PhoneKind::MobileCn, "+8613800138000".into())), "{v}");
+        }
+        for v in ["0755-26554321", "+86 755 2655 4321", "(0755)26554321", "0755 26554321-801"] {
+            assert_eq!(norm(v), Some((PhoneKind::FixedCn, "+8675526554321".into())), "{v}");
+        }
+        assert_eq!(norm("+1 202-555-0143"), Some((PhoneKind::Intl, "+12025550143".into())));
+        assert_eq!(norm("1380013800"), None);
+        assert_eq!(norm("010-12345678"), None);
+    }
+
+    #[test]
+    fn segments() {
+        for ok in ["13800138000", "16237108167", "19212345678", "17091234567", "14912345678", "17912345678"] {
+            assert!(mobile_assigned(ok.as_bytes()), "{ok}");
+        }
+        for bad in ["15412345678", "19412345678", "12345678901", "14212345678"] {
+            assert!(!mobile_assigned(bad.as_bytes()), "{bad}");
+        }
+        assert!(service(b"4000988505") && service(b"95118") && service(b"10086"));
+    }
+}

@@ -1,0 +1,283 @@
+//! Entity and key stanzas.
+
+use super::{RuleError, nearest};
+use crate::model::{Category, EntityId, Shape, WELL_KNOWN};
+use serde::Deserialize;
+
+/// One entity type as its stanza describes it.
+#[derive(Debug, Clone)]
+pub struct EntityDef {
+    /// Interned id: its index in [`Ruleset::entities`].
+    pub id: EntityId,
+    /// Name in rules, reports, tags and metrics.
+    pub name: String,
+    /// Key-derivation class: entities of one class share pseudonyms.
+    pub class: String,
+    /// Prefix of its tokens.
+    pub kind: String,
+    /// Data category.
+    pub category: Category,
+    /// Sensitivity, 0 to 4.
+    pub level: u8,
+    /// Grammar of a keyed value.
+    pub shape: Shape,
+    /// Name of the canonical form that pseudonyms are computed from.
+    pub canon: String,
+    /// Whole keys that name it.
+    pub keys: Vec<String>,
+    /// Ends of longer keys that name it.
+    pub suffixes: Vec<String>,
+    /// Words before a value in text that name it.
+    pub words: Vec<String>,
+    /// Texts in which it must be found.
+    pub examples: Vec<String>,
+    /// Texts in which it must not be found.
+    pub negative_examples: Vec<String>,
+}
+
+/// Keys whose values are no identifiers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExemptDef {
+    /// `metric`, `id`, `time`, `version`, `hash` or `trace`.
+    pub kind: String,
+    /// Whole keys.
+    pub keys: Vec<String>,
+    /// Ends of longer keys.
+    #[serde(default)]
+    pub suffixes: Vec<String>,
+}
+
+/// All entities and keys in force.
+#[derive(Debug, Clone)]
+pub struct Ruleset {
+    /// Entities, indexed by [`EntityId`].
+    pub entities: Vec<EntityDef>,
+    /// More keys of an entity, under a stricter shape.
+    pub aliases: Vec<(EntityId, Shape, Vec<String>)>,
+    /// Keys that exempt their values.
+    pub exempt: Vec<ExemptDef>,
+    /// Keys that hold the event time.
+    pub time_keys: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    entity: Vec<EntityStanza>,
+    alias: Vec<AliasStanza>,
+    exempt: Vec<ExemptDef>,
+    event_time: Vec<TimeStanza>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntityStanza {
+    id: String,
+    class: Option<String>,
+    kind: String,
+    category: String,
+    level: u8,
+    shape: String,
+    #[serde(default = "text")]
+    canon: String,
+    #[serde(default)]
+    keys: Vec<String>,
+    #[serde(default)]
+    suffixes: Vec<String>,
+    #[serde(default)]
+    words: Vec<String>,
+    #[serde(default)]
+    examples: Vec<String>,
+    #[serde(default)]
+    negative_examples: Vec<String>,
+}
+
+fn text() -> String {
+    "text".into()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AliasStanza {
+    entity: String,
+    shape: String,
+    keys: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeStanza {
+    keys: Vec<String>,
+}
+
+const BUILTIN: &[(&str, &str)] = &[
+    ("rules/entities/address.toml", include_str!("../../rules/entities/address.toml")),
+    ("rules/entities/person.toml", include_str!("../../rules/entities/person.toml")),
+    ("rules/entities/device.toml", include_str!("../../rules/entities/device.toml")),
+    ("rules/entities/secret.toml", include_str!("../../rules/entities/secret.toml")),
+    ("rules/keys.toml", include_str!("../../rules/keys.toml")),
+];
+
+/// Most entities a ruleset can hold; ids are bytes and tags are bit sets.
+pub const MAX_ENTITIES: usize = 128;
+
+impl Ruleset {
+    /// The rules that the binary carries.
+    ///
+    /// # Panics
+    /// Never: a test loads them.
+    pub fn builtin() -> Ruleset {
+        Ruleset::parse(BUILTIN).expect("the embedded rules are valid")
+    }
+
+    /// Reads rules files, given as name and text.
+    ///
+    /// # Errors
+    /// All mistakes of all files.
+    pub fn parse(files: &[(&str, &str)]) -> Result<Ruleset, Vec<RuleError>> {
+        let mut errors = Vec::new();
+        let mut slots: Vec<Option<EntityDef>> = WELL_KNOWN.iter().map(|_| None).collect();
+        let mut rules = Ruleset { entities: Vec::new(), aliases: Vec::new(), exempt: Vec::new(), time_keys: Vec::new() };
+        let mut aliases = Vec::new();
+        for (name, content) in files {
+            let file: File = match toml::from_str(content) {
+                Ok(f) => f,
+                Err(e) => {
+                    errors.push(RuleError::syntax(name, content, &e));
+                    continue;
+                }
+            };
+            for e in file.entity {
+                place(name, e, &mut slots, &mut errors);
+            }
+            rules.exempt.extend(file.exempt);
+            rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
+            aliases.extend(file.alias.into_iter().map(|a| (*name, a)));
+        }
+        for (slot, name) in slots.iter().zip(WELL_KNOWN) {
+            if slot.is_none() {
+                errors.push(RuleError::new("rules", format!("entity `{name}` has no stanza")));
+            }
+        }
+        rules.entities = slots.into_iter().flatten().collect();
+        for (file, a) in aliases {
+            match (rules.by_name(&a.entity), shape(&a.shape)) {
+                (Some(e), Ok(s)) => rules.aliases.push((e.id, s, a.keys)),
+                (None, _) => errors.push(RuleError::new(file, format!("alias of unknown entity `{}`", a.entity))),
+                (_, Err(m)) => errors.push(RuleError::new(file, m)),
+            }
+        }
+        if errors.is_empty() { Ok(rules) } else { Err(errors) }
+    }
+
+    /// The entity of that name.
+    pub fn by_name(&self, name: &str) -> Option<&EntityDef> {
+        self.entities.iter().find(|e| e.name == name)
+    }
+
+    /// The definition of an entity.
+    pub fn entity(&self, id: EntityId) -> &EntityDef {
+        &self.entities[id.0 as usize]
+    }
+}
+
+fn place(file: &str, e: EntityStanza, slots: &mut Vec<Option<EntityDef>>, errors: &mut Vec<RuleError>) {
+    let mut fail = |m: String| errors.push(RuleError::new(file, format!("entity `{}`: {m}", e.id)));
+    let shape = shape(&e.shape);
+    if let Err(m) = &shape {
+        fail(m.clone());
+    }
+    let category = Category::parse(&e.category);
+    if category.is_none() {
+        let near = nearest(&e.category, Category::ALL.iter().map(|c| c.name()));
+        fail(format!("unknown category `{}`{near}", e.category));
+    }
+    if e.level > 4 {
+        fail(format!("level {} is above 4", e.level));
+    }
+    let at = match WELL_KNOWN.iter().position(|n| *n == e.id) {
+        Some(i) => i,
+        None => {
+            slots.push(None);
+            slots.len() - 1
+        }
+    };
+    if slots[at].is_some() {
+        fail("defined twice".into());
+    }
+    if at >= MAX_ENTITIES {
+        fail(format!("more than {MAX_ENTITIES} entities"));
+        slots.pop();
+        return;
+    }
+    let (Ok(shape), Some(category)) = (shape, category) else { return };
+    slots[at] = Some(EntityDef {
+        id: EntityId(at as u8),
+        class: e.class.unwrap_or_else(|| e.id.clone()),
+        name: e.id,
+        kind: e.kind,
+        category,
+        level: e.level,
+        shape,
+        canon: e.canon,
+        keys: e.keys,
+        suffixes: e.suffixes,
+        words: e.words,
+        examples: e.examples,
+        negative_examples: e.negative_examples,
+    });
+}
+
+const SHAPES: &[(&str, Shape)] = &[
+    ("ip", Shape::Ip),
+    ("phone", Shape::Phone),
+    ("cn_id", Shape::CnId),
+    ("device_id", Shape::DeviceId),
+    ("imsi", Shape::Imsi),
+    ("iccid", Shape::Iccid),
+    ("mac", Shape::Mac),
+    ("weak_device_id", Shape::WeakDeviceId),
+    ("email", Shape::Email),
+    ("card", Shape::Card),
+    ("serial", Shape::Serial),
+    ("passport", Shape::Passport),
+    ("geo", Shape::Geo),
+    ("code", Shape::Code),
+    ("secret", Shape::Secret),
+    ("credential", Shape::Credential),
+    ("text", Shape::Text),
+];
+
+fn shape(name: &str) -> Result<Shape, String> {
+    SHAPES
+        .iter()
+        .find(|(n, _)| *n == name)
+        .map(|(_, s)| *s)
+        .ok_or_else(|| format!("unknown shape `{name}`{}", nearest(name, SHAPES.iter().map(|s| s.0))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_rules_load_and_name_every_entity() {
+        let r = Ruleset::builtin();
+        assert_eq!(r.entities.len(), WELL_KNOWN.len());
+        for (e, name) in r.entities.iter().zip(WELL_KNOWN) {
+            assert_eq!(e.name, *name);
+            assert!(!e.examples.is_empty(), "{name} has no example");
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_reported_at_once() {
+        let text = "[[entity]]\nid='x'\nkind='x'\ncategory='basik'\nlevel=9\nshape='phon'\n";
+        let errors = Ruleset::parse(&[("a.toml", text), ("b.toml", "[[entity]]\nidd='x'")]).unwrap_err();
+        let all = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+        for want in ["did you mean `basic`", "did you mean `phone`", "level 9", "b.toml:2:1: unknown field `idd`"] {
+            assert!(all.contains(want), "{want} in {all}");
+        }
+    }
+}
