@@ -1,1 +1,9 @@
-//! (placeholder)
+//! What replaces it? One kind of transform, one file.
+
+pub mod canonical;
+pub mod cmac;
+pub mod ipcrypt;
+pub mod lanes;
+pub mod mask;
+pub mod pseudonym;
+pub mod truncate;

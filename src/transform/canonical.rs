@@ -1,0 +1,181 @@
+//! One subject, one form: what a keyed transform is computed from (else one person gets several pseudonyms).
+
+use crate::model::Unfit;
+use zeroize::Zeroize;
+
+/// Which canonical form an entity has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Canon {
+    /// 4 or 16 network-order bytes; a mapped IPv4 address is 4.
+    Ip,
+    /// E.164 with its plus.
+    Phone,
+    /// Upper case, no separators; a legacy number in its 18-character form.
+    CnId,
+    /// 15 digits with the check digit computed anew.
+    Imei,
+    /// 14 upper-case hex digits.
+    Meid,
+    /// 6 bytes.
+    Mac,
+    /// 16 bytes when it reads as a UUID, else upper-case text.
+    Uuid,
+    /// Local part as is, domain in lower case.
+    Email,
+    /// Digits only.
+    Digits,
+    /// The text as is, letters beyond ASCII included, ASCII letters in lower case.
+    Text,
+}
+
+impl Canon {
+    /// The form of that name in an entity stanza.
+    pub fn parse(name: &str) -> Option<Canon> {
+        Some(match name {
+            "ip" => Canon::Ip,
+            "phone" => Canon::Phone,
+            "cn_id" => Canon::CnId,
+            "imei" => Canon::Imei,
+            "meid" => Canon::Meid,
+            "mac" => Canon::Mac,
+            "uuid" => Canon::Uuid,
+            "email" => Canon::Email,
+            "digits" => Canon::Digits,
+            "text" => Canon::Text,
+            _ => return None,
+        })
+    }
+}
+
+/// Readers of text forms, given by the layer that knows them.
+pub struct Readers {
+    /// IPv4 or IPv6 text, brackets, port, zone and prefix length allowed around it.
+    pub ip: fn(&[u8]) -> Option<IpBytes>,
+    /// Telephone to E.164; the length written.
+    pub phone: fn(&[u8], &mut [u8; 24]) -> Option<usize>,
+    /// Hardware address.
+    pub mac: fn(&[u8]) -> Option<[u8; 6]>,
+    /// UUID.
+    pub uuid: fn(&[u8]) -> Option<[u8; 16]>,
+    /// Legacy identity number to its long form.
+    pub upgrade15: fn(&[u8]) -> Option<[u8; 18]>,
+}
+
+/// An address: four or sixteen bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IpBytes {
+    /// IPv4.
+    V4([u8; 4]),
+    /// IPv6.
+    V6([u8; 16]),
+}
+
+/// Room for a canonical form.
+#[derive(Default)]
+pub struct CanonBuf(Vec<u8>);
+
+impl CanonBuf {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for CanonBuf {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// Writes the canonical form of a decoded value to `out`.
+///
+/// # Errors
+/// [`Unfit`] when the value has no such form.
+pub fn canonical(kind: Canon, v: &[u8], readers: &Readers, out: &mut CanonBuf) -> Result<(), Unfit> {
+    let out = &mut out.0;
+    out.clear();
+    match kind {
+        Canon::Ip => match (readers.ip)(v).ok_or(Unfit)? {
+            IpBytes::V4(a) => out.extend_from_slice(&a),
+            IpBytes::V6(a) => out.extend_from_slice(&a),
+        },
+        Canon::Phone => {
+            let mut buf = [0; 24];
+            let n = (readers.phone)(v, &mut buf).ok_or(Unfit)?;
+            out.extend_from_slice(&buf[..n]);
+        }
+        Canon::CnId => match (readers.upgrade15)(v) {
+            Some(long) => out.extend_from_slice(&long),
+            None => out.extend(v.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase)),
+        },
+        Canon::Imei => imei(v, out),
+        Canon::Meid => {
+            out.extend(v.iter().filter(|b| b.is_ascii_hexdigit()).map(u8::to_ascii_uppercase).take(14));
+        }
+        Canon::Mac => match (readers.mac)(v) {
+            Some(m) => out.extend_from_slice(&m),
+            None => out.extend(v.iter().map(u8::to_ascii_uppercase)),
+        },
+        Canon::Uuid => match (readers.uuid)(v) {
+            Some(u) => out.extend_from_slice(&u),
+            None => out.extend(v.iter().map(u8::to_ascii_uppercase)),
+        },
+        Canon::Email => {
+            let at = v.iter().rposition(|&b| b == b'@').ok_or(Unfit)?;
+            out.extend_from_slice(&v[..at]);
+            out.extend(v[at..].iter().map(u8::to_ascii_lowercase));
+        }
+        Canon::Digits => out.extend(v.iter().filter(|b| b.is_ascii_digit())),
+        Canon::Text => out.extend(v.iter().map(u8::to_ascii_lowercase)),
+    }
+    if out.is_empty() { Err(Unfit) } else { Ok(()) }
+}
+
+/// Fourteen digits and their Luhn digit; IMEISV loses its version. Hashed forms stay text.
+fn imei(v: &[u8], out: &mut Vec<u8>) {
+    out.extend(v.iter().filter(|b| b.is_ascii_digit()));
+    let marks = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();
+    if !(14..=16).contains(&out.len()) || out.len() + marks != v.len() {
+        out.clear();
+        out.extend(v.iter().map(u8::to_ascii_lowercase));
+        return;
+    }
+    out.truncate(14);
+    let sum: u32 = out
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(i, b)| {
+            let d = u32::from(b - b'0') * if i % 2 == 0 { 2 } else { 1 };
+            d / 10 + d % 10
+        })
+        .sum();
+    out.push(b'0' + ((10 - sum % 10) % 10) as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn none<const N: usize>(_: &[u8]) -> Option<[u8; N]> {
+        None
+    }
+
+    const R: Readers = Readers { ip: |_| None, phone: |_, _| None, mac: none, uuid: none, upgrade15: none };
+
+    fn canon(k: Canon, v: &str) -> Option<String> {
+        let mut b = CanonBuf::default();
+        canonical(k, v.as_bytes(), &R, &mut b).ok().map(|()| String::from_utf8(b.bytes().to_vec()).unwrap())
+    }
+
+    #[test]
+    fn forms_that_mean_the_same() {
+        for v in ["490154203237518", "35-209900-176148-1", "35209900176148"] {
+            assert_eq!(canon(Canon::Imei, v).unwrap().len(), 15);
+        }
+        assert_eq!(canon(Canon::Imei, "3520990017614823").unwrap(), canon(Canon::Imei, "35-209900-176148-1").unwrap());
+        assert_eq!(canon(Canon::CnId, "11010519491231002x").unwrap(), "11010519491231002X");
+        assert_eq!(canon(Canon::Email, "Al@EXAMPLE.com").unwrap(), "Al@example.com");
+        assert_eq!(canon(Canon::Ip, "x"), None);
+    }
+}
