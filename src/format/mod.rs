@@ -1,4 +1,6 @@
 //! Which field is this, and how is it written?
 
 pub mod encode;
+pub mod slot;
+pub mod time;
 pub mod view;

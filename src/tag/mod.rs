@@ -1,1 +1,330 @@
-//! (placeholder)
+//! How long may it stay, and who said so? The tag of a record, rendered once per day and set of findings.
+
+use crate::keys::MasterKey;
+use crate::model::{Category, CategorySet, EntityId, RetentionId};
+use crate::policy::Policy;
+use crate::rules::Ruleset;
+use jiff::civil::Date;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+/// Name of the tag's member in JSON objects.
+pub const MEMBER: &str = "_deid";
+
+/// Where the event time came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Clock {
+    /// The record says when.
+    Record,
+    /// The record does not say; the time of reading stands in.
+    Ingest,
+}
+
+/// How the tag is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TagStyle {
+    /// `,"_deid":{...}` for a JSON object with members.
+    JsonMember,
+    /// `"_deid":{...}` for an empty JSON object.
+    JsonFirst,
+    /// ` "deid=..."`, one quoted field for a line of text.
+    Text,
+    /// `{...}` alone, for the manifest.
+    Object,
+}
+
+/// What a tag depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TagContext {
+    /// Bit set of entities found.
+    pub entities: u128,
+    /// Bit set of retention classes.
+    pub retentions: u64,
+    /// Device or log data stands with a person.
+    pub linked: bool,
+    /// Day of the event in the policy's zone, from 1970-01-01.
+    pub day: i32,
+    /// Where that came from.
+    pub clock: Clock,
+}
+
+/// Most renderings kept; beyond that they are made anew.
+const CACHE: usize = 4096;
+
+/// Renders tags. One per worker.
+pub struct Tagger<'p> {
+    policy: &'p Policy,
+    rules: &'p Ruleset,
+    version: String,
+    kid: String,
+    cache: HashMap<(TagContext, TagStyle), Box<[u8]>>,
+    last: Option<(TagContext, TagStyle)>,
+    last_text: Vec<u8>,
+}
+
+/// From when to when a record may stay.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Class with the longest floor, else the shortest ceiling.
+    pub class: RetentionId,
+    /// Longest floor.
+    pub keep_until: Option<Date>,
+    /// Shortest ceiling, but never before `keep_until`.
+    pub delete_after: Option<Date>,
+    /// The shortest ceiling, where it lies before `keep_until`: from then on the record is kept, not used.
+    pub restrict_after: Option<Date>,
+}
+
+impl<'p> Tagger<'p> {
+    /// A tagger for records under `policy` whose tokens are made with `key`.
+    pub fn new(policy: &'p Policy, rules: &'p Ruleset, key: &MasterKey) -> Self {
+        let version = format!("{}@{}#{}", policy.id, policy.effective_from, policy.hash);
+        Tagger {
+            policy,
+            rules,
+            version,
+            kid: key.kid().into(),
+            cache: HashMap::new(),
+            last: None,
+            last_text: Vec::new(),
+        }
+    }
+
+    /// Day of a point in time, in the policy's zone.
+    pub fn day(&self, unix: i64) -> i32 {
+        (unix + i64::from(self.policy.offset)).div_euclid(86400).clamp(-700_000, 2_900_000) as i32
+    }
+
+    /// Appends the tag to `out`.
+    #[inline]
+    pub fn render(&mut self, ctx: TagContext, style: TagStyle, out: &mut Vec<u8>) {
+        if self.last != Some((ctx, style)) {
+            let text = match self.cache.get(&(ctx, style)) {
+                Some(t) => t.clone(),
+                None => {
+                    if self.cache.len() >= CACHE {
+                        self.cache.clear();
+                    }
+                    let t: Box<[u8]> = self.text(ctx, style).into_bytes().into();
+                    self.cache.insert((ctx, style), t.clone());
+                    t
+                }
+            };
+            self.last = Some((ctx, style));
+            self.last_text.clear();
+            self.last_text.extend_from_slice(&text);
+        }
+        out.extend_from_slice(&self.last_text);
+    }
+
+    fn text(&self, ctx: TagContext, style: TagStyle) -> String {
+        match style {
+            TagStyle::JsonMember => format!(",\"{MEMBER}\":{}", self.object(ctx)),
+            TagStyle::JsonFirst => format!("\"{MEMBER}\":{}", self.object(ctx)),
+            TagStyle::Object => self.object(ctx),
+            TagStyle::Text => format!(" \"deid={}\"", self.line(ctx)),
+        }
+    }
+
+    fn facts(&self, ctx: TagContext) -> Facts<'_> {
+        let found: Vec<_> =
+            self.rules.entities.iter().filter(|e| ctx.entities >> e.id.0 & 1 == 1).collect();
+        let set: CategorySet = found.iter().map(|e| e.category).collect();
+        Facts {
+            level: found.iter().map(|e| e.level).max().unwrap_or(0),
+            categories: Category::ALL.iter().filter(|c| set.contains(**c)).map(|c| c.name()).collect(),
+            found: found.iter().map(|e| e.name.as_str()).collect(),
+            window: window(self.policy, ctx.retentions, ctx.day),
+            basis: self.basis(ctx.retentions),
+        }
+    }
+
+    fn basis(&self, retentions: u64) -> Vec<&str> {
+        let mut all: Vec<&str> = self.chosen(retentions).flat_map(|r| r.1.basis.iter().map(String::as_str)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    fn chosen(&self, retentions: u64) -> impl Iterator<Item = (usize, &crate::policy::Retention)> {
+        self.policy.retentions.iter().enumerate().filter(move |(i, _)| retentions >> i & 1 == 1)
+    }
+
+    fn object(&self, ctx: TagContext) -> String {
+        let f = self.facts(ctx);
+        let mut s = format!(
+            "{{\"pv\":\"{}\",\"cls\":{},\"lvl\":{},\"found\":{},\"ret\":{{\"class\":\"{}\"",
+            self.version,
+            list(&f.categories),
+            f.level,
+            list(&f.found),
+            self.policy.retentions[f.window.class.0 as usize].class,
+        );
+        for (name, date) in f.window.dates() {
+            let _ = write!(s, ",\"{name}\":\"{date}\"");
+        }
+        let _ = write!(
+            s,
+            ",\"basis\":{},\"state\":\"{}\"}},\"res\":\"{}\",\"kid\":\"{}\",\"link\":\"{}\",\"clock\":\"{}\"}}",
+            list(&f.basis),
+            f.window.state(),
+            self.policy.region,
+            self.kid,
+            link(ctx),
+            clock(ctx),
+        );
+        s
+    }
+
+    fn line(&self, ctx: TagContext) -> String {
+        let f = self.facts(ctx);
+        let mut s = format!(
+            "pv:{};cls:{};lvl:{};found:{};class:{}",
+            self.version,
+            f.categories.join(","),
+            f.level,
+            f.found.join(","),
+            self.policy.retentions[f.window.class.0 as usize].class,
+        );
+        for (name, date) in f.window.dates() {
+            let _ = write!(s, ";{name}:{date}");
+        }
+        let _ = write!(
+            s,
+            ";basis:{};state:{};res:{};kid:{};link:{};clock:{}",
+            f.basis.join(","),
+            f.window.state(),
+            self.policy.region,
+            self.kid,
+            link(ctx),
+            clock(ctx),
+        );
+        s
+    }
+}
+
+struct Facts<'a> {
+    level: u8,
+    categories: Vec<&'static str>,
+    found: Vec<&'a str>,
+    window: Window,
+    basis: Vec<&'a str>,
+}
+
+impl Window {
+    fn dates(&self) -> impl Iterator<Item = (&'static str, Date)> {
+        [
+            ("keep_until", self.keep_until),
+            ("delete_after", self.delete_after),
+            ("restrict_after", self.restrict_after),
+        ]
+        .into_iter()
+        .filter_map(|(n, d)| Some((n, d?)))
+    }
+
+    fn state(&self) -> &'static str {
+        "active"
+    }
+}
+
+fn link(ctx: TagContext) -> &'static str {
+    if ctx.linked { "joined" } else { "single" }
+}
+
+fn clock(ctx: TagContext) -> &'static str {
+    if ctx.clock == Clock::Record { "record" } else { "ingest" }
+}
+
+fn list(items: &[&str]) -> String {
+    let quoted: Vec<String> = items.iter().map(|i| format!("\"{i}\"")).collect();
+    format!("[{}]", quoted.join(","))
+}
+
+/// Joins retention classes: floors are the longest, ceilings the shortest, a floor outranks a ceiling.
+pub fn window(policy: &Policy, retentions: u64, day: i32) -> Window {
+    let start = Date::constant(1970, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap_or(Date::MAX);
+    let until = |s: &Option<jiff::Span>| s.as_ref().and_then(|s| start.checked_add(*s).ok());
+    let mut w = Window { class: policy.default_retention, keep_until: None, delete_after: None, restrict_after: None };
+    let mut ceiling: Option<Date> = None;
+    for (i, r) in policy.retentions.iter().enumerate().filter(|(i, _)| retentions >> i & 1 == 1) {
+        if let Some(f) = until(&r.floor).filter(|f| w.keep_until.is_none_or(|k| *f > k)) {
+            w.keep_until = Some(f);
+            w.class = RetentionId(i as u8);
+        }
+        if let Some(c) = until(&r.ceiling).filter(|c| ceiling.is_none_or(|d| *c < d)) {
+            ceiling = Some(c);
+            if w.keep_until.is_none() {
+                w.class = RetentionId(i as u8);
+            }
+        }
+    }
+    w.delete_after = ceiling.max(w.keep_until.filter(|_| ceiling.is_some()));
+    w.restrict_after = ceiling.filter(|c| w.keep_until.is_some_and(|k| *c < k));
+    w
+}
+
+/// Bit of an entity in [`TagContext::entities`].
+pub fn bit(e: EntityId) -> u128 {
+    1 << e.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::policy_builtin;
+
+    fn policy() -> Policy {
+        crate::policy::compile("p", policy_builtin("jdcloud-2021").unwrap(), &Ruleset::builtin()).unwrap()
+    }
+
+    fn day(s: &str) -> i32 {
+        let d: Date = s.parse().unwrap();
+        (d - Date::constant(1970, 1, 1)).get_days()
+    }
+
+    fn bits(p: &Policy, names: &[&str]) -> u64 {
+        p.retentions.iter().enumerate().filter(|(_, r)| names.contains(&r.class.as_str())).map(|(i, _)| 1 << i).sum()
+    }
+
+    #[test]
+    fn calendar_months_and_leap_days() {
+        let p = policy();
+        for (from, class, want) in [
+            ("2026-08-31", "network_log", "2027-02-28"),
+            ("2023-08-31", "network_log", "2024-02-29"),
+            ("2024-02-29", "transaction", "2029-02-28"),
+        ] {
+            let w = window(&p, bits(&p, &[class]), day(from));
+            assert_eq!(w.keep_until.unwrap().to_string(), want);
+            assert_eq!(w.delete_after, w.keep_until);
+        }
+    }
+
+    #[test]
+    fn a_floor_outranks_a_ceiling() {
+        let p = policy();
+        let w = window(&p, bits(&p, &["network_log", "telemetry"]), day("2026-11-23"));
+        assert_eq!(w.keep_until.unwrap().to_string(), "2027-05-23");
+        assert_eq!(w.delete_after, w.keep_until);
+        assert_eq!(w.restrict_after.unwrap().to_string(), "2027-02-21");
+        assert_eq!(p.retentions[w.class.0 as usize].class, "network_log");
+    }
+
+    #[test]
+    fn renderings_are_well_formed() {
+        let (p, r) = (policy(), Ruleset::builtin());
+        let key = MasterKey::ephemeral();
+        let mut t = Tagger::new(&p, &r, &key);
+        let ctx = TagContext { entities: 0b100001, retentions: 3, linked: true, day: 20000, clock: Clock::Record };
+        let mut out = b"{\"a\":1".to_vec();
+        t.render(ctx, TagStyle::JsonMember, &mut out);
+        out.push(b'}');
+        let v: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(v["_deid"]["link"], "joined");
+        assert_eq!(v["_deid"]["found"][0], "ip.v4");
+        let mut text = Vec::new();
+        t.render(ctx, TagStyle::Text, &mut text);
+        assert_eq!(text.iter().filter(|b| **b == b'"').count(), 2);
+        assert!(text.starts_with(b" \"deid=pv:JDT-YSXY-2021@2021-03-10#"));
+    }
+}

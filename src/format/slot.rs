@@ -1,0 +1,72 @@
+//! Where a record's tag goes.
+
+/// A place for the tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Before the closing brace of a JSON object with members.
+    Member(usize),
+    /// Between the braces of an empty JSON object.
+    First(usize),
+    /// At the end of a line of text.
+    End(usize),
+    /// The record has a tag already.
+    Taken,
+}
+
+/// Length of the line ending of a record: `\n`, `\r\n` or none.
+pub fn ending(record: &[u8]) -> usize {
+    match record {
+        [.., b'\r', b'\n'] => 2,
+        [.., b'\n'] => 1,
+        _ => 0,
+    }
+}
+
+/// Longest tag that is looked for.
+const TAG: usize = 2048;
+
+/// The slot of a record.
+pub fn slot(record: &[u8]) -> Slot {
+    let body = &record[..record.len() - ending(record)];
+    let end = body.trim_ascii_end();
+    let first = body.trim_ascii_start();
+    if end.len() > 1 && end[end.len() - 1] == b'}' && first.first() == Some(&b'{') {
+        let inner = end[..end.len() - 1].trim_ascii_end();
+        if inner.last() == Some(&b'}') && tail_has(inner, b"\"_deid\":{") {
+            return Slot::Taken;
+        }
+        return if inner.last() == Some(&b'{') && inner.trim_ascii_start().len() == 1 {
+            Slot::First(end.len() - 1)
+        } else {
+            Slot::Member(end.len() - 1)
+        };
+    }
+    if body.last() == Some(&b'"') {
+        let quote = memchr::memrchr(b'"', &body[..body.len() - 1]);
+        if quote.is_some_and(|q| body[q + 1..].starts_with(b"deid=pv:")) {
+            return Slot::Taken;
+        }
+    }
+    Slot::End(body.len())
+}
+
+fn tail_has(v: &[u8], what: &[u8]) -> bool {
+    memchr::memmem::rfind(&v[v.len().saturating_sub(TAG)..], what).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places() {
+        assert_eq!(slot(b"{\"a\":1}\r\n"), Slot::Member(6));
+        assert_eq!(slot(b"{ }\n"), Slot::First(2));
+        assert_eq!(slot(b"{\"a\":{}}"), Slot::Member(7));
+        assert_eq!(slot(b"text \n"), Slot::End(5));
+        assert_eq!(slot(b"x \"deid=pv:a;b\"\n"), Slot::Taken);
+        assert_eq!(slot(b"{\"a\":1,\"_deid\":{\"pv\":\"x\"}}"), Slot::Taken);
+        assert_eq!(slot(b""), Slot::End(0));
+        assert_eq!(slot(b"\n"), Slot::End(0));
+    }
+}
