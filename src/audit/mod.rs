@@ -1,1 +1,96 @@
-//! (placeholder)
+//! What was done, never to what: counts.
+
+use crate::model::Carriers;
+use crate::rules::Ruleset;
+use std::collections::BTreeMap;
+
+/// Counts of a run; merging is addition, so the order of workers does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Records read.
+    pub records: u64,
+    /// Bytes read.
+    pub bytes_in: u64,
+    /// Bytes written.
+    pub bytes_out: u64,
+    /// Findings by entity id.
+    pub entities: Vec<u64>,
+    /// Findings by how they were written.
+    pub carriers: BTreeMap<u8, u64>,
+    /// Values that could not take their transform and were suppressed instead.
+    pub unfit: u64,
+    /// Findings that the policy keeps.
+    pub kept: u64,
+    /// Records suppressed whole.
+    pub suppressed_records: u64,
+    /// Records whose event time could not be read.
+    pub untimed: u64,
+    /// Records that began like JSON and did not end like it; they were read as text.
+    pub unparsed: u64,
+}
+
+impl Tally {
+    /// Counts a finding.
+    #[inline]
+    pub fn found(&mut self, entity: u8, carriers: Carriers) {
+        if self.entities.len() <= entity as usize {
+            self.entities.resize(entity as usize + 1, 0);
+        }
+        self.entities[entity as usize] += 1;
+        *self.carriers.entry(carriers.0).or_default() += 1;
+    }
+
+    /// All findings.
+    pub fn findings(&self) -> u64 {
+        self.entities.iter().sum()
+    }
+
+    /// Adds another tally.
+    pub fn merge(&mut self, other: &Tally) {
+        self.records += other.records;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        self.unfit += other.unfit;
+        self.kept += other.kept;
+        self.suppressed_records += other.suppressed_records;
+        self.untimed += other.untimed;
+        self.unparsed += other.unparsed;
+        if self.entities.len() < other.entities.len() {
+            self.entities.resize(other.entities.len(), 0);
+        }
+        for (a, b) in self.entities.iter_mut().zip(&other.entities) {
+            *a += b;
+        }
+        for (k, n) in &other.carriers {
+            *self.carriers.entry(*k).or_default() += n;
+        }
+    }
+
+    /// The tally as one JSON object, with names of entities and carriers.
+    pub fn to_json(&self, rules: &Ruleset, seconds: f64) -> serde_json::Value {
+        let entities: serde_json::Map<_, _> = rules
+            .entities
+            .iter()
+            .map(|e| (e.name.clone(), self.entities.get(e.id.0 as usize).copied().unwrap_or(0).into()))
+            .collect();
+        let mut carriers: BTreeMap<&str, u64> = BTreeMap::new();
+        for (bits, n) in &self.carriers {
+            *carriers.entry(Carriers(*bits).name()).or_default() += n;
+        }
+        serde_json::json!({
+            "records": self.records,
+            "bytes_in": self.bytes_in,
+            "bytes_out": self.bytes_out,
+            "findings": self.findings(),
+            "entities": entities,
+            "carriers": carriers,
+            "kept": self.kept,
+            "suppressed_values": self.unfit,
+            "suppressed_records": self.suppressed_records,
+            "untimed": self.untimed,
+            "unparsed": self.unparsed,
+            "seconds": (seconds * 1e6).round() / 1e6,
+            "mb_per_s": (self.bytes_in as f64 / 1e6 / seconds.max(1e-9)).round(),
+        })
+    }
+}

@@ -1,1 +1,232 @@
-//! (placeholder)
+//! The hot loop: detect, decide, transform, tag. The only maker of [`Clean`].
+
+mod action;
+mod edit;
+mod explain;
+mod window;
+
+pub use explain::Explained;
+
+use crate::audit::Tally;
+use crate::detect::Detector;
+use crate::detect::keys::Registry;
+use crate::keys::MasterKey;
+use crate::model::Block;
+use crate::policy::Policy;
+use crate::rules::Ruleset;
+use crate::tag::Tagger;
+use crate::transform::lanes::Batch;
+use action::Actions;
+
+pub use crate::detect::scan::Kernel as ScanKernel;
+pub use crate::transform::lanes::Kernel as HashKernel;
+
+/// Blocks of whole records are cut near this many bytes: scratch space then fits the second-level cache.
+pub const MAX_BLOCK: usize = 64 << 10;
+/// The largest block, and the largest window of an over-long record.
+pub const MAX_WINDOW: usize = 256 << 10;
+
+/// Where tags go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagMode {
+    /// Into each record.
+    Inline,
+    /// To a side file, one line a record.
+    Manifest,
+    /// Nowhere.
+    None,
+}
+
+/// What an engine is made of.
+pub struct EngineConfig {
+    /// Entities and keys.
+    pub rules: Ruleset,
+    /// What becomes of them.
+    pub policy: Policy,
+    /// Key of all pseudonyms.
+    pub key: MasterKey,
+    /// Where tags go.
+    pub tag: TagMode,
+    /// Machine code of the scanner.
+    pub scan: ScanKernel,
+    /// Machine code of the hashes.
+    pub hash: HashKernel,
+    /// Unix seconds that stand in for the event time of records that have none.
+    pub ingest: i64,
+}
+
+/// Immutable and shared by all workers.
+pub struct Engine {
+    rules: Ruleset,
+    policy: Policy,
+    registry: Registry,
+    actions: Actions,
+    key: MasterKey,
+    tag: TagMode,
+    scan: ScanKernel,
+    hash: HashKernel,
+    ingest: i64,
+}
+
+impl Engine {
+    /// Compiles everything that does not depend on input.
+    pub fn new(cfg: EngineConfig) -> Engine {
+        let registry = Registry::new(&cfg.rules);
+        let actions = Actions::new(&cfg.rules, &cfg.policy, &cfg.key);
+        Engine {
+            registry,
+            actions,
+            rules: cfg.rules,
+            policy: cfg.policy,
+            key: cfg.key,
+            tag: cfg.tag,
+            scan: cfg.scan,
+            hash: cfg.hash,
+            ingest: cfg.ingest,
+        }
+    }
+
+    /// Entities and keys in force.
+    pub fn rules(&self) -> &Ruleset {
+        &self.rules
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// One thread's scratch space.
+    pub fn worker(&self) -> Worker<'_> {
+        Worker {
+            engine: self,
+            detector: Detector::new(&self.registry, self.scan),
+            batch: Batch::new(self.hash),
+            tagger: Tagger::new(&self.policy, &self.rules, &self.key),
+            edits: Vec::new(),
+            canon: Default::default(),
+            encoded: Vec::new(),
+            replacement: Vec::new(),
+            out: Vec::new(),
+            manifest: Vec::new(),
+            entries: Vec::new(),
+            swallow: None,
+            tally: Tally::default(),
+        }
+    }
+}
+
+/// One thread's scratch space. Holds values of the block in work only.
+pub struct Worker<'e> {
+    engine: &'e Engine,
+    detector: Detector<'e>,
+    batch: Batch,
+    tagger: Tagger<'e>,
+    edits: Vec<edit::Edit>,
+    canon: crate::transform::canonical::CanonBuf,
+    encoded: Vec<u8>,
+    replacement: Vec<u8>,
+    out: Vec<u8>,
+    manifest: Vec<u8>,
+    entries: Vec<Entry>,
+    /// An over-long value runs on into the next window: its end is looked for.
+    swallow: Option<window::Swallow>,
+    tally: Tally,
+}
+
+/// De-identified bytes. Only the engine makes them, and a sink takes nothing else.
+pub struct Clean<'w> {
+    bytes: &'w [u8],
+    manifest: &'w [u8],
+    entries: &'w [Entry],
+    consumed: usize,
+}
+
+/// The tag of one record, for the manifest.
+#[derive(Clone, Debug)]
+struct Entry {
+    offset: usize,
+    tag: std::ops::Range<usize>,
+}
+
+impl<'w> Clean<'w> {
+    /// What may be written.
+    pub fn bytes(&self) -> &'w [u8] {
+        self.bytes
+    }
+    /// Where each record begins in these bytes, and its tag as a JSON object; for [`TagMode::Manifest`].
+    pub fn manifest(&self) -> impl Iterator<Item = (usize, &'w [u8])> + use<'w> {
+        let manifest = self.manifest;
+        self.entries.iter().map(move |e| (e.offset, &manifest[e.tag.clone()]))
+    }
+    /// Bytes of the block whose output is complete, its context included.
+    pub fn consumed(&self) -> usize {
+        self.consumed
+    }
+}
+
+/// De-identified bytes of several blocks, owned, to travel between threads.
+#[derive(Default)]
+pub struct CleanBuf {
+    bytes: Vec<u8>,
+    manifest: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl CleanBuf {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.manifest.clear();
+        self.entries.clear();
+    }
+
+    /// Appends what a worker made.
+    pub fn push(&mut self, clean: &Clean<'_>) {
+        let (at, tag) = (self.bytes.len(), self.manifest.len());
+        self.bytes.extend_from_slice(clean.bytes);
+        self.manifest.extend_from_slice(clean.manifest);
+        self.entries.extend(
+            clean.entries.iter().map(|e| Entry { offset: e.offset + at, tag: e.tag.start + tag..e.tag.end + tag }),
+        );
+    }
+
+    /// All of it, for a sink.
+    pub fn clean(&self) -> Clean<'_> {
+        Clean { bytes: &self.bytes, manifest: &self.manifest, entries: &self.entries, consumed: 0 }
+    }
+}
+
+impl Worker<'_> {
+    /// De-identifies a block.
+    pub fn rewrite<'w>(&'w mut self, block: Block<'_>) -> Clean<'w> {
+        self.out.clear();
+        self.manifest.clear();
+        self.entries.clear();
+        let consumed = match block.window {
+            None => {
+                self.detector.run(block.bytes);
+                self.decide(block.bytes, 0, block.bytes.len());
+                self.write_records(block.bytes);
+                block.bytes.len()
+            }
+            Some(w) => self.rewrite_window(block.bytes, w),
+        };
+        self.tally.bytes_out += self.out.len() as u64;
+        Clean { bytes: &self.out, manifest: &self.manifest, entries: &self.entries, consumed }
+    }
+
+    /// Counts since the worker was made.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+}
+
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        use zeroize::Zeroize;
+        self.replacement.zeroize();
+        self.encoded.zeroize();
+        self.out.zeroize();
+    }
+}

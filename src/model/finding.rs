@@ -44,6 +44,18 @@ pub enum Confidence {
     Keyed,
 }
 
+impl Confidence {
+    /// The name used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Confidence::Shape => "shape",
+            Confidence::Context => "context",
+            Confidence::Checked => "checked",
+            Confidence::Keyed => "keyed",
+        }
+    }
+}
+
 /// How a value was written: one bit per carrier found inside its span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Carriers(pub u8);

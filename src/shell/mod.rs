@@ -1,5 +1,66 @@
-//! How is it run?
+//! How is it run? Arguments, verbs, exit codes; the only layer that knows the clock, the environment and threads.
+
+mod args;
+mod exit;
+mod explain;
+mod filter;
+mod live;
+mod parallel;
+mod setup;
+mod stats;
+
+use args::{Cli, Verb};
+use clap::{CommandFactory, Parser};
+use exit::Exit;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
 /// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let code = if e.use_stderr() { Exit::Usage } else { Exit::Clean };
+            let _ = e.print();
+            return code.into();
+        }
+    };
+    match run(cli) {
+        Ok(code) => code.into(),
+        Err((code, message)) => {
+            if code != Exit::Clean {
+                eprintln!("logveil: {message}");
+            }
+            code.into()
+        }
+    }
+}
+
+type Failure = (Exit, String);
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    match cli.verb {
+        Some(Verb::Filter(a)) => filter::run(&a),
+        Some(Verb::Explain(a)) => explain::run(&a),
+        Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
+            let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;
+            println!("{kid}");
+            Ok(Exit::Clean)
+        }
+        Some(Verb::Completions { shell }) => {
+            clap_complete::generate(shell, &mut Cli::command(), "logveil", &mut std::io::stdout());
+            Ok(Exit::Clean)
+        }
+        Some(Verb::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|e| (Exit::Io, e.to_string()))?;
+            std::io::stdout().write_all(&page).map_err(|e| (Exit::Io, e.to_string()))?;
+            Ok(Exit::Clean)
+        }
+        None if cli.filter.files.is_empty() && std::io::stdin().is_terminal() => {
+            let _ = Cli::command().print_help();
+            Ok(Exit::Usage)
+        }
+        None => filter::run(&cli.filter),
+    }
 }

@@ -1,0 +1,189 @@
+//! `logveil filter`.
+
+use super::args::{FilterArgs, Tag};
+use super::exit::Exit;
+use super::live::{Poll, Stoppable, stop_flag};
+use super::{Failure, parallel, setup, stats};
+use crate::audit::Tally;
+use crate::engine::{Clean, Engine, MAX_BLOCK, MAX_WINDOW, TagMode};
+use crate::input::{Always, Blocks, Limits, Piece};
+use crate::output::Sink;
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Bytes that one read of a plain file or a busy pipe asks for.
+const READ: usize = 128 << 10;
+
+/// De-identifies all inputs in order.
+pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
+    let tag = match args.tag {
+        Tag::Inline => TagMode::Inline,
+        Tag::None => TagMode::None,
+        Tag::Manifest if args.manifest.is_some() => TagMode::Manifest,
+        Tag::Manifest => return Err((Exit::Usage, "--tag manifest needs --manifest FILE".into())),
+    };
+    let engine = setup::engine(&args.policy, tag)?;
+    let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
+    let mut job = Job {
+        args,
+        engine: &engine,
+        stop,
+        sink: None,
+        tally: Tally::default(),
+    };
+    let started = Instant::now();
+    let mut exit = Exit::Clean;
+    let stdin = [Path::new("-").to_path_buf()];
+    let files = if args.files.is_empty() { &stdin[..] } else { &args.files[..] };
+    for path in files {
+        match job.file(path) {
+            Ok(()) => {}
+            Err(Stop::Input(message)) => {
+                eprintln!("logveil: {message}");
+                exit = exit.and(Exit::Io);
+            }
+            Err(Stop::Output(e)) if e.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Clean),
+            Err(Stop::Output(e)) => return Err((Exit::Io, format!("output: {e}"))),
+        }
+    }
+    if let Some(sink) = &mut job.sink
+        && let Err(e) = sink.flush()
+        && e.kind() != ErrorKind::BrokenPipe
+    {
+        return Err((Exit::Io, format!("output: {e}")));
+    }
+    if let Some(form) = args.stats {
+        stats::print(form, &job.tally, engine.rules(), started.elapsed().as_secs_f64());
+    }
+    if job.tally.suppressed_records > 0 || job.tally.unfit > 0 {
+        exit = exit.and(Exit::Suppressed);
+    }
+    Ok(exit)
+}
+
+/// Why a stream ended early.
+pub enum Stop {
+    /// Its input failed; the next one may work.
+    Input(String),
+    /// The output failed.
+    Output(io::Error),
+}
+
+struct Job<'a> {
+    args: &'a FilterArgs,
+    engine: &'a Engine,
+    stop: Arc<AtomicBool>,
+    sink: Option<Sink>,
+    tally: Tally,
+}
+
+impl Job<'_> {
+    fn file(&mut self, path: &Path) -> Result<(), Stop> {
+        let name = path.display().to_string();
+        if name == "-" {
+            let stdin = io::stdin();
+            // A duplicate without the standard library's buffer: poll and read must agree.
+            let fd = stdin.as_fd().try_clone_to_owned().map_err(|e| Stop::Input(format!("stdin: {e}")))?;
+            return self.stream(File::from(fd), "stdin");
+        }
+        match File::open(path) {
+            Ok(f) if f.metadata().is_ok_and(|m| m.is_dir()) => {
+                Err(Stop::Input(format!("{name}: is a directory; name files")))
+            }
+            Ok(f) => self.stream(f, &name),
+            Err(e) => Err(Stop::Input(format!("{name}: {e}"))),
+        }
+    }
+
+    fn stream(&mut self, file: File, name: &str) -> Result<(), Stop> {
+        let plain = file.metadata().is_ok_and(|m| m.is_file());
+        let threads = self.args.threads.unwrap_or_else(|| {
+            if plain { std::thread::available_parallelism().map_or(1, |n| n.get().min(8)) } else { 1 }
+        });
+        let poll = file.try_clone().map_err(|e| Stop::Input(format!("{name}: {e}")))?;
+        let input = Stoppable::new(file, self.stop.clone(), !plain);
+        if threads > 1 {
+            return self.parallel(input, &poll, plain, name, threads);
+        }
+        let limits = Limits { block: MAX_BLOCK, window: MAX_WINDOW, read: READ };
+        let mut blocks = Blocks::new(input, limits);
+        let ready = Poll(poll.as_fd());
+        let mut worker = self.engine.worker();
+        loop {
+            let piece = if plain { blocks.next(&Always) } else { blocks.next(&ready) };
+            let piece = piece.map_err(|e| Stop::Input(format!("{name}: {e}")))?;
+            if piece == Piece::End {
+                break;
+            }
+            let clean = worker.rewrite(blocks.block(piece));
+            sink_of(&mut self.sink, self.args).and_then(|s| s.write(&clean)).map_err(Stop::Output)?;
+            let consumed = clean.consumed();
+            blocks.consumed(piece, consumed);
+        }
+        self.tally.merge(worker.tally());
+        Ok(())
+    }
+
+    /// Chunks of whole records go to workers; results are written in the order of the chunks.
+    fn parallel(
+        &mut self,
+        input: Stoppable<File>,
+        poll: &File,
+        plain: bool,
+        name: &str,
+        threads: usize,
+    ) -> Result<(), Stop> {
+        let limits = Limits { block: CHUNK, window: MAX_WINDOW, read: READ };
+        let mut blocks = Blocks::new(input, limits);
+        let live = Poll(poll.as_fd());
+        let (sink, args) = (&mut self.sink, self.args);
+        let mut write = |clean: &Clean<'_>| sink_of(sink, args)?.write(clean);
+        let tally = parallel::run(self.engine, threads, &mut write, |feed| {
+            loop {
+                let piece = if plain { blocks.next(&Always) } else { blocks.next(&live) };
+                let piece = piece.map_err(|e| Stop::Input(format!("{name}: {e}")))?;
+                match piece {
+                    Piece::End => return Ok(()),
+                    Piece::Records(..) => feed.records(blocks.block(piece).bytes)?,
+                    Piece::Part(..) => {
+                        let consumed = feed.part(blocks.block(piece))?;
+                        blocks.consumed(piece, consumed);
+                    }
+                }
+            }
+        })?;
+        self.tally.merge(&tally);
+        Ok(())
+    }
+}
+
+/// Bytes of a chunk for one worker.
+const CHUNK: usize = MAX_WINDOW;
+
+/// The sink, opened with the first block: a process that gets no input leaves no trace.
+fn sink_of<'s>(sink: &'s mut Option<Sink>, args: &FilterArgs) -> io::Result<&'s mut Sink> {
+    match sink {
+        Some(s) => Ok(s),
+        None => {
+            if args.policy.key_file.is_none() {
+                eprintln!("{}", setup::EPHEMERAL);
+            }
+            Ok(sink.insert(open_sink(args)?))
+        }
+    }
+}
+
+fn open_sink(args: &FilterArgs) -> io::Result<Sink> {
+    let manifest = args.manifest.as_ref().filter(|_| args.tag == Tag::Manifest).map(File::create).transpose()?;
+    let out: Box<dyn Write + Send> = match &args.output {
+        // Two children of Apache may overlap for a moment: appending keeps their records whole.
+        Some(path) => Box::new(std::fs::OpenOptions::new().append(true).create(true).open(path)?),
+        None => Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+    };
+    Ok(Sink::new(out, manifest))
+}

@@ -1,0 +1,58 @@
+//! From arguments to an engine.
+
+use super::Failure;
+use super::args::PolicyArgs;
+use super::exit::Exit;
+use crate::engine::{Engine, EngineConfig, HashKernel, ScanKernel, TagMode};
+use crate::keys::MasterKey;
+use crate::policy;
+use crate::rules::{RuleError, Ruleset, builtin_policies, policy_builtin};
+
+/// Builds the engine; all mistakes of rules and policy come in one message.
+pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
+    let rules = Ruleset::builtin();
+    let (name, text) = policy_text(&args.policy)?;
+    let policy = policy::compile(&name, &text, &rules).map_err(config)?;
+    let (scan, hash) = kernels(&args.kernel)?;
+    let key = match &args.key_file {
+        Some(path) => MasterKey::from_file(path).map_err(|e| (Exit::Config, e.to_string()))?,
+        None => MasterKey::ephemeral(),
+    };
+    let ingest = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
+    Ok(Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest }))
+}
+
+/// The warning for runs without a key file.
+pub const EPHEMERAL: &str = "logveil: no --key-file: tokens of this run match those of no other run";
+
+fn policy_text(name: &str) -> Result<(String, String), Failure> {
+    if let Some(text) = policy_builtin(name) {
+        return Ok((name.into(), text.into()));
+    }
+    match std::fs::read_to_string(name) {
+        Ok(text) => Ok((name.into(), text)),
+        Err(e) => {
+            let known: Vec<_> = builtin_policies().collect();
+            Err((Exit::Config, format!("{name}: {e}; give a policy file or one of: {}", known.join(", "))))
+        }
+    }
+}
+
+fn config(errors: Vec<RuleError>) -> Failure {
+    let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
+    (Exit::Config, lines.join("\nlogveil: "))
+}
+
+fn kernels(name: &str) -> Result<(ScanKernel, HashKernel), Failure> {
+    if name == "auto" {
+        return Ok((ScanKernel::detect(), HashKernel::detect()));
+    }
+    let scan = ScanKernel::parse(name).filter(|k| k.available());
+    let scan = scan.ok_or_else(|| (Exit::Usage, format!("kernel `{name}`: this machine can't run it; use auto")))?;
+    let hash = match scan {
+        ScanKernel::Avx512 => HashKernel::Avx512,
+        ScanKernel::Avx2 => HashKernel::Avx2,
+        _ => HashKernel::Scalar,
+    };
+    Ok((scan, hash))
+}
