@@ -170,9 +170,11 @@ fn show_escapes(t: &[u8], scan: &Scanner, view: &mut View) {
         }
         if slash.peek() == Some(&p) || backslash_joins(t, p, slash.peek().copied()) {
             let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
+            view.push_context(t, key_before(t, start, done), start);
             done = view.push_backslash(t, start);
         } else if pct.peek() == Some(&p) {
             let (start, end) = token(t, p, done);
+            view.push_context(t, key_before(t, start, done), start);
             view.push_percent(t, start, end);
             done = end;
         } else {
@@ -182,6 +184,17 @@ fn show_escapes(t: &[u8], scan: &Scanner, view: &mut View) {
         }
         done = done.max(p + 1);
     }
+}
+
+/// Longest key that is shown with the value behind it.
+const KEY: usize = 48;
+
+/// Where the key of a quoted value that begins at `start` begins: `"key":"`; `start` when there is none.
+fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
+    let low = floor.max(start.saturating_sub(KEY));
+    let head = t[low..start].strip_suffix(b"\"").unwrap_or_default().trim_ascii_end();
+    let Some(key) = head.strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\"")) else { return start };
+    memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
 }
 
 /// True when a backslash follows in the same quoted text: then one region holds both kinds of escapes.

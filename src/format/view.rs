@@ -126,6 +126,11 @@ impl View {
         self.regions.push(Region { start: start as u32, end: end as u32 });
     }
 
+    /// Shows the key in front of the region that is opened next, so that the value is seen with it.
+    pub fn push_context(&mut self, parent: &[u8], start: usize, end: usize) {
+        self.literal(start, &parent[start..end]);
+    }
+
     /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
     /// Returns the end of the region.
     pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {

@@ -13,6 +13,10 @@ fn mainland(d: &[u8]) -> bool {
     MAINLAND.contains(&(number(&d[..2]) as u8))
 }
 
+fn region(d: &[u8]) -> bool {
+    mainland(d) || matches!(&d[..2], b"71" | b"81" | b"82" | b"83")
+}
+
 /// Resident identity number with province, date and check digit; also the permits with 71, 81, 82, 83.
 pub fn resident18(v: &[u8]) -> bool {
     plausible18(v) && check_digit(v) == v[17].to_ascii_uppercase()
@@ -23,7 +27,7 @@ pub fn plausible18(v: &[u8]) -> bool {
     v.len() == 18
         && all_digits(&v[..17])
         && (v[17].is_ascii_digit() || v[17] | 0x20 == b'x')
-        && (mainland(v) || matches!(&v[..2], b"71" | b"81" | b"82" | b"83"))
+        && region(v)
         && date8(&v[6..14])
 }
 
@@ -48,7 +52,7 @@ pub fn hmt_permit(v: &[u8]) -> bool {
 pub fn resident15(v: &[u8]) -> bool {
     v.len() == 15
         && all_digits(v)
-        && mainland(v)
+        && region(v)
         && is_date(1900 + number(&v[6..8]), number(&v[8..10]), number(&v[10..12]))
 }
 

@@ -22,6 +22,11 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let t = text.bytes;
     let (l, r) = (text.before(s), text.at(end));
     if l.is_ascii_alphabetic() {
+        // The tail of a longer hexadecimal id whose event the scanner leaves to this run.
+        if l.is_ascii_hexdigit() && !r.is_ascii_alphanumeric() && end - s >= 14 {
+            let back = t[..s].iter().rev().take(120).take_while(|b| b.is_ascii_hexdigit()).count();
+            super::hexid::after_word(text, found, s - back, end);
+        }
         return;
     }
     // Decimals, dotted names and longer hexadecimal numbers.

@@ -3,6 +3,7 @@
 
 use super::{Found, Left, Skip, Text};
 use crate::detect::check::{keyed, mac};
+use crate::detect::keys::Exempt;
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
@@ -27,8 +28,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     hardware(text, found);
 }
 
-/// Keys before `=` and `:` are looked at elsewhere; here stand `aid/…`, `设备号 …`, `oaid …`.
-fn after_word(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+/// Reports a hex run behind a word that names it. Keys before `=` and `:` are looked at elsewhere; here stand `aid/…`, `设备号 …`, `oaid …`.
+pub fn after_word(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     if text.before(s).is_ascii_alphanumeric() || text.at(end).is_ascii_alphanumeric() {
         return;
     }
@@ -61,8 +62,10 @@ fn hardware(text: &Text<'_>, found: &mut Found<'_>) {
             if edge(text.before(s)) || edge(text.at(end)) {
                 continue;
             }
+            // Twelve decimal digits in groups of four may count something: the word before them decides.
             let letters = t[s..end].iter().any(u8::is_ascii_alphabetic) || k == kind::MAC_DASH;
-            if letters && mac::parse(&t[s..end]).is_some_and(|m| !mac::placeholder(&m)) {
+            let plain = letters || text.left_key(found.memo, s).class.exempt == Exempt::No;
+            if plain && mac::parse(&t[s..end]).is_some_and(|m| !mac::placeholder(&m)) {
                 found.push(s, end, e::MAC, RuleId::Mac, Confidence::Checked);
             }
         }
