@@ -5,7 +5,7 @@ use crate::rules::Ruleset;
 use std::collections::BTreeMap;
 
 /// Counts of a run; merging is addition, so the order of workers does not matter.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tally {
     /// Records read.
     pub records: u64,
@@ -15,8 +15,8 @@ pub struct Tally {
     pub bytes_out: u64,
     /// Findings by entity id.
     pub entities: Vec<u64>,
-    /// Findings by how they were written.
-    pub carriers: BTreeMap<u8, u64>,
+    /// Findings by the bits of how they were written.
+    pub carriers: [u64; 64],
     /// Values that could not take their transform and were suppressed instead.
     pub unfit: u64,
     /// Findings that the policy keeps.
@@ -29,6 +29,23 @@ pub struct Tally {
     pub unparsed: u64,
 }
 
+impl Default for Tally {
+    fn default() -> Self {
+        Tally {
+            records: 0,
+            bytes_in: 0,
+            bytes_out: 0,
+            entities: Vec::new(),
+            carriers: [0; 64],
+            unfit: 0,
+            kept: 0,
+            suppressed_records: 0,
+            untimed: 0,
+            unparsed: 0,
+        }
+    }
+}
+
 impl Tally {
     /// Counts a finding.
     #[inline]
@@ -37,7 +54,7 @@ impl Tally {
             self.entities.resize(entity as usize + 1, 0);
         }
         self.entities[entity as usize] += 1;
-        *self.carriers.entry(carriers.0).or_default() += 1;
+        self.carriers[usize::from(carriers.0 & 63)] += 1;
     }
 
     /// All findings.
@@ -61,8 +78,8 @@ impl Tally {
         for (a, b) in self.entities.iter_mut().zip(&other.entities) {
             *a += b;
         }
-        for (k, n) in &other.carriers {
-            *self.carriers.entry(*k).or_default() += n;
+        for (a, b) in self.carriers.iter_mut().zip(&other.carriers) {
+            *a += b;
         }
     }
 
@@ -74,8 +91,8 @@ impl Tally {
             .map(|e| (e.name.clone(), self.entities.get(e.id.0 as usize).copied().unwrap_or(0).into()))
             .collect();
         let mut carriers: BTreeMap<&str, u64> = BTreeMap::new();
-        for (bits, n) in &self.carriers {
-            *carriers.entry(Carriers(*bits).name()).or_default() += n;
+        for (bits, n) in self.carriers.iter().enumerate().filter(|(_, n)| **n != 0) {
+            *carriers.entry(Carriers(bits as u8).name()).or_default() += n;
         }
         serde_json::json!({
             "records": self.records,

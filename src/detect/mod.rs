@@ -28,6 +28,7 @@ pub struct Detector<'r> {
     deep_times: Vec<(u32, u32)>,
     aside: Vec<u8>,
     scratch: View,
+    order: Vec<u64>,
     resolved: Vec<Hit>,
 }
 
@@ -44,6 +45,7 @@ impl<'r> Detector<'r> {
             deep_times: Vec::new(),
             aside: Vec::new(),
             scratch: View::default(),
+            order: Vec::new(),
             resolved: Vec::new(),
         }
     }
@@ -88,7 +90,7 @@ impl<'r> Detector<'r> {
                 shallow[level - 1].push(raise(hit, level as u8, &self.views[level - 1]));
             }
         }
-        resolve::resolve(&mut self.hits[0], &mut self.resolved);
+        resolve::resolve(&self.hits[0], &mut self.order, &mut self.resolved);
         &self.resolved
     }
 

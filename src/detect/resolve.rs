@@ -4,11 +4,15 @@
 use super::hit::Hit;
 use crate::model::well_known as e;
 
-/// Moves `hits` to `out`, ascending and disjoint.
-pub fn resolve(hits: &mut [Hit], out: &mut Vec<Hit>) {
+/// Moves `hits` to `out`, ascending and disjoint. `order` is scratch.
+pub fn resolve(hits: &[Hit], order: &mut Vec<u64>, out: &mut Vec<Hit>) {
     out.clear();
-    hits.sort_unstable_by_key(|h| (h.start, u32::MAX - h.end, u8::MAX - strength(h)));
-    for h in hits.iter() {
+    order.clear();
+    order.extend(hits.iter().enumerate().map(|(i, h)| u64::from(h.start) << 32 | i as u64));
+    // Each family reports in ascending order: a stable sort merges these runs.
+    order.sort();
+    for &key in order.iter() {
+        let h = &hits[key as u32 as usize];
         match out.last_mut() {
             Some(last) if h.start < last.end => *last = merge(*last, *h),
             _ => out.push(*h),
@@ -53,9 +57,9 @@ mod tests {
 
     #[test]
     fn the_union_is_covered_by_the_longest() {
-        let mut hits = vec![hit(4, 9, e::EMAIL), hit(0, 6, e::IP_V4), hit(20, 25, e::MAC), hit(21, 23, e::IMEI)];
+        let hits = vec![hit(4, 9, e::EMAIL), hit(0, 6, e::IP_V4), hit(20, 25, e::MAC), hit(21, 23, e::IMEI)];
         let mut out = Vec::new();
-        resolve(&mut hits, &mut out);
+        resolve(&hits, &mut Vec::new(), &mut out);
         let got: Vec<_> = out.iter().map(|h| (h.start, h.end, h.entity)).collect();
         assert_eq!(got, [(0, 9, e::IP_V4), (20, 25, e::MAC)]);
     }

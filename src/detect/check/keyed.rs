@@ -107,9 +107,14 @@ fn identity(v: &[u8]) -> Keyed {
 
 /// Device ids by their own shape: keys often hold another kind than they say.
 fn device(v: &[u8], entity: EntityId) -> Keyed {
-    let hex = v.iter().all(u8::is_ascii_hexdigit);
     let digits = digits_in(v);
-    if let Some(m) = mac::parse(v).filter(|_| v.len() != 12 || !all_digits(v)) {
+    if digits == 15 && v.len() == 15 {
+        return Keyed::Take(if imsi::cn(v) && entity != e::IMEI { e::IMSI } else { e::IMEI });
+    }
+    let hex = v.iter().all(u8::is_ascii_hexdigit);
+    if matches!(v.len(), 12 | 14 | 17)
+        && let Some(m) = mac::parse(v).filter(|_| v.len() != 12 || !all_digits(v))
+    {
         return if mac::placeholder(&m) { Keyed::Placeholder } else { Keyed::Take(e::MAC) };
     }
     let marked = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();

@@ -12,11 +12,19 @@ pub fn is(v: &[u8]) -> bool {
     }
     let mut marks = v.iter().filter(|b| !matches!(b, b'-' | b':' | b'.'));
     let Some(first) = marks.next() else { return true };
-    if marks.all(|b| b == first) && (first.is_ascii_digit() || v.len() == 1 || first.eq_ignore_ascii_case(&b'f') && v.len() > 8) {
+    if marks.all(|b| b == first)
+        && (first.is_ascii_digit() || v.len() == 1 || first.eq_ignore_ascii_case(&b'f') && v.len() > 8)
+    {
         return true;
     }
-    WORDS.iter().any(|w| v.eq_ignore_ascii_case(w.as_bytes()))
-        || matches!(v, b"9774d56d682e549c" | b"004999010640000" | b"02:00:00:00:00:00" | b"020000000000")
+    match v.len() {
+        2..=9 if !first.is_ascii_digit() || v.len() < 4 => WORDS.iter().any(|w| v.eq_ignore_ascii_case(w.as_bytes())),
+        12 => v == b"020000000000",
+        15 => v == b"004999010640000",
+        16 => v == b"9774d56d682e549c",
+        17 => v == b"02:00:00:00:00:00",
+        _ => false,
+    }
 }
 
 #[cfg(test)]

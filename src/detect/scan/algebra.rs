@@ -3,7 +3,7 @@
 //! Slot 0 of a row is the last word of the chunk before, so that a pattern may begin there. Everything an event
 //! depends on lies at or before its position, never behind it.
 
-use super::{CHUNK_WORDS, Chunk, Row, class, kind};
+use super::{CHUNK_WORDS, CLASSES, Chunk, KINDS, Row, class, kind};
 
 macro_rules! rows {
     ($($(#[$m:meta])* $name:ident),* $(,)?) => {
@@ -48,7 +48,7 @@ pub fn run(chunk: &mut Chunk) {
     w.roll();
     runs(c, w);
     chains(c, w);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
         w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];
     }
@@ -58,25 +58,25 @@ pub fn run(chunk: &mut Chunk) {
 }
 
 #[inline(always)]
-fn runs(c: &[Row], w: &mut Work) {
+fn runs(c: &[Row; CLASSES], w: &mut Work) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         w.d2[i] = d[i] & sh!(d, i, 1);
         w.h2[i] = h[i] & sh!(h, i, 1);
     }
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         w.d3[i] = w.d2[i] & sh!(d, i, 2);
         w.d4[i] = w.d2[i] & sh!(w.d2, i, 2);
         w.h3[i] = w.h2[i] & sh!(h, i, 2);
         w.h4[i] = w.h2[i] & sh!(w.h2, i, 2);
     }
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         w.d6[i] = w.d4[i] & sh!(w.d2, i, 4);
         w.d7[i] = w.d4[i] & sh!(w.d3, i, 4);
         w.d8[i] = w.d4[i] & sh!(w.d4, i, 4);
         w.h8[i] = w.h4[i] & sh!(w.h4, i, 4);
     }
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         w.d11[i] = w.d8[i] & sh!(w.d8, i, 3);
         w.d14[i] = w.d8[i] & sh!(w.d8, i, 6);
         w.h14[i] = w.h8[i] & sh!(w.h8, i, 6);
@@ -106,34 +106,34 @@ macro_rules! hexlink {
 }
 
 #[inline(always)]
-fn chains(c: &[Row], w: &mut Work) {
+fn chains(c: &[Row; CLASSES], w: &mut Work) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
     let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         w.dot1[i] = dot[i] & sh!(d, i, 1);
         w.dash1[i] = dash[i] & sh!(d, i, 1);
         w.colon2[i] = hexlink!(colon, colon, h, w, i);
     }
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         w.dot2[i] = link!(dot, w.dot1, d, w, i);
         w.dash2[i] = link!(dash, w.dash1, d, w, i);
         w.colon3[i] = hexlink!(colon, w.colon2, h, w, i);
     }
 }
 
-type EventRows = [[u64; CHUNK_WORDS]];
+type EventRows = [[u64; CHUNK_WORDS]; KINDS];
 
 #[inline(always)]
-fn numbers(c: &[Row], w: &Work, event: &mut EventRows) {
+fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         event[kind::DIGITS][i - 1] = !d[i] & sh!(w.d11, i, 1);
     }
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         event[kind::HEXRUN][i - 1] = !h[i] & sh!(w.h14, i, 1) & !(sh!(w.d14, i, 1));
     }
     // 3 4 4, 7 4, 6 6 and 8 digits after a separator (6 8), 7 digits after 3 or more and a separator or bracket.
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         let four = w.d4[i] & sh!(w.sep, i, 4);
         let three_four = sh!(w.d4, i, 5) & sh!(w.sep, i, 9) & sh!(w.d3, i, 10);
         let seven_four = sh!(w.d7, i, 5);
@@ -144,16 +144,16 @@ fn numbers(c: &[Row], w: &Work, event: &mut EventRows) {
         event[kind::GROUPS][i - 1] = (four & (three_four | seven_four)) | six | seven;
     }
     let plus = &c[class::PLUS];
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         event[kind::PLUS][i - 1] = d[i] & sh!(plus, i, 1);
     }
 }
 
 #[inline(always)]
-fn words(c: &[Row], w: &Work, event: &mut EventRows) {
+fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, colon, eq) = (&c[class::DIGIT], &c[class::COLON], &c[class::EQ]);
     let (quote, space, k) = (&c[class::QUOTE], &c[class::SPACE], &w.keychar);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         let word_before = sh!(k, i, 1) & !(sh!(d, i, 1));
         let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
         let spaced = sh!(space, i, 1);
@@ -162,28 +162,28 @@ fn words(c: &[Row], w: &Work, event: &mut EventRows) {
         event[kind::KEY][i - 1] = eqs | colons;
     }
     let (pct, word, at) = (&c[class::PCT], &c[class::WORD], &c[class::AT]);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         event[kind::PERCENT][i - 1] = w.h2[i] & sh!(pct, i, 2);
         event[kind::BACKSLASH][i - 1] = c[class::BSL][i];
         event[kind::AT][i - 1] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
     }
     let (y, j) = (&c[class::LOWER_Y], &c[class::UPPER_J]);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         event[kind::JWT][i - 1] = j[i] & sh!(y, i, 1);
     }
 }
 
 #[inline(always)]
-fn addresses(c: &[Row], w: &Work, event: &mut EventRows) {
+fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
     let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         event[kind::DOTS][i - 1] = link!(dot, w.dot2, d, w, i);
         event[kind::COLONS][i - 1] =
             hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
         event[kind::WIDE][i - 1] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
     }
-    for i in 1..=CHUNK_WORDS {
+    for i in 1..CHUNK_WORDS + 1 {
         event[kind::UUID][i - 1] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15);
         event[kind::MAC_DASH][i - 1] =
             dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12);
