@@ -118,6 +118,8 @@ fn fifteen(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         e::ID_RESIDENT15
     } else if left.class.has_shape(&[Shape::Imsi]) || left.class.exempt == Exempt::No && imsi::cn(d) {
         e::IMSI
+    } else if left.class.exempt == Exempt::No && imei::common(d) {
+        e::IMEI
     } else if left.class.exempt == Exempt::No && card::pan(d) && !imei::imei(d) {
         e::CARD
     } else {

@@ -78,7 +78,9 @@ fn run_end(t: &[u8], from: usize) -> usize {
 /// `Chrome/126.0.0.0`, `okhttp/3.12.1.0`: a product token and its version (RFC 9110 section 10.1.5), not `/path/1.2.3.4`.
 fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
     let t = text.bytes;
-    if text.before(s) != b'/' || text.at(end) == b':' && text.at(end + 1).is_ascii_digit() {
+    // A port behind it, as `:443` or `(443)`, tells an address.
+    let port = matches!(text.at(end), b':' | b'(') && text.at(end + 1).is_ascii_digit();
+    if text.before(s) != b'/' || port {
         return false;
     }
     let name = &t[left.key_start..s - 1];

@@ -55,9 +55,20 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
     if r.is_ascii_alphanumeric() || r == b'_' || end <= s {
         return;
     }
-    if !address(text, found, s, end) {
+    if !address(text, found, s, end) && !frame(text, found, s, end) {
         shorter(text, found, s, end);
     }
+}
+
+/// A packet filter's `MAC=`: destination, source and type of the frame in one run of octets.
+fn frame(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let octets = (end - s + 1) / 3;
+    let shaped = (end - s) % 3 == 2 && octets > 6 && text.bytes[s..end].chunks(3).all(|g| g.len() == 2 || g[2] == b':');
+    let keyed = shaped && text.left_key(found.memo, s).class.has_shape(&[Shape::Mac]);
+    if keyed {
+        found.push(s, end, e::MAC, RuleId::Mac, Confidence::Keyed);
+    }
+    keyed
 }
 
 /// A refused run may hold a right one: drop a leading word and colon, or a trailing port.
