@@ -25,7 +25,7 @@ pub struct Tally {
     pub suppressed_records: u64,
     /// Records whose event time could not be read.
     pub untimed: u64,
-    /// Records that began like JSON and did not end like it; they were read as text.
+    /// Records of another format than their stream; they were read as text.
     pub unparsed: u64,
 }
 

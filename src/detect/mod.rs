@@ -4,6 +4,7 @@
 pub mod check;
 pub mod hit;
 pub mod keys;
+pub mod positional;
 mod recognize;
 pub mod resolve;
 #[allow(missing_docs)]
@@ -14,12 +15,16 @@ use crate::format::encode::encode;
 use crate::model::{Carriers, Sensitive};
 use hit::{ASIDE, Hit, LEVELS};
 use keys::{Memo, Registry};
+use positional::{Fields, Format, Layouts};
 use recognize::{Found, Text};
 use scan::{Kernel, Scanner, kind};
 
 /// Finds identifiers in blocks. One per worker: it owns the scratch space, which holds values only until the next block.
 pub struct Detector<'r> {
     registry: &'r Registry,
+    layouts: &'r Layouts,
+    fields: Fields,
+    unparsed: u64,
     scanner: Scanner,
     memo: Memo,
     views: [View; LEVELS],
@@ -33,10 +38,13 @@ pub struct Detector<'r> {
 }
 
 impl<'r> Detector<'r> {
-    /// A detector over the keys of `registry`.
-    pub fn new(registry: &'r Registry, kernel: Kernel) -> Self {
+    /// A detector over the keys of `registry` and the formats of `layouts`.
+    pub fn new(registry: &'r Registry, layouts: &'r Layouts, kernel: Kernel) -> Self {
         Detector {
             registry,
+            layouts,
+            fields: Fields::default(),
+            unparsed: 0,
             scanner: Scanner::new(kernel),
             memo: Memo::default(),
             views: Default::default(),
@@ -50,8 +58,8 @@ impl<'r> Detector<'r> {
         }
     }
 
-    /// Finds all identifiers of a block; spans are ascending and do not overlap.
-    pub fn run(&mut self, block: &[u8]) -> &[Hit] {
+    /// Finds all identifiers of a block of records in `format`; spans are ascending and do not overlap.
+    pub fn run(&mut self, block: &[u8], format: Format) -> &[Hit] {
         self.aside.clear();
         self.times.clear();
         self.hits.iter_mut().for_each(Vec::clear);
@@ -83,6 +91,9 @@ impl<'r> Detector<'r> {
                 line: recognize::Line::default(),
             };
             recognize::run(&text, &mut found);
+            if level == 0 {
+                self.unparsed = positional::run(&text, &mut found, self.layouts, format, &mut self.fields);
+            }
         }
         for level in (1..=depth).rev() {
             let (shallow, deep) = self.hits.split_at_mut(level);
@@ -97,6 +108,11 @@ impl<'r> Detector<'r> {
     /// Hits of the last block.
     pub fn hits(&self) -> &[Hit] {
         &self.resolved
+    }
+
+    /// Records of the last block that have another format than was said.
+    pub fn unparsed(&self) -> u64 {
+        self.unparsed
     }
 
     /// Spans of event-time values of the last block, ascending.

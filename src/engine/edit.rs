@@ -129,9 +129,6 @@ impl Worker<'_> {
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };
-        if record.first() == Some(&b'{') && style == TagStyle::Text && slot != Slot::Taken {
-            self.tally.unparsed += 1;
-        }
         let ctx = self.context(block, at, end, edits, clock);
         self.write_span(block, at, at + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {

@@ -33,6 +33,7 @@ pub struct Explained {
 impl Worker<'_> {
     /// Explains a record; its de-identified form is what [`Worker::rewrite`] makes of it.
     pub fn explain(&mut self, record: &[u8]) -> Vec<Explained> {
+        self.format = self.engine.sniffer(None).look(record);
         self.rewrite(Block::records(record));
         let (rules, policy) = (&self.engine.rules, &self.engine.policy);
         self.edits

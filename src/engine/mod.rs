@@ -10,10 +10,12 @@ pub use explain::Explained;
 use crate::audit::Tally;
 use crate::detect::Detector;
 use crate::detect::keys::Registry;
+use crate::detect::positional::{Layouts, Sniffer};
+pub use crate::detect::positional::Format;
 use crate::keys::MasterKey;
 use crate::model::Block;
 use crate::policy::Policy;
-use crate::rules::Ruleset;
+use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 use action::Actions;
@@ -60,6 +62,7 @@ pub struct Engine {
     rules: Ruleset,
     policy: Policy,
     registry: Registry,
+    layouts: Layouts,
     actions: Actions,
     key: MasterKey,
     tag: TagMode,
@@ -70,11 +73,16 @@ pub struct Engine {
 
 impl Engine {
     /// Compiles everything that does not depend on input.
-    pub fn new(cfg: EngineConfig) -> Engine {
+    ///
+    /// # Errors
+    /// Formats of the rules whose notation is wrong.
+    pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
         let registry = Registry::new(&cfg.rules);
+        let layouts = Layouts::new(&cfg.rules, &registry)?;
         let actions = Actions::new(&cfg.rules, &cfg.policy, &cfg.key);
-        Engine {
+        Ok(Engine {
             registry,
+            layouts,
             actions,
             rules: cfg.rules,
             policy: cfg.policy,
@@ -83,7 +91,7 @@ impl Engine {
             scan: cfg.scan,
             hash: cfg.hash,
             ingest: cfg.ingest,
-        }
+        })
     }
 
     /// Entities and keys in force.
@@ -96,11 +104,21 @@ impl Engine {
         &self.policy
     }
 
+    /// Formats that records may have.
+    pub fn layouts(&self) -> &Layouts {
+        &self.layouts
+    }
+
+    /// Decides the format of one stream; a `fixed` one is not questioned.
+    pub fn sniffer(&self, fixed: Option<Format>) -> Sniffer<'_> {
+        Sniffer::new(&self.layouts, fixed)
+    }
+
     /// One thread's scratch space.
     pub fn worker(&self) -> Worker<'_> {
         Worker {
             engine: self,
-            detector: Detector::new(&self.registry, self.scan),
+            detector: Detector::new(&self.registry, &self.layouts, self.scan),
             batch: Batch::new(self.hash),
             tagger: Tagger::new(&self.policy, &self.rules, &self.key),
             edits: Vec::new(),
@@ -111,6 +129,7 @@ impl Engine {
             manifest: Vec::new(),
             entries: Vec::new(),
             swallow: None,
+            format: Format::Text,
             tally: Tally::default(),
         }
     }
@@ -131,6 +150,7 @@ pub struct Worker<'e> {
     entries: Vec<Entry>,
     /// An over-long value runs on into the next window: its end is looked for.
     swallow: Option<window::Swallow>,
+    format: Format,
     tally: Tally,
 }
 
@@ -198,6 +218,11 @@ impl CleanBuf {
 }
 
 impl Worker<'_> {
+    /// Sets the format of the stream that the next blocks come from.
+    pub fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+
     /// De-identifies a block.
     pub fn rewrite<'w>(&'w mut self, block: Block<'_>) -> Clean<'w> {
         self.out.clear();
@@ -205,7 +230,8 @@ impl Worker<'_> {
         self.entries.clear();
         let consumed = match block.window {
             None => {
-                self.detector.run(block.bytes);
+                self.detector.run(block.bytes, self.format);
+                self.tally.unparsed += self.detector.unparsed();
                 self.decide(block.bytes, 0, block.bytes.len());
                 self.write_records(block.bytes);
                 block.bytes.len()

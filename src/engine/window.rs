@@ -1,6 +1,6 @@
 //! Records longer than a window, in constant memory: windows overlap, and a cut never runs through a finding.
 
-use super::{MAX_WINDOW, Worker};
+use super::{Format, MAX_WINDOW, Worker};
 use crate::model::Window;
 
 /// Bytes behind a cut that the scanner has seen: no finding of bounded length is missed at the cut.
@@ -32,7 +32,7 @@ impl Worker<'_> {
             self.swallow = None;
             from = end;
         }
-        self.detector.run(bytes);
+        self.detector.run(bytes, Format::Text);
         let cut = if w.last { bytes.len() } else { self.cut(bytes, from) };
         self.decide(bytes, from, cut);
         let mut next = 0;

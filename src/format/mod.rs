@@ -1,6 +1,7 @@
 //! Which field is this, and how is it written?
 
 pub mod encode;
+pub mod layout;
 pub mod slot;
 pub mod time;
 pub mod view;

@@ -44,6 +44,8 @@ pub struct Blocks<R> {
     context: usize,
     in_record: bool,
     eof: bool,
+    /// The caller knows that the input pauses.
+    told: bool,
 }
 
 /// What to work on next: bytes of the buffer, by position.
@@ -53,6 +55,8 @@ pub enum Piece {
     Records(usize, usize),
     /// A part of an over-long record.
     Part(usize, usize, Window),
+    /// The next call may wait for input: what is under way should be finished first.
+    Pause,
     /// Nothing is left.
     End,
 }
@@ -61,10 +65,10 @@ impl<R: Read> Blocks<R> {
     /// Blocks of a stream.
     pub fn new(input: R, limits: Limits) -> Self {
         let buf = vec![0; limits.window + limits.read];
-        Blocks { input, limits, buf, start: 0, end: 0, context: 0, in_record: false, eof: false }
+        Blocks { input, limits, buf, start: 0, end: 0, context: 0, in_record: false, eof: false, told: false }
     }
 
-    /// The next piece. Waits for input only when no whole record is at hand; takes more than one read only while
+    /// The next piece. Waits for input only when no whole record is at hand, and says so first; takes more than one read only while
     /// input is `ready`.
     ///
     /// # Errors
@@ -81,6 +85,11 @@ impl<R: Read> Blocks<R> {
             if self.eof {
                 return Ok(self.rest());
             }
+            if !self.told && !ready.ready() {
+                self.told = true;
+                return Ok(Piece::Pause);
+            }
+            self.told = false;
             self.fill()?;
         }
     }
@@ -149,7 +158,7 @@ impl<R: Read> Blocks<R> {
         match piece {
             Piece::Records(a, b) => Block::records(&self.buf[a..b]),
             Piece::Part(a, b, w) => Block { bytes: &self.buf[a..b], window: Some(w) },
-            Piece::End => Block::records(&[]),
+            Piece::Pause | Piece::End => Block::records(&[]),
         }
     }
 
@@ -197,6 +206,7 @@ mod tests {
             let p = b.next(&Always).unwrap();
             match p {
                 Piece::End => return out,
+                Piece::Pause => {}
                 Piece::Records(..) => out.extend_from_slice(b.block(p).bytes),
                 Piece::Part(_, _, w) => {
                     let block = b.block(p).bytes;

@@ -1,5 +1,6 @@
 //! Entity and key stanzas.
 
+use super::formats::{FormatDef, FormatStanza};
 use super::{RuleError, nearest};
 use crate::model::{Category, EntityId, Shape, WELL_KNOWN};
 use serde::Deserialize;
@@ -59,6 +60,8 @@ pub struct Ruleset {
     pub exempt: Vec<ExemptDef>,
     /// Keys that hold the event time.
     pub time_keys: Vec<String>,
+    /// Layouts of logs, the most particular first.
+    pub formats: Vec<FormatDef>,
 }
 
 #[derive(Deserialize, Default)]
@@ -68,6 +71,7 @@ struct File {
     alias: Vec<AliasStanza>,
     exempt: Vec<ExemptDef>,
     event_time: Vec<TimeStanza>,
+    format: Vec<FormatStanza>,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +121,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/entities/device.toml", include_str!("../../rules/entities/device.toml")),
     ("rules/entities/secret.toml", include_str!("../../rules/entities/secret.toml")),
     ("rules/keys.toml", include_str!("../../rules/keys.toml")),
+    ("rules/formats.toml", include_str!("../../rules/formats.toml")),
 ];
 
 /// Most entities a ruleset can hold; ids are bytes and tags are bit sets.
@@ -131,6 +136,15 @@ impl Ruleset {
         Ruleset::parse(BUILTIN).expect("the embedded rules are valid")
     }
 
+    /// The rules that the binary carries and those of more files, given as name and text.
+    ///
+    /// # Errors
+    /// All mistakes of all files.
+    pub fn with(more: &[(String, String)]) -> Result<Ruleset, Vec<RuleError>> {
+        let more = more.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        Ruleset::parse(&BUILTIN.iter().copied().chain(more).collect::<Vec<_>>())
+    }
+
     /// Reads rules files, given as name and text.
     ///
     /// # Errors
@@ -138,7 +152,13 @@ impl Ruleset {
     pub fn parse(files: &[(&str, &str)]) -> Result<Ruleset, Vec<RuleError>> {
         let mut errors = Vec::new();
         let mut slots: Vec<Option<EntityDef>> = WELL_KNOWN.iter().map(|_| None).collect();
-        let mut rules = Ruleset { entities: Vec::new(), aliases: Vec::new(), exempt: Vec::new(), time_keys: Vec::new() };
+        let mut rules = Ruleset {
+            entities: Vec::new(),
+            aliases: Vec::new(),
+            exempt: Vec::new(),
+            time_keys: Vec::new(),
+            formats: Vec::new(),
+        };
         let mut aliases = Vec::new();
         for (name, content) in files {
             let file: File = match toml::from_str(content) {
@@ -153,6 +173,9 @@ impl Ruleset {
             }
             rules.exempt.extend(file.exempt);
             rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
+            // Formats of later files come first: a user's own layout is more particular than ours.
+            let formats: Vec<_> = file.format.into_iter().filter_map(|f| f.check(name).map_err(|e| errors.push(e)).ok()).collect();
+            rules.formats.splice(0..0, formats);
             aliases.extend(file.alias.into_iter().map(|a| (*name, a)));
         }
         for (slot, name) in slots.iter().zip(WELL_KNOWN) {

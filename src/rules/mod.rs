@@ -2,9 +2,11 @@
 //! reported at once.
 
 mod entities;
+mod formats;
 mod policy_def;
 
 pub use entities::{EntityDef, ExemptDef, Ruleset};
+pub use formats::{FormatDef, Notation};
 pub use policy_def::{
     AllowDef, Algorithm, ClauseDef, PolicyDef, PolicyHead, RetentionDef, TransformDef, TransformKind, builtin_policies,
     policy_builtin,

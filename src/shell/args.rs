@@ -64,6 +64,9 @@ pub struct PolicyArgs {
     /// Policy: a file, or jdcloud-2021 or web-minimal.
     #[arg(long, short = 'p', env = "LOGVEIL_POLICY", default_value = "jdcloud-2021", value_name = "FILE|NAME")]
     pub policy: String,
+    /// More rules: a TOML file with [[format]], [[entity]], [[alias]], [[exempt]] or [[event_time]] stanzas.
+    #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE")]
+    pub rules: Vec<PathBuf>,
     /// Key of all pseudonyms: 32 bytes, raw or hex or base64, readable by its owner only. Without it a key is made
     /// for this run, and no other run's tokens match.
     #[arg(long, short = 'k', env = "LOGVEIL_KEY_FILE", value_name = "FILE")]
@@ -81,6 +84,10 @@ pub struct FilterArgs {
     /// Policy and key.
     #[command(flatten)]
     pub policy: PolicyArgs,
+    /// Format of the records: auto, text, json, combined, common, vhost-combined, nginx-main, nginx-error, or a [[format]]
+    /// of --rules. It gives names to fields without keys; records that don't fit are searched as text.
+    #[arg(long, short = 'f', env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
+    pub format: String,
     /// Where retention tags go.
     #[arg(long, short = 't', env = "LOGVEIL_TAG", default_value = "inline", value_enum)]
     pub tag: Tag,

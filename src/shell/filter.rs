@@ -3,9 +3,10 @@
 use super::args::{FilterArgs, Tag};
 use super::exit::Exit;
 use super::live::{Poll, Stoppable, stop_flag};
+use super::parallel::Threads;
 use super::{Failure, parallel, setup, stats};
 use crate::audit::Tally;
-use crate::engine::{Clean, Engine, MAX_BLOCK, MAX_WINDOW, TagMode};
+use crate::engine::{Clean, Engine, Format, MAX_BLOCK, MAX_WINDOW, TagMode};
 use crate::input::{Always, Blocks, Limits, Piece};
 use crate::output::Sink;
 use std::fs::File;
@@ -32,6 +33,7 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
     let mut job = Job {
         args,
         engine: &engine,
+        format: setup::format(&engine, &args.format)?,
         stop,
         sink: None,
         tally: Tally::default(),
@@ -77,6 +79,7 @@ pub enum Stop {
 struct Job<'a> {
     args: &'a FilterArgs,
     engine: &'a Engine,
+    format: Option<Format>,
     stop: Arc<AtomicBool>,
     sink: Option<Sink>,
     tally: Tally,
@@ -102,45 +105,14 @@ impl Job<'_> {
 
     fn stream(&mut self, file: File, name: &str) -> Result<(), Stop> {
         let plain = file.metadata().is_ok_and(|m| m.is_file());
-        let threads = self.args.threads.unwrap_or_else(|| {
-            if plain { std::thread::available_parallelism().map_or(1, |n| n.get().min(8)) } else { 1 }
-        });
+        let cores = || std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
+        let threads = Threads { most: self.args.threads.unwrap_or_else(cores), at_once: plain };
         let poll = file.try_clone().map_err(|e| Stop::Input(format!("{name}: {e}")))?;
         let input = Stoppable::new(file, self.stop.clone(), !plain);
-        if threads > 1 {
-            return self.parallel(input, &poll, plain, name, threads);
-        }
-        let limits = Limits { block: MAX_BLOCK, window: MAX_WINDOW, read: READ };
-        let mut blocks = Blocks::new(input, limits);
-        let ready = Poll(poll.as_fd());
-        let mut worker = self.engine.worker();
-        loop {
-            let piece = if plain { blocks.next(&Always) } else { blocks.next(&ready) };
-            let piece = piece.map_err(|e| Stop::Input(format!("{name}: {e}")))?;
-            if piece == Piece::End {
-                break;
-            }
-            let clean = worker.rewrite(blocks.block(piece));
-            sink_of(&mut self.sink, self.args).and_then(|s| s.write(&clean)).map_err(Stop::Output)?;
-            let consumed = clean.consumed();
-            blocks.consumed(piece, consumed);
-        }
-        self.tally.merge(worker.tally());
-        Ok(())
-    }
-
-    /// Chunks of whole records go to workers; results are written in the order of the chunks.
-    fn parallel(
-        &mut self,
-        input: Stoppable<File>,
-        poll: &File,
-        plain: bool,
-        name: &str,
-        threads: usize,
-    ) -> Result<(), Stop> {
-        let limits = Limits { block: CHUNK, window: MAX_WINDOW, read: READ };
-        let mut blocks = Blocks::new(input, limits);
+        let block = if threads.most > 1 { CHUNK } else { MAX_BLOCK };
+        let mut blocks = Blocks::new(input, Limits { block, window: MAX_WINDOW, read: READ });
         let live = Poll(poll.as_fd());
+        let mut sniffer = self.engine.sniffer(self.format);
         let (sink, args) = (&mut self.sink, self.args);
         let mut write = |clean: &Clean<'_>| sink_of(sink, args)?.write(clean);
         let tally = parallel::run(self.engine, threads, &mut write, |feed| {
@@ -149,7 +121,12 @@ impl Job<'_> {
                 let piece = piece.map_err(|e| Stop::Input(format!("{name}: {e}")))?;
                 match piece {
                     Piece::End => return Ok(()),
-                    Piece::Records(..) => feed.records(blocks.block(piece).bytes)?,
+                    Piece::Pause => feed.drain()?,
+                    Piece::Records(..) => {
+                        let bytes = blocks.block(piece).bytes;
+                        let format = sniffer.look(bytes);
+                        feed.records(bytes, format, plain || bytes.len() >= block / 2)?;
+                    }
                     Piece::Part(..) => {
                         let consumed = feed.part(blocks.block(piece))?;
                         blocks.consumed(piece, consumed);
@@ -161,6 +138,9 @@ impl Job<'_> {
         Ok(())
     }
 }
+
+/// More threads than this only wait for the one that reads and writes.
+const MAX_THREADS: usize = 8;
 
 /// Bytes of a chunk for one worker.
 const CHUNK: usize = MAX_WINDOW;

@@ -3,14 +3,16 @@
 use super::Failure;
 use super::args::PolicyArgs;
 use super::exit::Exit;
-use crate::engine::{Engine, EngineConfig, HashKernel, ScanKernel, TagMode};
+use crate::engine::{Engine, Format, EngineConfig, HashKernel, ScanKernel, TagMode};
 use crate::keys::MasterKey;
 use crate::policy;
+use std::path::Path;
 use crate::rules::{RuleError, Ruleset, builtin_policies, policy_builtin};
 
 /// Builds the engine; all mistakes of rules and policy come in one message.
 pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
-    let rules = Ruleset::builtin();
+    let more: Result<Vec<_>, Failure> = args.rules.iter().map(|p| rules_text(p)).collect();
+    let rules = Ruleset::with(&more?).map_err(config)?;
     let (name, text) = policy_text(&args.policy)?;
     let policy = policy::compile(&name, &text, &rules).map_err(config)?;
     let (scan, hash) = kernels(&args.kernel)?;
@@ -19,11 +21,32 @@ pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
         None => MasterKey::ephemeral(),
     };
     let ingest = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
-    Ok(Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest }))
+    Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest }).map_err(config)
 }
 
 /// The warning for runs without a key file.
 pub const EPHEMERAL: &str = "logveil: no --key-file: tokens of this run match those of no other run";
+
+/// The format that was asked for; nothing for `auto`.
+pub fn format(engine: &Engine, name: &str) -> Result<Option<Format>, Failure> {
+    match name {
+        "auto" => Ok(None),
+        "text" => Ok(Some(Format::Text)),
+        _ => engine.layouts().by_name(name).map(Some).ok_or_else(|| {
+            let known: Vec<_> = engine.layouts().names().collect();
+            let known = known.join(", ");
+            (Exit::Usage, format!("format `{name}` is not known; use auto, text, {known}, or add a [[format]] by --rules"))
+        }),
+    }
+}
+
+fn rules_text(path: &Path) -> Result<(String, String), Failure> {
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok((name, text)),
+        Err(e) => Err((Exit::Config, format!("{name}: {e}; give a TOML file of rules"))),
+    }
+}
 
 fn policy_text(name: &str) -> Result<(String, String), Failure> {
     if let Some(text) = policy_builtin(name) {

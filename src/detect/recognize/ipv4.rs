@@ -56,11 +56,15 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
     if l == b'.' && s >= 2 && t[s - 2].is_ascii_digit() || r == b'.' && text.at(end + 1).is_ascii_digit() {
         return Some(run_end(t, end));
     }
-    if l.is_ascii_alphanumeric() || r.is_ascii_alphanumeric() {
+    if l.is_ascii_alphanumeric() || r.is_ascii_digit() {
         return None;
     }
     let a = ip::v4(&t[s..end])?;
     let left = text.left_key(found.memo, s);
+    // Letters may touch the address only where a key has named it: `dst=10.0.0.7message: ...`.
+    if r.is_ascii_alphabetic() && !(left.mark == b'=' && left.class.has_shape(&[Shape::Ip])) {
+        return None;
+    }
     if left.class.exempt == Exempt::Version || is_product(text, s, end, &left) {
         return Some(end);
     }
@@ -84,12 +88,18 @@ fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
         return false;
     }
     let name = &t[left.key_start..s - 1];
-    if left.mark != b'/' || !name.iter().any(u8::is_ascii_alphabetic) {
+    if left.mark != b'/' || !name.iter().any(u8::is_ascii_alphabetic) || is_squid_hierarchy(name) {
         return false;
     }
     // A host name before the address (`web-01/10.0.0.7`) has digits; product names seldom do.
     let private = matches!(ip::v4(&t[s..end]).map(ip::class_v4), Some(Class::Private));
     !(private && name.iter().any(u8::is_ascii_digit)) && text.before(left.key_start) != b'/'
+}
+
+/// `DIRECT/203.0.113.7`, `FIRSTUP_PARENT/...`: Squid's hierarchy codes name the way to the peer behind the slash.
+fn is_squid_hierarchy(name: &[u8]) -> bool {
+    const ENDS: &[&str] = &["DIRECT", "PARENT", "SIBLING", "HIT", "MISS", "CARP", "DST", "PINNED", "ROUNDROBIN"];
+    name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_') && ENDS.iter().any(|e| name.ends_with(e.as_bytes()))
 }
 
 /// `ip-10-0-0-1`, `host-203-0-113-7.example.net`: part of a host name.

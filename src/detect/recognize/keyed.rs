@@ -159,7 +159,8 @@ fn credential_end(t: &[u8], i: usize, end: usize) -> usize {
     if multi { end + all } else { bare_end(t, (end + 1).min(t.len()), true) }
 }
 
-fn accept(
+/// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins.
+pub fn accept(
     text: &Text<'_>,
     found: &mut Found<'_>,
     entity: EntityId,

@@ -6,7 +6,7 @@ mod groups;
 mod hexid;
 mod ipv4;
 mod ipv6;
-mod keyed;
+pub mod keyed;
 mod secret;
 
 use super::hit::Hit;

@@ -1,0 +1,211 @@
+//! Fields that their position names: layouts of access and error logs, and which of them a stream has.
+
+use super::keys::{Exempt, KeyClass, Registry};
+use super::recognize::{Found, Text, keyed};
+use crate::format::layout::Layout;
+use crate::model::{Confidence, Shape};
+use crate::rules::{FormatDef, Notation, RuleError, Ruleset};
+use std::ops::Range;
+
+/// What a stream is read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Format {
+    /// Any text.
+    #[default]
+    Text,
+    /// The format of that number in [`Layouts`].
+    Known(u8),
+}
+
+/// Records that [`Sniffer`] looks at before it takes a stream for text.
+const TRIES: usize = 1000;
+
+enum Kind {
+    Json,
+    Positional(Positional),
+}
+
+struct Positional {
+    layout: Layout,
+    /// Fields whose name says something of their value: number and class.
+    fields: Vec<(usize, KeyClass)>,
+}
+
+/// All formats of the rules, compiled. Immutable and shared.
+pub struct Layouts {
+    all: Vec<(String, Kind)>,
+}
+
+impl Layouts {
+    /// Compiles the formats of `rules`.
+    ///
+    /// # Errors
+    /// Every layout whose notation is wrong.
+    pub fn new(rules: &Ruleset, registry: &Registry) -> Result<Layouts, Vec<RuleError>> {
+        let (mut all, mut errors) = (Vec::new(), Vec::new());
+        for def in rules.formats.iter().take(usize::from(u8::MAX)) {
+            match compile(def, registry) {
+                Ok(kind) => all.push((def.name.clone(), kind)),
+                Err(m) => errors.push(RuleError::new(&format!("format `{}`", def.name), m)),
+            }
+        }
+        if errors.is_empty() { Ok(Layouts { all }) } else { Err(errors) }
+    }
+
+    /// The format of that name.
+    pub fn by_name(&self, name: &str) -> Option<Format> {
+        self.all.iter().position(|(n, _)| n == name).map(|i| Format::Known(i as u8))
+    }
+
+    /// All names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().map(|(n, _)| n.as_str())
+    }
+
+    /// The first format that a record without its line ending fits.
+    fn of_record(&self, record: &[u8], fields: &mut Vec<Range<usize>>) -> Option<Format> {
+        let fits = |kind: &Kind, fields: &mut Vec<Range<usize>>| match kind {
+            Kind::Json => is_json(record),
+            Kind::Positional(p) => p.layout.parse(record, fields),
+        };
+        self.all.iter().position(|(_, k)| fits(k, fields)).map(|i| Format::Known(i as u8))
+    }
+}
+
+fn compile(def: &FormatDef, registry: &Registry) -> Result<Kind, String> {
+    let layout = match &def.notation {
+        Notation::Json => return Ok(Kind::Json),
+        Notation::Nginx(p) => Layout::nginx(p)?,
+        Notation::Apache(p) => Layout::apache(p)?,
+    };
+    let telling = |c: &KeyClass| !c.is_unknown() && !c.has_shape(&[Shape::Ip, Shape::Email]);
+    let fields = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
+    let fields = fields.filter(|(_, c)| telling(c)).collect();
+    Ok(Kind::Positional(Positional { layout, fields }))
+}
+
+fn is_json(record: &[u8]) -> bool {
+    matches!(record.trim_ascii(), [b'{', .., b'}'] | [b'[', .., b']'])
+}
+
+/// Decides what a stream is: the first record that fits a format decides, whatever the cuts of the input.
+pub struct Sniffer<'l> {
+    layouts: &'l Layouts,
+    format: Option<Format>,
+    tried: usize,
+    fields: Vec<Range<usize>>,
+}
+
+impl<'l> Sniffer<'l> {
+    /// Begins a stream; a `fixed` format is not questioned.
+    pub fn new(layouts: &'l Layouts, fixed: Option<Format>) -> Self {
+        Sniffer { layouts, format: fixed, tried: 0, fields: Vec::new() }
+    }
+
+    /// Looks at the next whole records of the stream.
+    pub fn look(&mut self, records: &[u8]) -> Format {
+        let mut rest = records;
+        while self.format.is_none() && !rest.is_empty() {
+            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
+            self.format = self.layouts.of_record(line(&rest[..end]), &mut self.fields);
+            self.tried += 1;
+            if self.tried == TRIES && self.format.is_none() {
+                self.format = Some(Format::Text);
+            }
+            rest = &rest[end..];
+        }
+        self.format.unwrap_or_default()
+    }
+}
+
+/// A record without its line ending.
+fn line(record: &[u8]) -> &[u8] {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
+    record.strip_suffix(b"\r").unwrap_or(record)
+}
+
+/// Scratch space of one worker.
+#[derive(Default)]
+pub struct Fields {
+    spans: Vec<Range<usize>>,
+    quiet: Vec<Range<usize>>,
+}
+
+/// Adds the findings that position names to those of a block of whole records; returns how many records have another
+/// format. Those are searched as text, like all others.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, format: Format, scratch: &mut Fields) -> u64 {
+    let Format::Known(i) = format else { return 0 };
+    let Some((_, kind)) = layouts.all.get(usize::from(i)) else { return 0 };
+    let (mut at, mut unparsed) = (0, 0);
+    scratch.quiet.clear();
+    while at < text.bytes.len() {
+        let end = memchr::memchr(b'\n', &text.bytes[at..]).map_or(text.bytes.len(), |n| at + n + 1);
+        let record = line(&text.bytes[at..end]);
+        let fits = match kind {
+            Kind::Json => record.is_empty() || is_json(record),
+            Kind::Positional(p) => p.layout.parse(record, &mut scratch.spans) || record.is_empty(),
+        };
+        unparsed += u64::from(!fits);
+        if let (true, Kind::Positional(p)) = (fits, kind) {
+            for (field, class) in &p.fields {
+                let Some(span) = scratch.spans.get(*field).map(|s| at + s.start..at + s.end) else { break };
+                name(text, found, *class, span, &mut scratch.quiet);
+            }
+        }
+        at = end;
+    }
+    if !scratch.quiet.is_empty() {
+        hush(text.bytes, found, &scratch.quiet);
+    }
+    unparsed
+}
+
+fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usize>, quiet: &mut Vec<Range<usize>>) {
+    if class.event_time {
+        found.times.push((span.start as u32, span.end as u32));
+    }
+    if let Some((entity, shape)) = class.entity {
+        keyed::accept(text, found, entity, shape, span.start, (span.start, span.end), false);
+    } else if class.exempt != Exempt::No && span.len() >= SHORTEST {
+        quiet.push(span);
+    }
+}
+
+/// No bare number that is shorter is taken for an identifier.
+const SHORTEST: usize = 11;
+
+/// Withdraws bare numbers in fields that hold counts, ids or times.
+fn hush(t: &[u8], found: &mut Found<'_>, quiet: &[Range<usize>]) {
+    found.hits.retain(|h| {
+        let (s, e) = (h.start as usize, h.end as usize);
+        let at = quiet.partition_point(|q| q.end < e);
+        let inside = quiet.get(at).is_some_and(|q| q.start <= s);
+        !(inside && h.confidence != Confidence::Keyed && t[s..e].iter().all(u8::is_ascii_digit))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sniff(text: &str) -> Option<String> {
+        let rules = Ruleset::builtin();
+        let layouts = Layouts::new(&rules, &Registry::new(&rules)).unwrap();
+        match Sniffer::new(&layouts, None).look(text.as_bytes()) {
+            Format::Text => None,
+            Format::Known(i) => layouts.names().nth(usize::from(i)).map(String::from),
+        }
+    }
+
+    #[test]
+    fn the_first_record_that_fits_decides() {
+        let combined = "192.0.2.7 - - [23/Oct/2024:09:21:34 +0800] \"GET / HTTP/1.1\" 200 1 \"-\" \"curl\"";
+        assert_eq!(sniff(combined).as_deref(), Some("combined"));
+        assert_eq!(sniff(&format!("torn line\n{combined}\n")).as_deref(), Some("combined"));
+        assert_eq!(sniff(&format!("{combined} \"203.0.113.9\"\n")).as_deref(), Some("nginx-main"));
+        assert_eq!(sniff(&format!("www.example.net:443 {combined}\r\n")).as_deref(), Some("vhost-combined"));
+        assert_eq!(sniff("2024/10/23 09:21:34 [error] 12#0: *9 open() failed\n").as_deref(), Some("nginx-error"));
+        assert_eq!(sniff("{\"a\":1}\n").as_deref(), Some("json"));
+        assert_eq!(sniff("Oct 23 09:21:34 host app: hello\n"), None);
+    }
+}

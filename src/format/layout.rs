@@ -1,0 +1,247 @@
+//! Layouts of positional logs, compiled from the notation of nginx (`log_format`) or Apache (`LogFormat`).
+
+use std::ops::Range;
+
+/// A literal, then a field that runs up to the next literal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Piece {
+    literal: Vec<u8>,
+    field: String,
+}
+
+/// The order of fields in a record and what stands between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    pieces: Vec<Piece>,
+    tail: Vec<u8>,
+}
+
+impl Layout {
+    /// Reads nginx notation: `$name` and `${name}`. The prefixes of header, argument and cookie variables are dropped, so
+    /// that `$arg_mobile` is the field `mobile`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the notation.
+    pub fn nginx(notation: &str) -> Result<Layout, String> {
+        let mut b = Builder::default();
+        let mut rest = notation;
+        while let Some(at) = rest.find('$') {
+            b.literal(&rest[..at]);
+            rest = &rest[at + 1..];
+            let name = if let Some(inner) = rest.strip_prefix('{') {
+                let end = inner.find('}').ok_or("`${` without `}`")?;
+                rest = &inner[end + 1..];
+                &inner[..end]
+            } else {
+                let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+                let name = &rest[..end];
+                rest = &rest[end..];
+                name
+            };
+            if name.is_empty() {
+                return Err("`$` without the name of a variable".into());
+            }
+            let prefixes = ["sent_http_", "upstream_http_", "upstream_cookie_", "http_", "arg_", "cookie_"];
+            b.field(prefixes.iter().find_map(|p| name.strip_prefix(p)).unwrap_or(name))?;
+        }
+        b.end(rest)
+    }
+
+    /// Reads Apache notation (mod_log_config): `%h`, `%>s`, `%{X-Device-Id}i`, `%!200{Referer}i`.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the notation.
+    pub fn apache(notation: &str) -> Result<Layout, String> {
+        let mut b = Builder::default();
+        let mut rest = notation;
+        while let Some(at) = rest.find(['%', '\\']) {
+            b.literal(&rest[..at]);
+            let escape = rest.as_bytes()[at] == b'\\';
+            rest = &rest[at + 1..];
+            let first = rest.chars().next().ok_or("the notation ends inside a directive")?;
+            if escape || first == '%' {
+                b.literal(match first {
+                    't' if escape => "\t",
+                    'n' if escape => "\n",
+                    _ => &rest[..first.len_utf8()],
+                });
+                rest = &rest[first.len_utf8()..];
+                continue;
+            }
+            rest = rest.trim_start_matches(|c: char| matches!(c, '<' | '>' | '!' | ',') || c.is_ascii_digit());
+            let mut name = None;
+            if let Some(inner) = rest.strip_prefix('{') {
+                let end = inner.find('}').ok_or("`%{` without `}`")?;
+                name = Some(&inner[..end]);
+                rest = &inner[end + 1..];
+            }
+            let directive = rest.chars().next().filter(char::is_ascii).ok_or("`%` without a directive")?;
+            rest = rest[1..].strip_prefix("ti").filter(|_| directive == '^').unwrap_or(&rest[1..]);
+            match (directive, name) {
+                ('t', None) => {
+                    b.literal("[");
+                    b.field("time_local")?;
+                    b.literal("]");
+                }
+                ('t', Some(_)) => b.field("time_local")?,
+                (_, Some(name)) => b.field(name)?,
+                (d, None) => b.field(apache_name(d).ok_or_else(|| format!("unknown directive `%{d}`"))?)?,
+            }
+        }
+        b.end(rest)
+    }
+
+    /// Names of the fields, in order.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().map(|p| p.field.as_str())
+    }
+
+    /// Finds the fields of a record that has no line ending. False, with `out` as it was cleared, when the record has
+    /// another layout. A quote behind a backslash does not end a quoted field.
+    pub fn parse(&self, record: &[u8], out: &mut Vec<Range<usize>>) -> bool {
+        out.clear();
+        let Some(first) = self.pieces.first() else { return false };
+        if !record.starts_with(&first.literal) {
+            return false;
+        }
+        let mut at = first.literal.len();
+        let ends = self.pieces[1..].iter().map(|p| &p.literal).chain([&self.tail]);
+        let last = self.pieces.len() - 1;
+        for (i, literal) in ends.enumerate() {
+            let end = if i == last { last_end(&record[at..], literal) } else { field_end(&record[at..], literal) };
+            let Some(len) = end else {
+                out.clear();
+                return false;
+            };
+            out.push(at..at + len);
+            at += len + literal.len();
+        }
+        true
+    }
+}
+
+/// Where the last field ends: its literal closes the record, and a field without blanks around it holds none.
+fn last_end(rest: &[u8], tail: &[u8]) -> Option<usize> {
+    if tail.is_empty() {
+        return Some(rest.len());
+    }
+    let len = field_end(rest, tail)?;
+    (len + tail.len() == rest.len()).then_some(len)
+}
+
+/// Where a field in front of `literal` ends.
+fn field_end(rest: &[u8], literal: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memmem::find(&rest[from..], literal)?;
+        let slashes = rest[..at].iter().rev().take_while(|b| **b == b'\\').count();
+        if literal[0] != b'"' || slashes % 2 == 0 {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+}
+
+fn apache_name(directive: char) -> Option<&'static str> {
+    Some(match directive {
+        'h' | 'a' => "remote_addr",
+        'A' => "server_addr",
+        'l' => "remote_logname",
+        'u' => "remote_user",
+        'r' => "request",
+        's' => "status",
+        'b' | 'B' => "body_bytes_sent",
+        'O' | 'S' => "bytes_sent",
+        'I' => "bytes_received",
+        'D' => "request_time_us",
+        'T' => "request_time",
+        'p' => "server_port",
+        'v' | 'V' => "server_name",
+        'U' => "uri",
+        'q' => "query_string",
+        'm' => "request_method",
+        'H' => "server_protocol",
+        'f' => "filename",
+        'k' => "keepalive_count",
+        'L' => "log_id",
+        'P' => "pid",
+        'R' => "handler",
+        'X' => "connection_status",
+        _ => return None,
+    })
+}
+
+#[derive(Default)]
+struct Builder {
+    pieces: Vec<Piece>,
+    literal: String,
+}
+
+impl Builder {
+    fn literal(&mut self, text: &str) {
+        self.literal.push_str(text);
+    }
+
+    fn field(&mut self, name: &str) -> Result<(), String> {
+        if self.literal.is_empty() && !self.pieces.is_empty() {
+            return Err(format!("nothing stands between `{}` and `{name}`", self.pieces[self.pieces.len() - 1].field));
+        }
+        let literal = std::mem::take(&mut self.literal).into_bytes();
+        self.pieces.push(Piece { literal, field: name.into() });
+        Ok(())
+    }
+
+    fn end(mut self, rest: &str) -> Result<Layout, String> {
+        self.literal.push_str(rest);
+        if self.pieces.is_empty() {
+            return Err("it names no field".into());
+        }
+        Ok(Layout { pieces: self.pieces, tail: self.literal.into_bytes() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMBINED: &str = r#"%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i""#;
+
+    fn fields(l: &Layout, record: &str) -> Option<Vec<(String, String)>> {
+        let mut out = Vec::new();
+        l.parse(record.as_bytes(), &mut out)
+            .then(|| l.fields().zip(&out).map(|(n, r)| (n.to_string(), record[r.clone()].to_string())).collect())
+    }
+
+    #[test]
+    fn both_notations_read_the_same_record() {
+        let nginx = Layout::nginx(
+            r#"$remote_addr - ${remote_user} [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#,
+        );
+        let line = r#"192.0.2.7 - - [23/Oct/2024:09:21:34 +0800] "GET /a\"b HTTP/1.1" 200 13912345678 "-" "curl/8.5""#;
+        let (n, a) = (fields(&nginx.unwrap(), line).unwrap(), fields(&Layout::apache(COMBINED).unwrap(), line).unwrap());
+        assert_eq!(n[5], ("body_bytes_sent".into(), "13912345678".into()));
+        assert_eq!(a[6], n[5]);
+        assert_eq!(a[3], ("time_local".into(), "23/Oct/2024:09:21:34 +0800".into()));
+        assert_eq!(a[4].1, r#"GET /a\"b HTTP/1.1"#);
+        assert_eq!(a[8], ("User-Agent".into(), "curl/8.5".into()));
+    }
+
+    #[test]
+    fn other_layouts_do_not_fit() {
+        let l = Layout::apache(COMBINED).unwrap();
+        let line = r#"192.0.2.7 - - [t] "GET / HTTP/1.1" 200 1 "-" "curl/8.5" "203.0.113.9""#;
+        assert_eq!(fields(&l, line), None);
+        assert_eq!(fields(&l, "{\"a\":1}"), None);
+        assert_eq!(fields(&l, ""), None);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(Layout::nginx("$a$b").unwrap_err().contains("nothing stands between `a` and `b`"));
+        assert!(Layout::nginx("${a").unwrap_err().contains("without `}`"));
+        assert!(Layout::apache("%y").unwrap_err().contains("unknown directive `%y`"));
+        assert!(Layout::apache("plain").unwrap_err().contains("names no field"));
+        assert_eq!(Layout::nginx("$arg_mobile|$cookie_uid").unwrap().fields().collect::<Vec<_>>(), ["mobile", "uid"]);
+        assert_eq!(Layout::apache("%!200,304{Referer}i %^tiX").unwrap_err(), "unknown directive `%^`");
+    }
+}
