@@ -10,14 +10,14 @@
 //! | 2 | `keys` | which key? |
 //! | 3 | `input` | where does a record end? |
 //! | 3 | `format` | which field is this, and how is it written? |
+//! | 3 | `audit` | what was done, never to what |
 //! | 4 | `detect` | where is it? |
-//! | 4 | `policy` | what must be done? |
 //! | 4 | `transform` | what replaces it? |
-//! | 4 | `tag` | how long may it stay, and who said so? |
-//! | 5 | `engine` | the hot loop, the only maker of `Clean` |
-//! | 6 | `output` | where does it go? |
-//! | 6 | `audit` | what was done, never to what |
-//! | 7 | `shell` | how is it run? |
+//! | 5 | `policy` | what must be done? |
+//! | 6 | `tag` | how long may it stay, and who said so? |
+//! | 7 | `engine` | the hot loop, the only maker of `Clean` |
+//! | 8 | `output` | where does it go? |
+//! | 9 | `shell` | how is it run? |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
 

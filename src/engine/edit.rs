@@ -300,7 +300,14 @@ fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, 
             out.extend_from_slice(prefix);
             out.extend_from_slice(&base32(&tag));
         }
-        Action::Surrogate { .. } => out.extend_from_slice(&surrogate(&tag)),
+        Action::Surrogate { .. } => {
+            let at = out.len();
+            out.extend_from_slice(&surrogate(&tag));
+            // A host name holds dashes, never colons.
+            if value.contains(&b'-') {
+                out[at..].iter_mut().filter(|b| **b == b':').for_each(|b| *b = b'-');
+            }
+        }
         Action::Truncate { v4, v6 } => return address(value, out, |ip| truncate(ip, *v4, *v6)),
         Action::Ipcrypt(cipher) => return address(value, out, |ip| cipher.encrypt(ip)),
     }
