@@ -130,7 +130,26 @@ fn adversarial(engine: &Engine, normal: &[u8], mb: usize) {
     };
     let base = rate(&normal[..normal.len().min(mb << 20)]);
     println!("\nadversarial, HMAC, inline tags: MB/s and share of the access log's {base:.0}");
-    for unit in ["1", ".", ":", "\"", "%", "%41", "\\", "=", "@", "1.1.1.1.", "::1 ", "a=", "\"ip\":x ", "token=", "手机号：", "-eyJ", "+1", "138 "] {
+    for unit in [
+        "1",
+        ".",
+        ":",
+        "\"",
+        "%",
+        "%41",
+        "\\",
+        "=",
+        "@",
+        "1.1.1.1.",
+        "::1 ",
+        "a=",
+        "\"ip\":x ",
+        "token=",
+        "手机号：",
+        "-eyJ",
+        "+1",
+        "138 ",
+    ] {
         let mut text = unit.repeat((mb << 20) / unit.len());
         // One line a block: a single line of any length goes through windows of the same size.
         let bytes = break_lines(&mut text);

@@ -56,7 +56,15 @@ fn fill(size: usize, seed: u64, mut line: impl FnMut(&mut Rng, u64) -> String) -
 /// Combined log format; one line in twelve has a phone in its query.
 pub fn access(size: usize) -> Vec<u8> {
     fill(size, 11, |r, t| {
-        let path = r.pick(&["/", "/index.html", "/api/v2/order/list", "/static/js/app.4f3c2b1a.js", "/img/banner_750x200.png", "/search", "/favicon.ico"]);
+        let path = r.pick(&[
+            "/",
+            "/index.html",
+            "/api/v2/order/list",
+            "/static/js/app.4f3c2b1a.js",
+            "/img/banner_750x200.png",
+            "/search",
+            "/favicon.ico",
+        ]);
         let query = if r.below(12) == 0 { format!("?mobile={}&t={}", r.phone(), t * 1000) } else { String::new() };
         let agent = r.pick(&[
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
@@ -84,7 +92,9 @@ pub fn telemetry(size: usize) -> Vec<u8> {
             t * 1000,
             r.pick(&["app_start", "page_view", "heartbeat", "push_click"]),
             r.pick(&["2211133C", "NOH-AN00", "PHM110", "V2254A"]),
-            1 + r.below(12), r.below(20), r.below(30),
+            1 + r.below(12),
+            r.below(20),
+            r.below(30),
             r.imei(),
             [r.hex(8), r.hex(4), r.hex(4), r.hex(4), r.hex(12)].join("-"),
             r.hex(16),
@@ -109,7 +119,12 @@ pub fn clean(size: usize) -> Vec<u8> {
     fill(size, 17, |r, t| {
         format!(
             "2026-11-23 10:{:02}:{:02} INFO  [worker-{}] c.e.shop.CartService - added item {} to cart, {} items, took {} ms",
-            t / 60 % 60, t % 60, r.below(9), r.pick(&["keyboard", "lamp", "desk", "chair"]), r.below(20), r.below(400),
+            t / 60 % 60,
+            t % 60,
+            r.below(9),
+            r.pick(&["keyboard", "lamp", "desk", "chair"]),
+            r.below(20),
+            r.below(400),
         )
     })
 }

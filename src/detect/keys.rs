@@ -146,7 +146,11 @@ impl Registry {
             return *c;
         }
         let tail = low.iter().rposition(|&b| b >= 0x80).map_or(0, |i| i + 1);
-        if tail > 0 && tail < low.len() { self.classify(&key[key.len() - (low.len() - tail)..]) } else { KeyClass::default() }
+        if tail > 0 && tail < low.len() {
+            self.classify(&key[key.len() - (low.len() - tail)..])
+        } else {
+            KeyClass::default()
+        }
     }
 }
 

@@ -10,8 +10,8 @@ pub mod resolve;
 #[allow(missing_docs)]
 pub mod scan;
 
-use crate::format::view::{Region, View, wide};
 use crate::format::encode::encode;
+use crate::format::view::{Region, View, wide};
 use crate::model::{Carriers, Sensitive};
 use hit::{ASIDE, Hit, LEVELS};
 use keys::{Memo, Registry};
@@ -247,7 +247,10 @@ fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     loop {
         if wide(&t[end..]).is_some() {
             end += 3;
-        } else if end < t.len() && (t[end].is_ascii_alphanumeric() || matches!(t[end], b'-' | b' ' | b'.')) && end < p + 400 {
+        } else if end < t.len()
+            && (t[end].is_ascii_alphanumeric() || matches!(t[end], b'-' | b' ' | b'.'))
+            && end < p + 400
+        {
             end += 1;
         } else {
             break;
@@ -255,4 +258,3 @@ fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     }
     (start, end)
 }
-

@@ -100,8 +100,8 @@ impl Worker<'_> {
     pub(super) fn write_records(&mut self, block: &[u8]) {
         self.tally.bytes_in += block.len() as u64;
         if self.engine.tag == TagMode::None {
-            self.tally.records += memchr::memchr_iter(b'\n', block).count() as u64
-                + u64::from(block.last().is_some_and(|b| *b != b'\n'));
+            self.tally.records +=
+                memchr::memchr_iter(b'\n', block).count() as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
             let mut next = 0;
             self.write_span(block, 0, block.len(), &mut next);
             return;
@@ -154,9 +154,9 @@ impl Worker<'_> {
 
     fn looks_real(&self, edits: &std::ops::Range<usize>) -> bool {
         let hits = self.detector.hits();
-        self.edits[edits.clone()].iter().any(|x| {
-            self.engine.actions.of(hits[x.hit as usize].entity, x.decision.transform).looks_real()
-        })
+        self.edits[edits.clone()]
+            .iter()
+            .any(|x| self.engine.actions.of(hits[x.hit as usize].entity, x.decision.transform).looks_real())
     }
 
     /// A record that was encrypted before would be encrypted again, without a way to tell: it is refused.
@@ -172,7 +172,14 @@ impl Worker<'_> {
         self.out.extend_from_slice(&record[record.len() - slot::ending(record)..]);
     }
 
-    fn context(&mut self, block: &[u8], at: usize, end: usize, edits: std::ops::Range<usize>, clock: &mut usize) -> TagContext {
+    fn context(
+        &mut self,
+        block: &[u8],
+        at: usize,
+        end: usize,
+        edits: std::ops::Range<usize>,
+        clock: &mut usize,
+    ) -> TagContext {
         let policy = &self.engine.policy;
         let hits = self.detector.hits();
         let (mut entities, mut retentions) = (0u128, 1u64 << policy.default_retention.0);
@@ -260,7 +267,9 @@ impl Worker<'_> {
 
     /// An IPv6 address before `:port` needs brackets (RFC 3986 section 3.2.2).
     fn bracket(&mut self, block: &[u8], hit: &Hit, at: usize) {
-        if !matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION) || !self.replacement[at..].contains(&b':') {
+        if !matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
+            || !self.replacement[at..].contains(&b':')
+        {
             return;
         }
         let after = &block[hit.end as usize..];
@@ -290,7 +299,9 @@ fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, 
         Action::Keep => out.extend_from_slice(value),
         Action::Suppress => {
             // A credential keeps the name of its scheme.
-            if hit.entity == e::CREDENTIAL && let Some(i) = value.iter().position(|&b| b == b' ') {
+            if hit.entity == e::CREDENTIAL
+                && let Some(i) = value.iter().position(|&b| b == b' ')
+            {
                 out.extend_from_slice(&value[..=i]);
             }
             out.extend_from_slice(SUPPRESSED);

@@ -52,7 +52,10 @@ impl Worker<'_> {
     /// Where to cut: at least [`MARGIN`] before the end and outside every finding.
     fn cut(&mut self, bytes: &[u8], from: usize) -> usize {
         let mut cut = bytes.len().saturating_sub(MARGIN).max(from);
-        while cut > from && cut + 12 > bytes.len() - MARGIN && (bytes[cut - 1] >= 0x80 || matches!(bytes[cut - 1], b'\\' | b'%')) {
+        while cut > from
+            && cut + 12 > bytes.len() - MARGIN
+            && (bytes[cut - 1] >= 0x80 || matches!(bytes[cut - 1], b'\\' | b'%'))
+        {
             cut -= 1;
         }
         let hits = self.detector.hits();

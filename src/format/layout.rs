@@ -218,7 +218,8 @@ mod tests {
             r#"$remote_addr - ${remote_user} [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#,
         );
         let line = r#"192.0.2.7 - - [23/Oct/2024:09:21:34 +0800] "GET /a\"b HTTP/1.1" 200 13912345678 "-" "curl/8.5""#;
-        let (n, a) = (fields(&nginx.unwrap(), line).unwrap(), fields(&Layout::apache(COMBINED).unwrap(), line).unwrap());
+        let (n, a) =
+            (fields(&nginx.unwrap(), line).unwrap(), fields(&Layout::apache(COMBINED).unwrap(), line).unwrap());
         assert_eq!(n[5], ("body_bytes_sent".into(), "13912345678".into()));
         assert_eq!(a[6], n[5]);
         assert_eq!(a[3], ("time_local".into(), "23/Oct/2024:09:21:34 +0800".into()));

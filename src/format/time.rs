@@ -18,7 +18,8 @@ pub fn of_text(line: &[u8], offset: i32) -> Option<i64> {
     }
     // ISO and nginx times stand at the front, behind a priority, a bracket or `ts=`.
     let end = head.len().min(64);
-    (0..end).find(|&i| head[i] == b'2' && head.get(i + 4).is_some_and(|b| matches!(b, b'-' | b'/')))
+    (0..end)
+        .find(|&i| head[i] == b'2' && head.get(i + 4).is_some_and(|b| matches!(b, b'-' | b'/')))
         .and_then(|i| iso(&head[i..], offset))
 }
 
@@ -37,7 +38,12 @@ pub fn clf(v: &[u8]) -> Option<i64> {
 
 /// `2026-11-23T10:11:45.881+08:00` and its looser kin.
 pub fn iso(v: &[u8], offset: i32) -> Option<i64> {
-    if v.len() < 19 || !matches!(v[4], b'-' | b'/') || v[7] != v[4] || !matches!(v[10], b'T' | b' ' | b't') || v[13] != b':' {
+    if v.len() < 19
+        || !matches!(v[4], b'-' | b'/')
+        || v[7] != v[4]
+        || !matches!(v[10], b'T' | b' ' | b't')
+        || v[13] != b':'
+    {
         return None;
     }
     let mut i = 19;
@@ -68,7 +74,9 @@ pub fn of_value(v: &[u8], offset: i32) -> Option<i64> {
             19 => 1_000_000_000,
             _ => return None,
         };
-        return Some(v[..digits].iter().fold(0i64, |n, b| n.wrapping_mul(10).wrapping_add(i64::from(b - b'0'))) / scale);
+        return Some(
+            v[..digits].iter().fold(0i64, |n, b| n.wrapping_mul(10).wrapping_add(i64::from(b - b'0'))) / scale,
+        );
     }
     iso(v, offset).or_else(|| clf(v))
 }

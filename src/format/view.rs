@@ -61,11 +61,7 @@ impl View {
     /// End of the parent bytes behind a view range that ends at `end` (exclusive, not empty).
     pub fn origin_end(&self, end: usize) -> usize {
         let m = self.mark(end - 1);
-        if m.escape > 0 {
-            m.from as usize + m.escape as usize
-        } else {
-            m.from as usize + (end - m.at as usize)
-        }
+        if m.escape > 0 { m.from as usize + m.escape as usize } else { m.from as usize + (end - m.at as usize) }
     }
 
     /// How the bytes of a view range were written in the parent.
@@ -101,23 +97,13 @@ impl View {
 
     fn literal(&mut self, from: usize, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.marks.push(Mark {
-                at: self.text.len() as u32,
-                from: from as u32,
-                escape: 0,
-                carrier: Carriers::RAW,
-            });
+            self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: 0, carrier: Carriers::RAW });
             self.text.extend_from_slice(bytes);
         }
     }
 
     fn escaped(&mut self, from: usize, len: usize, bytes: &[u8], carrier: Carriers) {
-        self.marks.push(Mark {
-            at: self.text.len() as u32,
-            from: from as u32,
-            escape: len as u8,
-            carrier,
-        });
+        self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: len as u8, carrier });
         self.text.extend_from_slice(bytes);
     }
 

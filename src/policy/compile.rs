@@ -195,7 +195,10 @@ mod tests {
     #[test]
     fn an_undecided_entity_and_slips_are_refused_at_once() {
         let rules = Ruleset::builtin();
-        let text = policy_builtin("web-minimal").unwrap().replace("\"device\", ", "").replace("apply = \"truncate\"", "apply = \"truncat\"");
+        let text = policy_builtin("web-minimal")
+            .unwrap()
+            .replace("\"device\", ", "")
+            .replace("apply = \"truncate\"", "apply = \"truncat\"");
         let errors = compile("p.toml", &text, &rules).unwrap_err();
         let all = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert!(all.contains("no clause decides entity `device.imei`"), "{all}");

@@ -174,7 +174,8 @@ impl Ruleset {
             rules.exempt.extend(file.exempt);
             rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
             // Formats of later files come first: a user's own layout is more particular than ours.
-            let formats: Vec<_> = file.format.into_iter().filter_map(|f| f.check(name).map_err(|e| errors.push(e)).ok()).collect();
+            let formats: Vec<_> =
+                file.format.into_iter().filter_map(|f| f.check(name).map_err(|e| errors.push(e)).ok()).collect();
             rules.formats.splice(0..0, formats);
             aliases.extend(file.alias.into_iter().map(|a| (*name, a)));
         }

@@ -8,7 +8,7 @@ mod policy_def;
 pub use entities::{EntityDef, ExemptDef, Ruleset};
 pub use formats::{FormatDef, Notation};
 pub use policy_def::{
-    AllowDef, Algorithm, ClauseDef, PolicyDef, PolicyHead, RetentionDef, TransformDef, TransformKind, builtin_policies,
+    Algorithm, AllowDef, ClauseDef, PolicyDef, PolicyHead, RetentionDef, TransformDef, TransformKind, builtin_policies,
     policy_builtin,
 };
 

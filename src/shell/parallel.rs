@@ -182,9 +182,8 @@ fn work(engine: &Engine, jobs: &Receiver<Job>, results: &SyncSender<Job>) -> Tal
 fn parts(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let near = rest.len().min(MAX_BLOCK);
-        let cut = memchr::memrchr(b'\n', &rest[..near])
-            .or_else(|| memchr::memchr(b'\n', rest))
-            .map_or(rest.len(), |n| n + 1);
+        let cut =
+            memchr::memrchr(b'\n', &rest[..near]).or_else(|| memchr::memchr(b'\n', rest)).map_or(rest.len(), |n| n + 1);
         let (part, after) = rest.split_at(cut);
         rest = after;
         (!part.is_empty()).then_some(part)

@@ -3,11 +3,11 @@
 use super::Failure;
 use super::args::PolicyArgs;
 use super::exit::Exit;
-use crate::engine::{Engine, Format, EngineConfig, HashKernel, ScanKernel, TagMode};
+use crate::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode};
 use crate::keys::MasterKey;
 use crate::policy;
-use std::path::Path;
 use crate::rules::{RuleError, Ruleset, builtin_policies, policy_builtin};
+use std::path::Path;
 
 /// Builds the engine; all mistakes of rules and policy come in one message.
 pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
@@ -35,7 +35,10 @@ pub fn format(engine: &Engine, name: &str) -> Result<Option<Format>, Failure> {
         _ => engine.layouts().by_name(name).map(Some).ok_or_else(|| {
             let known: Vec<_> = engine.layouts().names().collect();
             let known = known.join(", ");
-            (Exit::Usage, format!("format `{name}` is not known; use auto, text, {known}, or add a [[format]] by --rules"))
+            (
+                Exit::Usage,
+                format!("format `{name}` is not known; use auto, text, {known}, or add a [[format]] by --rules"),
+            )
         }),
     }
 }

@@ -127,8 +127,7 @@ impl<'p> Tagger<'p> {
     }
 
     fn facts(&self, ctx: TagContext) -> Facts<'_> {
-        let found: Vec<_> =
-            self.rules.entities.iter().filter(|e| ctx.entities >> e.id.0 & 1 == 1).collect();
+        let found: Vec<_> = self.rules.entities.iter().filter(|e| ctx.entities >> e.id.0 & 1 == 1).collect();
         let set: CategorySet = found.iter().map(|e| e.category).collect();
         Facts {
             level: found.iter().map(|e| e.level).max().unwrap_or(0),
@@ -213,13 +212,9 @@ struct Facts<'a> {
 
 impl Window {
     fn dates(&self) -> impl Iterator<Item = (&'static str, Date)> {
-        [
-            ("keep_until", self.keep_until),
-            ("delete_after", self.delete_after),
-            ("restrict_after", self.restrict_after),
-        ]
-        .into_iter()
-        .filter_map(|(n, d)| Some((n, d?)))
+        [("keep_until", self.keep_until), ("delete_after", self.delete_after), ("restrict_after", self.restrict_after)]
+            .into_iter()
+            .filter_map(|(n, d)| Some((n, d?)))
     }
 
     fn state(&self) -> &'static str {

@@ -42,12 +42,7 @@ pub fn logveil(args: &[&str]) -> Command {
 
 /// Runs the binary with `input` on standard input: exit code, output, messages.
 pub fn run(args: &[&str], input: &[u8]) -> (i32, Vec<u8>, String) {
-    let mut child = logveil(args)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = logveil(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let input = input.to_vec();
     let feeder = std::thread::spawn(move || {

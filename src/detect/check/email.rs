@@ -2,9 +2,44 @@
 
 /// Endings of file names that look like top-level domains behind an `@`.
 const ASSETS: &[&[u8]] = &[
-    b"png", b"jpg", b"jpeg", b"gif", b"webp", b"svg", b"ico", b"js", b"css", b"html", b"htm", b"json", b"map", b"ts",
-    b"jsx", b"tsx", b"vue", b"php", b"asp", b"aspx", b"jsp", b"txt", b"xml", b"woff", b"ttf", b"mp", b"pdf", b"service",
-    b"socket", b"timer", b"mount", b"target", b"scope", b"slice", b"lock", b"conf", b"log", b"example-file",
+    b"png",
+    b"jpg",
+    b"jpeg",
+    b"gif",
+    b"webp",
+    b"svg",
+    b"ico",
+    b"js",
+    b"css",
+    b"html",
+    b"htm",
+    b"json",
+    b"map",
+    b"ts",
+    b"jsx",
+    b"tsx",
+    b"vue",
+    b"php",
+    b"asp",
+    b"aspx",
+    b"jsp",
+    b"txt",
+    b"xml",
+    b"woff",
+    b"ttf",
+    b"mp",
+    b"pdf",
+    b"service",
+    b"socket",
+    b"timer",
+    b"mount",
+    b"target",
+    b"scope",
+    b"slice",
+    b"lock",
+    b"conf",
+    b"log",
+    b"example-file",
 ];
 
 /// Length of the longest valid domain at the front of `v`; 0 when there is none.
@@ -12,14 +47,20 @@ pub fn domain(v: &[u8]) -> usize {
     let mut best = 0;
     let (mut i, mut labels) = (0, 0);
     loop {
-        let n = v[i..].iter().take(64).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || **b >= 0x80).count();
+        let n = v[i..]
+            .iter()
+            .take(64)
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || **b >= 0x80)
+            .count();
         // A hyphen cannot end a label; text may follow one.
         let label = v[i..i + n].strip_suffix(b"-").unwrap_or(&v[i..i + n]);
         if label.is_empty() || n > 63 || label[0] == b'-' {
             break;
         }
         labels += 1;
-        if labels > 1 && let Some(len) = top_level(label) {
+        if labels > 1
+            && let Some(len) = top_level(label)
+        {
             best = i + len;
         }
         if v.get(i + n) != Some(&b'.') {
@@ -42,7 +83,25 @@ fn top_level(label: &[u8]) -> Option<usize> {
 }
 
 fn is_local(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'=' | b'#' | b'!' | b'$' | b'*' | b'~' | b'\'' | b'`' | b'{' | b'}' | b'^')
+    b.is_ascii_alphanumeric()
+        || matches!(
+            b,
+            b'.' | b'_'
+                | b'%'
+                | b'+'
+                | b'-'
+                | b'='
+                | b'#'
+                | b'!'
+                | b'$'
+                | b'*'
+                | b'~'
+                | b'\''
+                | b'`'
+                | b'{'
+                | b'}'
+                | b'^'
+        )
 }
 
 /// Where the local part that ends with `v` begins; `v.len()` when there is none. A `key=` in front is cut off, but
@@ -56,10 +115,14 @@ pub fn local_start(v: &[u8]) -> usize {
     if s > 0 && v[s - 1] >= 0x80 {
         s = wide_start(v, s);
     }
-    while s < n && matches!(v[s], b'.' | b'\'' | b'`' | b'{' | b'}' | b'*' | b'#' | b'!' | b'=' | b'-' | b'$' | b'^' | b'~') {
+    while s < n
+        && matches!(v[s], b'.' | b'\'' | b'`' | b'{' | b'}' | b'*' | b'#' | b'!' | b'=' | b'-' | b'$' | b'^' | b'~')
+    {
         s += 1;
     }
-    let rewritten = v[s..].windows(3).any(|w| w.eq_ignore_ascii_case(b"srs")) || v[s..].starts_with(b"prvs=") || v[s..].starts_with(b"bounce");
+    let rewritten = v[s..].windows(3).any(|w| w.eq_ignore_ascii_case(b"srs"))
+        || v[s..].starts_with(b"prvs=")
+        || v[s..].starts_with(b"bounce");
     if !rewritten && let Some(i) = v[s..].iter().rposition(|&b| b == b'=') {
         s += i + 1;
     }
@@ -76,7 +139,13 @@ fn wide_start(v: &[u8], s: usize) -> usize {
 fn quoted_start(v: &[u8]) -> usize {
     let n = v.len();
     match v[..n - 1].iter().rposition(|&b| b == b'"') {
-        Some(i) if n - i <= 66 && n - i > 2 && v[i + 1..n - 1].iter().all(|b| b.is_ascii_graphic() && !matches!(b, b':' | b',' | b'{' | b'}')) => i,
+        Some(i)
+            if n - i <= 66
+                && n - i > 2
+                && v[i + 1..n - 1].iter().all(|b| b.is_ascii_graphic() && !matches!(b, b':' | b',' | b'{' | b'}')) =>
+        {
+            i
+        }
         _ => n,
     }
 }
@@ -95,7 +164,12 @@ mod tests {
 
     #[test]
     fn vectors() {
-        for ok in ["jdcloud@jd.com", "a.b+c@mail.example.com.cn", "bounce+SRS0=abc=xx=example.com=alice@relay.example.net", "123456@qq.com"] {
+        for ok in [
+            "jdcloud@jd.com",
+            "a.b+c@mail.example.com.cn",
+            "bounce+SRS0=abc=xx=example.com=alice@relay.example.net",
+            "123456@qq.com",
+        ] {
             assert!(valid(ok.as_bytes()), "{ok}");
         }
         for bad in ["icon@2x.png", "user@host", "@a.com", "a@.com"] {

@@ -13,6 +13,10 @@ pub fn cn(v: &[u8]) -> bool {
 mod tests {
     #[test]
     fn vectors() {
-        assert!(super::cn(b"89860070310112094320") && super::cn(b"8986010110231170983S") && !super::cn(b"8944010110231170983"));
+        assert!(
+            super::cn(b"89860070310112094320")
+                && super::cn(b"8986010110231170983S")
+                && !super::cn(b"8944010110231170983")
+        );
     }
 }

@@ -16,6 +16,8 @@ pub fn common(d: &[u8]) -> bool {
 mod tests {
     #[test]
     fn vectors() {
-        assert!(super::imei(b"490154203237518") && !super::imei(b"490154203237517") && !super::imei(b"000000000000000"));
+        assert!(
+            super::imei(b"490154203237518") && !super::imei(b"490154203237517") && !super::imei(b"000000000000000")
+        );
     }
 }

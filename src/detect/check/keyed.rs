@@ -30,7 +30,9 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             _ => Keyed::No,
         },
         Shape::Imsi => take(imsi::cn(v) || matches!(v.len(), 14 | 15) && all_digits(v)),
-        Shape::Iccid => take((18..=22).contains(&v.len()) && v.starts_with(b"89") && v.iter().all(u8::is_ascii_alphanumeric)),
+        Shape::Iccid => {
+            take((18..=22).contains(&v.len()) && v.starts_with(b"89") && v.iter().all(u8::is_ascii_alphanumeric))
+        }
         Shape::Mac => match mac::parse(v) {
             Some(m) if mac::placeholder(&m) => Keyed::Placeholder,
             Some(_) => Keyed::Take(e::MAC),
@@ -38,8 +40,14 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         },
         Shape::Email => take(email::valid(v)),
         Shape::Card => take(account_number(v)),
-        Shape::Passport => take((7..=11).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) >= 6),
-        Shape::Serial => take((6..=32).contains(&v.len()) && digits_in(v) >= 2 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')),
+        Shape::Passport => {
+            take((7..=11).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) >= 6)
+        }
+        Shape::Serial => take(
+            (6..=32).contains(&v.len())
+                && digits_in(v) >= 2
+                && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-'),
+        ),
         Shape::Geo => take(coordinates(v)),
         Shape::Code => take((4..=8).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) > 0),
         Shape::Secret | Shape::Text => Keyed::Take(entity),
@@ -63,8 +71,15 @@ fn address(v: &[u8], entity: EntityId) -> Keyed {
     }
     let dots = core.iter().filter(|b| **b == b'.').count();
     // Short and hexadecimal forms that inet_aton reads: `127.1`, `0x7f.0.0.1`.
-    let numeric = core.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b'x' | b'X')) && core.first().is_some_and(u8::is_ascii_digit);
-    if core.starts_with(b"127.") { Keyed::Placeholder } else if numeric && (1..=3).contains(&dots) && core.contains(&b'x') { Keyed::Take(entity) } else { Keyed::No }
+    let numeric = core.iter().all(|b| b.is_ascii_hexdigit() || matches!(b, b'.' | b'x' | b'X'))
+        && core.first().is_some_and(u8::is_ascii_digit);
+    if core.starts_with(b"127.") {
+        Keyed::Placeholder
+    } else if numeric && (1..=3).contains(&dots) && core.contains(&b'x') {
+        Keyed::Take(entity)
+    } else {
+        Keyed::No
+    }
 }
 
 fn class(c: ip::Class, entity: EntityId) -> Keyed {
@@ -128,7 +143,14 @@ fn device(v: &[u8], entity: EntityId) -> Keyed {
         40 if hex => e::OPENUDID,
         25 if v[8] == b'-' && digits > 8 => e::OPENUDID,
         32 | 64 if hex => e::DEVICE_HASH,
-        6..=160 if digits >= 4 && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.' | b'=' | b'+' | b'/')) => entity,
+        6..=160
+            if digits >= 4
+                && v.iter().all(|b| {
+                    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b':' | b'.' | b'=' | b'+' | b'/')
+                }) =>
+        {
+            entity
+        }
         _ => return Keyed::No,
     };
     Keyed::Take(id)

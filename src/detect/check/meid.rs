@@ -9,6 +9,8 @@ pub fn hex14(v: &[u8]) -> bool {
 mod tests {
     #[test]
     fn vectors() {
-        assert!(super::hex14(b"AF0123450ABCDE") && super::hex14(b"AF0123450ABCDEC") && !super::hex14(b"490154203237518"));
+        assert!(
+            super::hex14(b"AF0123450ABCDE") && super::hex14(b"AF0123450ABCDEC") && !super::hex14(b"490154203237518")
+        );
     }
 }

@@ -1,8 +1,32 @@
 //! Values that stand for "no value": they identify nobody and stay.
 
 const WORDS: &[&str] = &[
-    "-", "null", "nil", "none", "unknown", "n/a", "na", "undefined", "true", "false", "nan", "(null)", "<null>", "empty",
-    "default", "test", "anonymous", "*", "?", "void", "unset", "not set", "(not set)", "0x0", "[]", "{}",
+    "-",
+    "null",
+    "nil",
+    "none",
+    "unknown",
+    "n/a",
+    "na",
+    "undefined",
+    "true",
+    "false",
+    "nan",
+    "(null)",
+    "<null>",
+    "empty",
+    "default",
+    "test",
+    "anonymous",
+    "*",
+    "?",
+    "void",
+    "unset",
+    "not set",
+    "(not set)",
+    "0x0",
+    "[]",
+    "{}",
 ];
 
 /// True for an empty, constant or opted-out value.
@@ -31,7 +55,16 @@ pub fn is(v: &[u8]) -> bool {
 mod tests {
     #[test]
     fn vectors() {
-        for v in ["", "-", "NULL", "0", "00000000-0000-0000-0000-000000000000", "000000000000000", "02:00:00:00:00:00", "ff:ff:ff:ff:ff:ff"] {
+        for v in [
+            "",
+            "-",
+            "NULL",
+            "0",
+            "00000000-0000-0000-0000-000000000000",
+            "000000000000000",
+            "02:00:00:00:00:00",
+            "ff:ff:ff:ff:ff:ff",
+        ] {
             assert!(super::is(v.as_bytes()), "{v}");
         }
         for v in ["13800138000", "alice", "1.2.3.4"] {

@@ -3,7 +3,9 @@
 /// 8-4-4-4-12 hex digits.
 pub fn is(v: &[u8]) -> bool {
     v.len() == 36
-        && v.iter().enumerate().all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
+        && v.iter()
+            .enumerate()
+            .all(|(i, b)| if matches!(i, 8 | 13 | 18 | 23) { *b == b'-' } else { b.is_ascii_hexdigit() })
 }
 
 /// Its sixteen bytes.

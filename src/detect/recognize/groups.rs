@@ -46,7 +46,10 @@ impl Run {
             let b = t[s - 1];
             let single = matches!(b, b' ' | b'-' | b')' | b'(') && t[s].is_ascii_digit();
             let bracket = matches!(b, b'(') || b == b' ' && t[s] == b'(';
-            if !(b.is_ascii_digit() || single && s > 1 && matches!(t[s - 2], b'0'..=b'9' | b')') || bracket && t[s].is_ascii_digit()) {
+            if !(b.is_ascii_digit()
+                || single && s > 1 && matches!(t[s - 2], b'0'..=b'9' | b')')
+                || bracket && t[s].is_ascii_digit())
+            {
                 break;
             }
             s -= 1;

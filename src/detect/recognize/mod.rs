@@ -183,8 +183,10 @@ impl Text<'_> {
 }
 
 /// Words behind a number that make it a quantity.
-const UNITS: &[&str] =
-    &["字节", "元", "次", "条", "个", "毫秒", "微秒", "纳秒", "秒", "bytes", " bytes", "ms", "us", "ns", " ms", " us", " ns", "B ", "KB", "MB"];
+const UNITS: &[&str] = &[
+    "字节", "元", "次", "条", "个", "毫秒", "微秒", "纳秒", "秒", "bytes", " bytes", "ms", "us", "ns", " ms", " us",
+    " ns", "B ", "KB", "MB",
+];
 
 /// What stands to the left of a value.
 #[derive(Clone, Copy, Default)]

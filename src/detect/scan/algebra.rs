@@ -139,8 +139,7 @@ fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let seven_four = sh!(w.d7, i, 5);
         let six = w.d6[i] & sh!(w.sep, i, 6) & sh!(w.d6, i, 7);
         let paren = &c[class::PAREN];
-        let seven = w.d7[i]
-            & ((sh!(w.sep, i, 7) & sh!(w.d3, i, 8)) | (sh!(paren, i, 7) & sh!(w.d2, i, 8)));
+        let seven = w.d7[i] & ((sh!(w.sep, i, 7) & sh!(w.d3, i, 8)) | (sh!(paren, i, 7) & sh!(w.d2, i, 8)));
         event[kind::GROUPS][i - 1] = (four & (three_four | seven_four)) | six | seven;
     }
     let plus = &c[class::PLUS];
@@ -179,14 +178,12 @@ fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
     for i in 1..CHUNK_WORDS + 1 {
         event[kind::DOTS][i - 1] = link!(dot, w.dot2, d, w, i);
-        event[kind::COLONS][i - 1] =
-            hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
+        event[kind::COLONS][i - 1] = hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
         event[kind::WIDE][i - 1] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
     }
     for i in 1..CHUNK_WORDS + 1 {
         event[kind::UUID][i - 1] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15);
-        event[kind::MAC_DASH][i - 1] =
-            dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12);
+        event[kind::MAC_DASH][i - 1] = dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12);
         event[kind::MAC_DOT][i - 1] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
     }
 }

@@ -38,9 +38,7 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     let eq = |c: u8| bits(eqv(c));
     let either = |a: u8, b: u8| bits(_mm256_or_si256(eqv(a), eqv(b)));
     // x < n for unsigned bytes: min(x, n-1) == x.
-    let below = |x: __m256i, n: u8| {
-        bits(_mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(n as i8 - 1)), x))
-    };
+    let below = |x: __m256i, n: u8| bits(_mm256_cmpeq_epi8(_mm256_min_epu8(x, _mm256_set1_epi8(n as i8 - 1)), x));
     let folded = _mm256_or_si256(v, _mm256_set1_epi8(0x20));
     let from_a = _mm256_sub_epi8(folded, _mm256_set1_epi8(b'a' as i8));
     let digit = below(_mm256_sub_epi8(v, _mm256_set1_epi8(b'0' as i8)), 10);

@@ -61,10 +61,7 @@ pub enum Kernel {
 impl Kernel {
     /// The fastest kernel this machine runs.
     pub fn detect() -> Kernel {
-        [Kernel::Avx512, Kernel::Avx2, Kernel::Neon]
-            .into_iter()
-            .find(|k| k.available())
-            .unwrap_or(Kernel::Scalar)
+        [Kernel::Avx512, Kernel::Avx2, Kernel::Neon].into_iter().find(|k| k.available()).unwrap_or(Kernel::Scalar)
     }
 
     /// True when this machine can run the kernel.
@@ -198,13 +195,7 @@ impl Scanner {
             work: algebra::Work::default(),
             event: [[0; CHUNK_WORDS]; KINDS],
         });
-        Scanner {
-            kernel,
-            chunk,
-            events: Events::default(),
-            digits: Bitmap::default(),
-            keychars: Bitmap::default(),
-        }
+        Scanner { kernel, chunk, events: Events::default(), digits: Bitmap::default(), keychars: Bitmap::default() }
     }
 
     /// Scans a text of less than 4 GiB; results replace those of the text before.
