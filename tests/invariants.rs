@@ -101,7 +101,50 @@ fn every_cut_of_the_input_gives_the_same_output() {
     }
 }
 
-/// One record of windows: each line of the samples is tried with its every offset at a window's edge.
+/// Gives a text in two reads.
+struct Halves<'a>(&'a [u8], &'a [u8]);
+
+impl std::io::Read for Halves<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        if self.0.is_empty() {
+            self.0 = std::mem::take(&mut self.1);
+        }
+        self.0.read(out)
+    }
+}
+
+/// A live pipe that always pauses.
+struct Never;
+
+impl logveil::input::Readiness for Never {
+    fn ready(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn every_split_of_the_reads_gives_the_same_output() {
+    use logveil::input::{Blocks, Limits, Piece};
+    let engine = engine("jdcloud-2021", TagMode::Inline);
+    let text: Vec<u8> = SAMPLES.iter().flat_map(|n| sample(n)).collect();
+    let whole = rewrite(&mut engine.worker(), &text);
+    let mut worker = engine.worker();
+    for split in 0..=text.len() {
+        let limits = Limits { block: 4096, window: 40_000, read: 8000 };
+        let mut blocks = Blocks::new(Halves(&text[..split], &text[split..]), limits);
+        let mut out = Vec::new();
+        loop {
+            match blocks.next(&Never).unwrap() {
+                Piece::End => break,
+                Piece::Pause => {}
+                piece => out.extend_from_slice(worker.rewrite(blocks.block(piece)).bytes()),
+            }
+        }
+        assert!(out == whole, "split at {split}");
+    }
+}
+
+/// One record of several windows, with values around the edge of a window.
 #[test]
 fn no_window_edge_lets_a_value_through() {
     let dir = tempfile::tempdir().unwrap();
