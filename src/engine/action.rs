@@ -67,7 +67,7 @@ fn prepare(t: &TransformDef, class: &str, kind: &str, canon: Canon, key: &Master
     let cmac = || {
         let k = key.subkey("pseudonym-cmac", class, &t.domain, EPOCH);
         let half: &[u8; 16] = k.first_chunk().expect("32 bytes hold 16");
-        TagKey::Cmac(CmacKey::new(half))
+        TagKey::Cmac(Box::new(CmacKey::new(half)))
     };
     match t.kind {
         TransformKind::Keep => Action::Keep,

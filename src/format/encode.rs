@@ -37,7 +37,7 @@ fn percent(value: &[u8], out: &mut Vec<u8>) {
 
 fn hex_escape(value: &[u8], out: &mut Vec<u8>) {
     for &b in value {
-        if b < 0x20 || b >= 0x7F || b == b'"' || b == b'\\' {
+        if !(0x20..0x7F).contains(&b) || b == b'"' || b == b'\\' {
             out.extend_from_slice(&[b'\\', b'x', HEX[b as usize >> 4], HEX[b as usize & 15]]);
         } else {
             out.push(b);

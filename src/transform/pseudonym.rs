@@ -10,7 +10,7 @@ pub enum TagKey {
     /// HMAC-SHA256, hashed in lanes.
     Hmac(HmacKey),
     /// AES-CMAC.
-    Cmac(CmacKey),
+    Cmac(Box<CmacKey>),
 }
 
 /// 128 bits in 26 letters.

@@ -14,10 +14,8 @@ pub fn parse(v: &[u8]) -> Option<[u8; 16]> {
         return None;
     }
     let mut out = [0; 16];
-    let mut n = 0;
-    for b in v.iter().filter(|b| **b != b'-') {
+    for (n, b) in v.iter().filter(|b| **b != b'-').enumerate() {
         out[n / 2] = out[n / 2] << 4 | (*b as char).to_digit(16)? as u8;
-        n += 1;
     }
     Some(out)
 }

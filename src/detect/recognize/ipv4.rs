@@ -45,7 +45,7 @@ fn bounds(t: &[u8], third: usize, mark: u8) -> Option<(usize, usize)> {
         s -= 1;
     }
     let digits = t[third + 1..].iter().take(4).take_while(|b| b.is_ascii_digit()).count();
-    (digits >= 1 && digits <= 3 && t[s] != mark).then_some((s, third + 1 + digits))
+    ((1..=3).contains(&digits) && t[s] != mark).then_some((s, third + 1 + digits))
 }
 
 /// Returns where the run of dotted numbers ends when later events inside it need no look.

@@ -48,6 +48,7 @@ pub fn run(chunk: &mut Chunk) {
     w.roll();
     runs(c, w);
     chains(c, w);
+    #[allow(clippy::needless_range_loop)]
     for i in 1..CHUNK_WORDS + 1 {
         w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
         w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];

@@ -214,7 +214,7 @@ impl Scanner {
             self.flatten(i * CHUNK, words);
         }
         // An event that names the byte behind a run needs a word behind the text.
-        if text.len() % CHUNK == 0 && !text.is_empty() {
+        if text.len().is_multiple_of(CHUNK) && !text.is_empty() {
             let words = self.classify(b"\n");
             self.flatten(text.len(), words);
         }
