@@ -46,7 +46,7 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         15 => fifteen(text, found, s, end),
         18 if resident(found, d, s, end) => {}
         19 | 20 if iccid::cn(d) => weak(text, found, s, end, e::ICCID),
-        13..=19 if card::pan(d) => weak(text, found, s, end, e::CARD),
+        13..=19 if card::common(d) => weak(text, found, s, end, e::CARD),
         14 | 16 => device(text, found, s, end),
         _ => {}
     }
@@ -99,8 +99,13 @@ fn trunk_only(prefix: usize, left: &Left) -> bool {
     (prefix == 1 || prefix == 3) && left.class.is_unknown()
 }
 
-/// Checks that chance passes too often to overrule a key that says otherwise.
+/// Checks that chance passes too often to overrule a key that says otherwise, or a name that the digits end.
 fn weak(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, id: EntityId) {
+    // `blk_4980916519894289629`, `blk_-498...`: block numbers, offsets, differences.
+    let named = text.before(s) == b'_' || text.before(s) == b'-' && s >= 2 && text.at(s - 2) == b'_';
+    if named {
+        return;
+    }
     let left = text.left_key(found.memo, s);
     if left.class.exempt == Exempt::No {
         let bare = text.is_bare_json(found, s, end);
