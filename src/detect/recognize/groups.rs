@@ -268,7 +268,7 @@ fn international(text: &Text<'_>, found: &mut Found<'_>, first: usize) {
                 len += 1;
                 end = i + 1;
             }
-            b' ' | b'-' | b'.' | b'(' | b')' if i == end || i == end + 1 && t[i - 1] != t[i] => {}
+            b' ' | b'-' | b'.' | b'(' | b')' if i < end + 3 && (i == end || t[i - 1] != t[i]) => {}
             _ => break,
         }
         i += 1;

@@ -52,11 +52,26 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
         end -= 1;
     }
     let r = text.at(end);
-    if r.is_ascii_alphanumeric() || r == b'_' || end <= s {
+    if end <= s {
         return;
+    }
+    if r.is_ascii_alphanumeric() || r == b'_' {
+        return touched(text, found, s, end, r);
     }
     if !address(text, found, s, end) && !frame(text, found, s, end) {
         shorter(text, found, s, end);
+    }
+}
+
+/// A word touches the run: `srcMac=00:00:5e:00:53:01dst=...` where the key says what it is, `fe80::20c:29ff:fef3:cf38_80`.
+fn touched(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, r: u8) {
+    let t = text.bytes;
+    if end - s >= 17 && mac::parse(&t[s..s + 17]).is_some_and(|m| !mac::placeholder(&m)) {
+        if text.left_key(found.memo, s).class.has_shape(&[Shape::Mac]) {
+            found.push(s, s + 17, e::MAC, RuleId::Mac, Confidence::Keyed);
+        }
+    } else if r == b'_' && t[s..end].iter().filter(|b| **b == b':').count() > 3 {
+        address(text, found, s, end);
     }
 }
 
