@@ -144,9 +144,9 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(boundless);
-            let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let end = bare_end(text, i, most, words);
+            let long = shape.is_some_and(boundless);
+            let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
+            let end = bare_end(text, i, most, long || shape == Some(Shape::Email));
             (i, if shape == Some(Shape::Credential) { credential_end(text, i, end) } else { end })
         }
     }
