@@ -43,14 +43,15 @@ fn bare(v: &str) -> Vec<u8> {
 }
 
 fn canonical_phone(v: &str) -> Option<(phone::PhoneKind, String)> {
-    let ascii: String = v.chars().map(|c| if ('０'..='９').contains(&c) { (c as u32 - 0xFEE0) as u8 as char } else { c }).collect();
+    let ascii: String =
+        v.chars().map(|c| if ('０'..='９').contains(&c) { (c as u32 - 0xFEE0) as u8 as char } else { c }).collect();
     let mut out = [0; 24];
-    phone::normalise(ascii.as_bytes(), &mut out)
-        .map(|(kind, n)| (kind, String::from_utf8(out[..n].to_vec()).unwrap()))
+    phone::normalise(ascii.as_bytes(), &mut out).map(|(kind, n)| (kind, String::from_utf8(out[..n].to_vec()).unwrap()))
 }
 
 fn is_mobile(v: &str) -> bool {
-    canonical_phone(v).is_some_and(|(k, n)| k == phone::PhoneKind::MobileCn && phone::mobile_assigned(&n.as_bytes()[3..]))
+    canonical_phone(v)
+        .is_some_and(|(k, n)| k == phone::PhoneKind::MobileCn && phone::mobile_assigned(&n.as_bytes()[3..]))
 }
 
 fn is_landline(v: &str) -> bool {
@@ -71,8 +72,10 @@ fn rows(shared: &Path, name: &str) -> Vec<Vec<String>> {
 
 /// Ways in which logs write a value behind its key.
 fn keyed(key: &str, value: &str) -> Vec<String> {
-    let snake: String =
-        key.chars().flat_map(|c| if c.is_ascii_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] }).collect();
+    let snake: String = key
+        .chars()
+        .flat_map(|c| if c.is_ascii_uppercase() { vec!['_', c.to_ascii_lowercase()] } else { vec![c] })
+        .collect();
     vec![
         format!("GET /a?{key}={}&z=1 HTTP/1.1", value.replace(' ', "%20").replace('+', "%2B")),
         format!("{{\"{snake}\":\"{value}\",\"z\":1}}"),
@@ -148,8 +151,20 @@ fn the_trap_lines_stay_as_they_are() {
 /// Text forms that are no address in free text: shorter or longer dotted numbers, times, fingerprints, scopes. Nine
 /// groups are an address and a port, or a word in front of one.
 const NO_ADDRESS: &[&str] = &[
-    "256.1.1.1", "1.2.3", "1.2.3.4.5", "0x7f.0.0.1", "2130706433", "127.1", "1::2::3", "1:2:3:4:5:6:7",
-    "00:11:22:33:44:55:66:77", "12:34:56", "db::add", "dead::beef", "abc::def", "12345::1",
+    "256.1.1.1",
+    "1.2.3",
+    "1.2.3.4.5",
+    "0x7f.0.0.1",
+    "2130706433",
+    "127.1",
+    "1::2::3",
+    "1:2:3:4:5:6:7",
+    "00:11:22:33:44:55:66:77",
+    "12:34:56",
+    "db::add",
+    "dead::beef",
+    "abc::def",
+    "12345::1",
 ];
 
 /// Addresses of the machine itself: they stay by policy.

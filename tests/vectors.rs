@@ -42,7 +42,8 @@ fn ipcrypt_agrees_with_the_draft() {
         done += 1;
     }
     let later: Vec<_> = ["nd", "ndx"].iter().map(|m| format!("ipcrypt/{m} {}", rows(m).count())).collect();
-    let others: Vec<_> = ["cryptopan", "ff1"].iter().map(|m| format!("{m} {}", all[m].as_array().unwrap().len())).collect();
+    let others: Vec<_> =
+        ["cryptopan", "ff1"].iter().map(|m| format!("{m} {}", all[m].as_array().unwrap().len())).collect();
     eprintln!("{done} vectors checked; of later transforms, skipped: {later:?} {others:?}");
     assert_eq!(done, 19);
 }

@@ -130,7 +130,8 @@ fn with_port(text: &Text<'_>, s: usize, end: usize, all: usize) -> bool {
 
 /// `host198.51.100.7.example.net`: a provider's word for a line of its own, then the address, then a domain.
 fn in_host_name(text: &Text<'_>, s: usize, end: usize) -> bool {
-    const WORDS: &[&str] = &["host", "ip", "dsl", "ppp", "pool", "dyn", "static", "cable", "client", "dhcp", "dial", "user"];
+    const WORDS: &[&str] =
+        &["host", "ip", "dsl", "ppp", "pool", "dyn", "static", "cable", "client", "dhcp", "dial", "user"];
     let t = text.bytes;
     let word = t[..s].iter().rev().take(12).take_while(|b| b.is_ascii_lowercase()).count();
     let domain = text.at(end) == b'.' && text.at(end + 1).is_ascii_lowercase();
