@@ -172,14 +172,22 @@ fn dashed(text: &Text<'_>, found: &mut Found<'_>, third: usize) {
     let t = text.bytes;
     let Some((s, end)) = bounds(t, third, b'-') else { return };
     let (l, r) = (text.before(s), text.at(end));
-    let in_name = l == b'-' && s >= 2 && t[s - 2].is_ascii_alphabetic()
-        || r == b'.' && text.at(end + 1).is_ascii_alphabetic() && !l.is_ascii_alphanumeric() && l != b'-';
+    let domain = r == b'.' && text.at(end + 1).is_ascii_alphabetic();
+    // `ec2-203-0-113-25.example.net`: the word before it may end with digits when a domain follows.
+    let in_name = l == b'-' && s >= 2 && (t[s - 2].is_ascii_alphabetic() || domain && named(&t[..s - 1]))
+        || domain && !l.is_ascii_alphanumeric() && l != b'-';
     if !in_name || r.is_ascii_alphanumeric() || r == b'-' && text.at(end + 1).is_ascii_digit() {
         return;
     }
     if let Some(id) = ip::v4(&t[s..end]).map(ip::class_v4).and_then(|c| entity_of(c, e::IP_V4)) {
         found.push(s, end, id, RuleId::Ipv4, Confidence::Context);
     }
+}
+
+/// The word at the end of `v` begins with a letter.
+fn named(v: &[u8]) -> bool {
+    let len = v.iter().rev().take(24).take_while(|b| b.is_ascii_alphanumeric()).count();
+    v[v.len() - len..].first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Entity of an address class; surrogates are our own output and no finding.
