@@ -90,7 +90,14 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     while text.at(i) == b' ' && i < from + 4 {
         i += 1;
     }
-    let (start, end) = extent(text, i, class);
+    let (start, mut end) = extent(text, i, class);
+    if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
+        // `location=39.90923,116.397128`: both numbers are the value.
+        let both = bare_end(text, end + 1, (end + 32).min(text.bytes.len()), false);
+        if check::keyed::coordinates(&text.bytes[end + 1..both]) {
+            end = both;
+        }
+    }
     if class.event_time {
         found.times.push((start as u32, end as u32));
     }
@@ -126,7 +133,7 @@ fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
 
 /// Shapes whose values may have any length.
 fn boundless(shape: Shape) -> bool {
-    matches!(shape, Shape::Text | Shape::Secret | Shape::Credential)
+    matches!(shape, Shape::Text | Shape::Secret | Shape::SecretNoPath | Shape::Credential)
 }
 
 /// Longest value of the other shapes, escapes included.
@@ -165,9 +172,9 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(boundless);
-            let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let end = bare_end(text, i, most, words);
+            let long = shape.is_some_and(boundless);
+            let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
+            let end = bare_end(text, i, most, long || shape == Some(Shape::Email));
             (i, if shape == Some(Shape::Credential) { credential_end(text, i, end) } else { end })
         }
     }
@@ -231,6 +238,9 @@ pub fn accept(
     if !text.scan.maps.escapes.any(start, end) {
         let judged = typed::keyed(text, shape, entity, start, end);
         let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return false };
+        if !json && matches!(id, e::TOKEN | e::SESSION) && is_prose(text, sep, start, raw) {
+            return false;
+        }
         let bare = json && text.is_bare_json(found, start, end);
         let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
         hit.anchor = sep as u32;
@@ -265,6 +275,11 @@ fn accept_escaped(
     hit.carriers[0] = carriers;
     hit.depth = 1;
     true
+}
+
+/// `Invalid token: expired`, `Failed to create session: Access denied`: a word of a sentence, not a secret.
+fn is_prose(text: &Text<'_>, sep: usize, start: usize, raw: &[u8]) -> bool {
+    start == sep + 2 && text.at(sep) == b':' && raw.len() < 16 && raw.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// Turns full-width forms of the value behind `from` into ASCII.
