@@ -240,21 +240,16 @@ fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
 /// Bytes of left context that a full-width stretch is shown with.
 const WIDE_CONTEXT: usize = 96;
 
+/// The words around the full-width character at `p`: no number or value may run over the edge, as only its part inside
+/// would be seen.
 fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     let low = floor.max(p.saturating_sub(WIDE_CONTEXT));
-    let start = memchr::memrchr2(b'\n', b'"', &t[low..p]).map_or(low, |i| low + i + 1);
-    let mut end = p;
-    loop {
-        if wide(&t[end..]).is_some() {
-            end += 3;
-        } else if end < t.len()
-            && (t[end].is_ascii_alphanumeric() || matches!(t[end], b'-' | b' ' | b'.'))
-            && end < p + 400
-        {
-            end += 1;
-        } else {
-            break;
-        }
-    }
+    let start = match memchr::memrchr2(b'\n', b'"', &t[low..p]) {
+        Some(i) => low + i + 1,
+        None if low == floor => low,
+        None => t[low..p].iter().position(|b| !b.is_ascii_alphanumeric()).map_or(p, |i| low + i),
+    };
+    let joins = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b' ' | b'.' | 0x80..);
+    let end = t[p..].iter().position(|b| !joins(b)).map_or(t.len(), |i| p + i);
     (start, end)
 }

@@ -1,7 +1,7 @@
 //! E-mail addresses (RFC 5321 dot-atoms; quoted local parts).
 
 use super::{Found, Skip, Text};
-use crate::detect::check::email;
+use crate::detect::check::{email, output};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, well_known as e};
 
@@ -25,8 +25,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let end = p + 1 + len;
-        // `git@host.org:path` names a repository.
-        if &t[start..p] == b"git" && text.at(end) == b':' {
+        // `git@host.org:path` names a repository; what logveil wrote before an `@` names nobody.
+        if &t[start..p] == b"git" && text.at(end) == b':' || output::is(&t[start..p]) {
             continue;
         }
         found.push(start, end, e::EMAIL, RuleId::Email, Confidence::Checked);

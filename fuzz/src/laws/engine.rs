@@ -1,0 +1,136 @@
+//! The laws of the engine, on any bytes as a block of records.
+
+use super::{Behaviour, behaviour, best, engine, kinds, rewrite, rewrite_by};
+use logveil::engine::{Engine, Explained, Format, HashKernel, ScanKernel, TagMode};
+use std::sync::OnceLock;
+
+struct Rig {
+    /// Every value becomes the same word.
+    constant: Engine,
+    /// Pseudonyms and surrogate addresses.
+    tokens: Engine,
+    /// Shortened addresses.
+    minimal: Engine,
+    tagged: Engine,
+    /// `tokens` on every other machine code that runs here.
+    twins: Vec<Engine>,
+}
+
+fn rig() -> &'static Rig {
+    static RIG: OnceLock<Rig> = OnceLock::new();
+    let none = ("", "");
+    let twin = |(scan, hash): (ScanKernel, HashKernel)| engine("jdcloud-2021", none, TagMode::None, scan, hash);
+    RIG.get_or_init(|| Rig {
+        constant: best("web-minimal", ("apply = \"truncate\"", "apply = \"suppress\""), TagMode::None),
+        tokens: best("jdcloud-2021", none, TagMode::None),
+        minimal: best("web-minimal", none, TagMode::None),
+        tagged: best("jdcloud-2021", none, TagMode::Inline),
+        twins: [(ScanKernel::Scalar, HashKernel::Scalar), (ScanKernel::Avx2, HashKernel::Avx2)]
+            .into_iter()
+            .filter(|(scan, _)| scan.available())
+            .map(twin)
+            .collect(),
+    })
+}
+
+/// Every law.
+pub fn check(text: &[u8]) -> Behaviour {
+    let rig = rig();
+    let format = rig.tokens.sniffer(None).look(text);
+    let found = rig.constant.worker().explain(text);
+    spans_are_in_order(&found, text);
+    let constant = rewrite(&rig.constant, format, text);
+    only_spans_change(&found, text, &constant);
+    let tokens = rewrite(&rig.tokens, format, text);
+    gaps_survive(&rig.tokens.worker().explain(text), text, &tokens);
+    for (engine, once) in [(&rig.constant, &constant), (&rig.tokens, &tokens), (&rig.minimal, &rewrite(&rig.minimal, format, text))] {
+        nothing_is_left(engine, format, once);
+    }
+    for twin in &rig.twins {
+        assert_same(&rewrite(twin, format, text), &tokens, "kernels differ");
+    }
+    cuts_change_nothing(&rig.tokens, format, text, &tokens);
+    tags_only_add(&tokens, &rewrite(&rig.tagged, format, text));
+    let mut seen = kinds(&found);
+    seen.push(behaviour((format_number(format), found.len().min(8))));
+    seen
+}
+
+fn format_number(format: Format) -> u8 {
+    match format {
+        Format::Text => 0,
+        Format::Known(n) => n + 1,
+    }
+}
+
+fn spans_are_in_order(found: &[Explained], text: &[u8]) {
+    let mut at = 0;
+    for f in found {
+        assert!(f.span.start >= at && f.span.end > f.span.start, "spans overlap or are empty");
+        at = f.span.end;
+    }
+    assert!(at as usize <= text.len(), "a span lies outside");
+}
+
+/// With one constant for every value, the output is known to the byte.
+fn only_spans_change(found: &[Explained], text: &[u8], out: &[u8]) {
+    const WORD: &[u8] = b"REDACTED";
+    let (mut at, mut rest) = (0, out);
+    for f in found.iter().filter(|f| !f.kept) {
+        let gap = &text[at..f.span.start as usize];
+        rest = rest.strip_prefix(gap).unwrap_or_else(|| panic!("bytes before a {} change", f.entity));
+        // A credential keeps its scheme; a bare JSON value gets quotes.
+        let quoted = rest.starts_with(b"\"");
+        let scheme = if f.entity == "secret.authorization" { f.span.len() } else { 1 };
+        let word = rest.windows(WORD.len()).take(scheme + 1).position(|w| w == WORD).map(|i| i + WORD.len());
+        rest = &rest[word.unwrap_or_else(|| panic!("a {} is not replaced", f.entity))..];
+        at = f.span.end as usize;
+        if quoted {
+            rest = rest.strip_prefix(b"\"").expect("quotes come in pairs");
+        }
+    }
+    assert_same(rest, &text[at..], "bytes behind the last finding change");
+}
+
+/// Text between findings stands in the output, in order.
+fn gaps_survive(found: &[Explained], text: &[u8], out: &[u8]) {
+    let (mut at, mut from) = (0, 0);
+    for f in found.iter().filter(|f| !f.kept) {
+        let gap = &text[at..f.span.start as usize];
+        let here = if gap.is_empty() { Some(0) } else { out[from..].windows(gap.len()).position(|w| w == gap) };
+        from += here.expect("text between findings is lost") + gap.len();
+        at = f.span.end as usize;
+    }
+    assert!(out[from..].ends_with(&text[at..]), "text behind the last finding is lost");
+}
+
+fn nothing_is_left(engine: &Engine, format: Format, once: &[u8]) {
+    assert_same(&rewrite(engine, format, once), once, "a second pass changes the output");
+}
+
+/// At every line end up to the eighth, by fresh workers and by one that has seen other text.
+fn cuts_change_nothing(engine: &Engine, format: Format, text: &[u8], whole: &[u8]) {
+    let mut worker = engine.worker();
+    let lines = text.iter().enumerate().filter(|(_, b)| **b == b'\n').map(|(i, _)| i + 1);
+    for cut in lines.take(8) {
+        let mut parts = rewrite_by(&mut worker, format, &text[..cut]);
+        parts.extend(rewrite_by(&mut worker, format, &text[cut..]));
+        assert_same(&parts, whole, "a cut changes the output");
+    }
+}
+
+/// A tagged line is the line with one piece put in.
+fn tags_only_add(plain: &[u8], tagged: &[u8]) {
+    let lines = |v: &'_ [u8]| v.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let (plain, tagged) = (lines(plain), lines(tagged));
+    assert_eq!(plain.len(), tagged.len(), "tags change the number of lines");
+    for (p, t) in plain.iter().zip(tagged) {
+        let front = p.iter().zip(&t).take_while(|(a, b)| a == b).count();
+        let back = p.iter().rev().zip(t.iter().rev()).take_while(|(a, b)| a == b).count();
+        assert!(front + back >= p.len() && t.len() >= p.len(), "a tag changes its line: {}", t.escape_ascii());
+    }
+}
+
+fn assert_same(got: &[u8], want: &[u8], what: &str) {
+    assert!(got == want, "{what}\n got {}\nwant {}", got.escape_ascii(), want.escape_ascii());
+}
