@@ -86,6 +86,12 @@ impl View {
             .fold(Carriers::RAW, |c, m| c.with(m.carrier))
     }
 
+    /// The region in whose text view position `at` lies, or that is shown next.
+    pub fn region(&self, at: usize) -> Option<Region> {
+        let from = self.origin(at) as u32;
+        self.regions.get(self.regions.partition_point(|r| r.end <= from)).copied()
+    }
+
     /// True for the line feed that closes a region.
     fn is_close(&self, m: &Mark) -> bool {
         m.escape == 1 && m.carrier == Carriers::RAW && self.text[m.at as usize] == b'\n'
@@ -198,6 +204,12 @@ fn hex(b: u8) -> Option<u8> {
     (b as char).to_digit(16).map(|d| d as u8)
 }
 
+/// True when `v` begins with an escape that [`View::push_backslash`] decodes; else the backslash stands for itself, as in
+/// `C:\dir`.
+pub fn is_escape(v: &[u8]) -> bool {
+    backslash(v, &mut [0; 4]).carrier != Carriers::RAW
+}
+
 struct Escape {
     /// Bytes taken.
     len: usize,
@@ -286,9 +298,12 @@ pub fn decode_all(v: &[u8], out: &mut Vec<u8>, scratch: &mut View) -> Carriers {
         if c == Carriers::RAW {
             break;
         }
-        carriers = carriers.with(c);
-        if round > 0 {
-            carriers = carriers.with(Carriers::NESTED);
+        if round == 0 {
+            carriers = c;
+        } else {
+            // What stands inside a JSON string can't be written as `\xHH`.
+            let inner = if carriers.has(Carriers::HEX) { c } else { Carriers(c.0 & !Carriers::HEX.0) };
+            carriers = carriers.with(inner).with(Carriers::NESTED);
         }
         out.truncate(start);
         // The line feeds that close regions are the view's own: they are not part of the value.

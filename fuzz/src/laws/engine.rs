@@ -43,9 +43,10 @@ pub fn check(text: &[u8]) -> Behaviour {
     only_spans_change(&found, text, &constant);
     let tokens = rewrite(&rig.tokens, format, text);
     gaps_survive(&rig.tokens.worker().explain(text), text, &tokens);
-    for (engine, once) in [(&rig.constant, &constant), (&rig.tokens, &tokens), (&rig.minimal, &rewrite(&rig.minimal, format, text))] {
-        nothing_is_left(engine, format, once);
+    for engine in [&rig.constant, &rig.tokens, &rig.minimal] {
+        passes_settle(engine, format, &rewrite(engine, format, text));
     }
+    nothing_leaks(&rig.constant, format, text);
     for twin in &rig.twins {
         assert_same(&rewrite(twin, format, text), &tokens, "kernels differ");
     }
@@ -79,15 +80,15 @@ fn only_spans_change(found: &[Explained], text: &[u8], out: &[u8]) {
     for f in found.iter().filter(|f| !f.kept) {
         let gap = &text[at..f.span.start as usize];
         rest = rest.strip_prefix(gap).unwrap_or_else(|| panic!("bytes before a {} change", f.entity));
-        // A credential keeps its scheme; a bare JSON value gets quotes.
-        let quoted = rest.starts_with(b"\"");
-        let scheme = if f.entity == "secret.authorization" { f.span.len() } else { 1 };
-        let word = rest.windows(WORD.len()).take(scheme + 1).position(|w| w == WORD).map(|i| i + WORD.len());
-        rest = &rest[word.unwrap_or_else(|| panic!("a {} is not replaced", f.entity))..];
-        at = f.span.end as usize;
-        if quoted {
-            rest = rest.strip_prefix(b"\"").expect("quotes come in pairs");
+        // A credential keeps its scheme; a bare JSON value gets quotes, written as the carrier writes them.
+        let before = if f.entity == "secret.authorization" { f.span.len() } else { 16 };
+        let word = rest.windows(WORD.len()).take(before + 1).position(|w| w == WORD);
+        let (front, back) = rest.split_at(word.unwrap_or_else(|| panic!("a {} is not replaced", f.entity)));
+        rest = &back[WORD.len()..];
+        if f.entity != "secret.authorization" {
+            rest = rest.strip_prefix(front).expect("quotes come in pairs");
         }
+        at = f.span.end as usize;
     }
     assert_same(rest, &text[at..], "bytes behind the last finding change");
 }
@@ -104,8 +105,49 @@ fn gaps_survive(found: &[Explained], text: &[u8], out: &[u8]) {
     assert!(out[from..].ends_with(&text[at..]), "text behind the last finding is lost");
 }
 
-fn nothing_is_left(engine: &Engine, format: Format, once: &[u8]) {
-    assert_same(&rewrite(engine, format, once), once, "a second pass changes the output");
+/// A second pass changes nothing. Where a piece of a torn value touches what replaced the rest, the second pass may take both;
+/// then the third changes nothing.
+fn passes_settle(engine: &Engine, format: Format, once: &[u8]) {
+    let twice = rewrite(engine, format, once);
+    assert_same(&rewrite(engine, format, &twice), &twice, "a third pass changes the output");
+}
+
+/// Values that must go, whatever stands around them: as written, and what must not survive.
+const PLANTS: &[(&str, &str)] = &[
+    ("mobile=13800138001", "13800138001"),
+    ("phone: 138-0013-8001", "138-0013"),
+    ("password=\"correct horse\"", "horse"),
+    ("token=c0rrect-h0rse", "h0rse"),
+    ("Authorization: Bearer c0rrectH0rse99", "H0rse99"),
+    ("imei:490154203237518", "490154203237518"),
+    ("id_card=11010519491231002X", "11010519491231002X"),
+    ("li.lei@example.com", "li.lei"),
+    ("client_ip=198.51.100.23", "198.51.100.23"),
+    ("[2001:db8:85a3::8a2e:370:7334]", "85a3"),
+    ("d0:50:99:84:a2:a0", "84:a2"),
+    ("手机号：13800138001", "13800138001"),
+];
+
+/// Values whose escapes a view decodes; only as deep as views go.
+const ESCAPED: &[(&str, &str)] = &[
+    ("tel 138 0013 8001%2C", "0013 8001"),
+    ("mail li.lei%40example.com", "li.lei"),
+    ("mobile%3D%2B8613800138001", "13800138001"),
+    ("138%200013%208001", "%200013"),
+];
+
+/// Plants a value into the text between separators; nothing of it comes out.
+fn nothing_leaks(engine: &Engine, format: Format, text: &[u8]) {
+    let pick = text.iter().fold(text.len(), |n, b| n.wrapping_mul(31).wrapping_add(usize::from(*b)));
+    let deep = text.iter().any(|b| matches!(b, b'\\' | 0xEF));
+    let plants = [PLANTS, if deep { &[] } else { ESCAPED }].concat();
+    let (plant, secret) = plants[pick % plants.len()];
+    let mark: &[u8] = [&b" "[..], b"\n", b"\t"][pick / 64 % 3];
+    let at = pick / 256 % (text.len() + 1);
+    let planted = [&text[..at], mark, plant.as_bytes(), mark, &text[at..]].concat();
+    let count = |v: &[u8]| v.windows(secret.len()).filter(|w| *w == secret.as_bytes()).count();
+    let out = rewrite(engine, format, &planted);
+    assert!(count(&out) == 0 || count(text) > 0, "{plant} leaks from {}", planted.escape_ascii());
 }
 
 /// At every line end up to the eighth, by fresh workers and by one that has seen other text.

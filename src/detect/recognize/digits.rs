@@ -41,6 +41,10 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     if l == b'.' || r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
         return;
     }
+    // A negative number counts something.
+    if l == b'-' && text.is_bare_json(found, s - 1, end) {
+        return;
+    }
     if r.is_ascii_alphabetic() {
         return lettered(text, found, s, end);
     }

@@ -15,7 +15,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut done = 0;
     for &p in text.scan.events.of(kind::AT) {
         let p = p as usize;
-        if skip.covers(p) || p < done {
+        // An escaped quote ends no quoted local part: the decoded view shows what stands there.
+        let escaped = p >= 2 && t[p - 2..p] == *b"\\\"";
+        if skip.covers(p) || p < done || escaped {
             continue;
         }
         let from = p.saturating_sub(LOCAL).max(done);

@@ -97,6 +97,10 @@ pub struct Line {
     end: usize,
     start: usize,
     json: bool,
+    /// Quotes up to here are counted.
+    counted: usize,
+    /// A string is open there.
+    open: bool,
 }
 
 impl Line {
@@ -109,8 +113,24 @@ impl Line {
             self.start = self.end;
             self.end = memchr::memchr(b'\n', &t[self.start..]).map_or(t.len(), |i| self.start + i + 1);
             self.json = matches!(t[self.start], b'{' | b'[');
+            (self.counted, self.open) = (self.start, false);
         }
         self.json
+    }
+
+    /// True when the double quotes of the line before `pos` leave a string open. As cheap as [`Line::seek`].
+    fn in_string(&mut self, t: &[u8], pos: usize) -> bool {
+        self.seek(t, pos);
+        if self.counted > pos {
+            (self.counted, self.open) = (self.start, false);
+        }
+        while let Some(i) = memchr::memchr(b'"', &t[self.counted..pos]) {
+            let quote = self.counted + i;
+            let slashes = t[self.counted..quote].iter().rev().take_while(|b| **b == b'\\').count();
+            self.open ^= slashes % 2 == 0;
+            self.counted = quote + 1;
+        }
+        self.open
     }
 }
 
