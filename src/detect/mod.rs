@@ -89,7 +89,8 @@ impl<'r> Detector<'r> {
                 }
                 None => &[],
             };
-            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions };
+            let contents = below.last().map_or(&[][..], View::contents);
+            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions, contents };
             self.deep_times.clear();
             self.deep_tags.clear();
             let mut found = Found {

@@ -32,6 +32,7 @@ pub struct View {
     text: Vec<u8>,
     marks: Vec<Mark>,
     regions: Vec<Region>,
+    contents: Vec<u32>,
 }
 
 impl View {
@@ -40,6 +41,7 @@ impl View {
         self.text.clear();
         self.marks.clear();
         self.regions.clear();
+        self.contents.clear();
     }
 
     /// The decoded text.
@@ -50,6 +52,11 @@ impl View {
     /// Regions in ascending order; they do not overlap.
     pub fn regions(&self) -> &[Region] {
         &self.regions
+    }
+
+    /// View positions at which the regions begin, behind the keys that are shown in front.
+    pub fn contents(&self) -> &[u32] {
+        &self.contents
     }
 
     /// Start of the parent bytes behind a view position.
@@ -126,6 +133,7 @@ impl View {
     /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
     /// Returns the end of the region.
     pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         loop {
             let rest = &parent[i..];
@@ -146,6 +154,7 @@ impl View {
 
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
@@ -165,6 +174,7 @@ impl View {
 
     /// Shows full-width forms (U+FF01..U+FF5E) of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];

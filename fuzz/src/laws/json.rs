@@ -30,8 +30,10 @@ pub fn check(text: &[u8]) -> Behaviour {
         let format = engine.sniffer(None).look(text);
         let out = rewrite(engine, format, text);
         let lines = text.split(|b| *b == b'\n').zip(out.split(|b| *b == b'\n'));
-        for (before, after) in lines.filter(|(b, _)| matches!(b.first(), Some(b'{' | b'['))) {
-            if serde_json::from_slice::<serde_json::Value>(before).is_ok() {
+        for (before, after) in lines {
+            // Arrays of plain values get the tag of a line of text.
+            let objects = before.starts_with(b"{") || before.starts_with(b"[{") && before.ends_with(b"}]");
+            if objects && serde_json::from_slice::<serde_json::Value>(before).is_ok() {
                 same_shape(before, after);
                 seen.push(behaviour(("parses", tokens(before).len().min(32))));
             }
@@ -56,7 +58,9 @@ fn same_shape(before: &[u8], after: &[u8]) {
 /// Takes the tag out: the last member or element of the outermost value.
 fn untag(tokens: &mut Vec<&[u8]>) {
     let Some(at) = tokens.iter().rposition(|t| *t == b"\"_deid\"") else { return };
-    let from = if tokens[at - 1] == b"," { at - 1 } else { at };
+    // `,"_deid":` in an object with members, `"_deid":` in an empty one, `,{"_deid":` in an array.
+    let from = at - tokens[..at].iter().rev().take_while(|t| matches!(t[..], [b','] | [b'{'])).count().min(2);
+    let from = if tokens[from] == b"," { from } else { at };
     let last = tokens.pop();
     tokens.truncate(from);
     tokens.extend(last);
@@ -99,7 +103,8 @@ fn make(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for line in text.split(|b| *b == b'\n') {
         let words: Vec<_> = line.split(|b| matches!(b, b' ' | b'&' | b'=')).filter(|w| !w.is_empty()).collect();
-        out.push(b'{');
+        let array = line.len() % 7 == 1;
+        out.extend_from_slice(if array { b"[{" } else { b"{" });
         for (i, pair) in words.chunks(2).enumerate() {
             let (key, value) = (pair[0], pair.get(1).unwrap_or(&pair[0]));
             out.extend_from_slice(if i == 0 { b"" } else { b"," });
@@ -113,7 +118,7 @@ fn make(text: &[u8]) -> Vec<u8> {
                 _ => out.extend(quoted(value)),
             }
         }
-        out.extend_from_slice(b"}\n");
+        out.extend_from_slice(if array { b"}]\n" } else { b"}\n" });
     }
     out
 }

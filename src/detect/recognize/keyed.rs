@@ -17,8 +17,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut taken = 0;
     for &p in text.scan.events.of(kind::KEY) {
         let p = p as usize;
-        // A key inside a value that is already taken needs no look. One in a region does when its value begins behind it.
-        if p < taken || skip.covers(behind_blanks(text, p + 1)) {
+        // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
+        // does when its value begins behind it.
+        if p + 1 < taken || skip.covers(behind_blanks(text, p + 1)) {
             continue;
         }
         let class = classify(text, found, p);
@@ -107,12 +108,12 @@ fn closes(text: &Text<'_>, found: &mut Found<'_>, sep: usize, quote: usize) -> b
         return false;
     }
     match text.at(quote + 1) {
-        b',' => found.line.in_string(text.bytes, quote) || member(&text.bytes[quote + 2..]),
+        b',' => found.line.in_string(text, quote) || member(&text.bytes[quote + 2..]),
         b'}' | b']' => {
             let next = text.at(quote + 2);
-            matches!(next, b',' | b'}' | b']' | b'\r' | b'\n') || found.line.in_string(text.bytes, quote)
+            matches!(next, b',' | b'}' | b']' | b'\r' | b'\n') || found.line.in_string(text, quote)
         }
-        b':' | b' ' | b'\r' | b'\n' => found.line.in_string(text.bytes, quote),
+        b':' | b' ' | b'\r' | b'\n' => found.line.in_string(text, quote),
         _ => false,
     }
 }
