@@ -143,6 +143,10 @@ impl Registry {
             return self.classify_words(key);
         }
         let (name, starts) = tokens(key);
+        // A dash or dot is no key, nor is the lack of one; `_` is: clients put the time behind it.
+        if name.is_empty() && key != b"_" {
+            return KeyClass::default();
+        }
         if let Some(c) = self.exact.get(&name[..]) {
             return *c;
         }
@@ -291,6 +295,11 @@ mod tests {
         assert_eq!(class("userPhone"), Some(e::PHONE_MOBILE_CN));
         assert_eq!(class("用户手机号"), Some(e::PHONE_MOBILE_CN));
         assert_eq!(class("telegram"), None);
+        let r = Registry::new(&Ruleset::builtin());
+        for mark in ["", "-", ".", "--", "$"] {
+            assert!(r.classify(mark.as_bytes()).is_unknown(), "{mark}");
+        }
+        assert_eq!(r.classify(b"_").exempt, Exempt::Time);
         assert_eq!(class("imei2"), class("imei"));
     }
 

@@ -1,7 +1,7 @@
 //! Layouts in server notation: any notation, any record.
 
 use super::{Behaviour, behaviour};
-use logveil::format::layout::Layout;
+use logveil::format::layout::{Layout, Plain};
 use logveil::rules::{Notation, Ruleset};
 use std::sync::OnceLock;
 
@@ -28,7 +28,7 @@ pub fn check(text: &[u8]) -> Behaviour {
     let mut spans = Vec::new();
     for record in lines {
         for (i, layout) in own.iter().chain(known()).enumerate() {
-            let fits = layout.parse(record, &mut spans);
+            let fits = layout.parse(record, &Plain(record), &mut spans);
             if !fits {
                 assert!(spans.is_empty(), "fields of a record that does not fit");
                 continue;
