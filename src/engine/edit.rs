@@ -158,6 +158,7 @@ impl Worker<'_> {
         let (place, style) = match slot {
             Slot::Member(p) => (p, TagStyle::JsonMember),
             Slot::First(p) => (p, TagStyle::JsonFirst),
+            Slot::Element(p) => (p, TagStyle::JsonElement),
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };
@@ -265,7 +266,9 @@ impl Worker<'_> {
                     self.out.put_first(&prefix.bytes, prefix.len);
                     return self.out.put_first(&base32(tag), 26);
                 }
-                Action::Surrogate { .. } if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) => {
+                Action::Surrogate { .. }
+                    if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
+                {
                     return self.out.put_first(&surrogate(tag), 39);
                 }
                 _ => {}

@@ -20,8 +20,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut taken = 0;
     for &(p, class) in &keys {
         let p = p as usize;
-        // A key inside a value that is already taken needs no look.
-        if p < taken || skip.covers(p) {
+        // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
+        // does when its value begins behind it.
+        if p + 1 < taken || skip.covers(behind_blanks(text, p + 1)) {
             continue;
         }
         let class = text.registry.class(class);
@@ -44,7 +45,7 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::WIDE) {
         let p = p as usize;
-        if skip.covers(p) || wide(&text.bytes[p..]) != Some(b':') {
+        if skip.covers(behind_blanks(text, p + 3)) || wide(&text.bytes[p..]) != Some(b':') {
             continue;
         }
         let len = text.scan.maps.keychars.run_before(p);
@@ -53,6 +54,16 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
             value_at(text, found, class, p, p + 3);
         }
     }
+}
+
+/// Where a value begins whose separator ends at `from`: a few blanks may stand between.
+#[inline]
+fn behind_blanks(text: &Text<'_>, from: usize) -> usize {
+    let mut i = from;
+    while text.at(i) == b' ' && i < from + 4 {
+        i += 1;
+    }
+    i
 }
 
 /// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
@@ -86,9 +97,10 @@ fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) 
 /// it took.
 #[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
-    let mut i = from;
-    while text.at(i) == b' ' && i < from + 4 {
-        i += 1;
+    let i = behind_blanks(text, from);
+    if text.at(i) == b'"' && closes(text, found, sep, i) {
+        // `{"password:":"..."}`: the string that ends here is a key itself.
+        return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
     }
     let (start, mut end) = extent(text, i, class);
     if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
@@ -118,6 +130,31 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             }
         }
     }
+}
+
+/// True when the quote behind a key that has none itself ends the string in which the key stands, so that the value is empty:
+/// `{"hint":"your password:","n":1}`, `"GET /?token=" 400`.
+fn closes(text: &Text<'_>, found: &mut Found<'_>, sep: usize, quote: usize) -> bool {
+    let key_end = sep - usize::from(text.before(sep) == b' ');
+    if matches!(text.before(key_end), b'"' | b'\'') {
+        return false;
+    }
+    match text.at(quote + 1) {
+        b',' => found.line.in_string(text, quote) || member(&text.bytes[quote + 2..]),
+        b'}' | b']' => {
+            let next = text.at(quote + 2);
+            matches!(next, b',' | b'}' | b']' | b'\r' | b'\n') || found.line.in_string(text, quote)
+        }
+        b':' | b' ' | b'\r' | b'\n' => found.line.in_string(text, quote),
+        _ => false,
+    }
+}
+
+/// True when the next member of a JSON object begins here.
+fn member(v: &[u8]) -> bool {
+    let key = v.trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
+    let end = key.iter().take(MAX_VALUE).position(|b| matches!(b, b'"' | b'\n'));
+    end.is_some_and(|n| key[n] == b'"' && key[n + 1..].trim_ascii_start().starts_with(b":"))
 }
 
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
@@ -153,6 +190,9 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
         }
         let (start, end) = extent(text, i, class);
         accept(text, found, entity, shape, sep, (start, end), start == i);
+        if text.at(end) == b'\n' || start == i && end == i {
+            return;
+        }
         i = end.max(i + 1) + usize::from(start > i);
     }
 }
