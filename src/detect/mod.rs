@@ -31,6 +31,10 @@ pub struct Detector<'r> {
     hits: [Vec<Hit>; LEVELS + 1],
     times: Vec<(u32, u32)>,
     deep_times: Vec<(u32, u32)>,
+    tags: Vec<u32>,
+    deep_tags: Vec<u32>,
+    lines: Vec<u32>,
+    settled: recognize::Settled,
     aside: Vec<u8>,
     scratch: View,
     order: Vec<u64>,
@@ -51,6 +55,10 @@ impl<'r> Detector<'r> {
             hits: Default::default(),
             times: Vec::new(),
             deep_times: Vec::new(),
+            tags: Vec::new(),
+            deep_tags: Vec::new(),
+            lines: Vec::new(),
+            settled: recognize::Settled::default(),
             aside: Vec::new(),
             scratch: View::default(),
             order: Vec::new(),
@@ -62,6 +70,7 @@ impl<'r> Detector<'r> {
     pub fn run(&mut self, block: &[u8], format: Format) -> &[Hit] {
         self.aside.clear();
         self.times.clear();
+        self.tags.clear();
         self.hits.iter_mut().for_each(Vec::clear);
         let mut depth = 0;
         for level in 0..=LEVELS {
@@ -82,11 +91,14 @@ impl<'r> Detector<'r> {
             };
             let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions };
             self.deep_times.clear();
+            self.deep_tags.clear();
             let mut found = Found {
                 hits: &mut self.hits[level],
                 aside: &mut self.aside,
                 times: if level == 0 { &mut self.times } else { &mut self.deep_times },
                 memo: &mut self.memo,
+                tags: if level == 0 { &mut self.tags } else { &mut self.deep_tags },
+                settled: &mut self.settled,
                 scratch: &mut self.scratch,
                 line: recognize::Line::default(),
             };
