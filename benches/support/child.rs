@@ -1,6 +1,6 @@
 //! What this binary does when the harness starts it again as another process.
 
-use super::generate::{self, Kind};
+use super::generate::{Kind, Lines};
 use super::peers::{Control, Copy, Peer, Validated};
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -59,7 +59,7 @@ pub fn play(role: &Role) -> io::Result<()> {
             eprintln!("{{\"findings\":{found}}}");
             Ok(())
         }
-        Role::Generate { kind, bytes } => generate::pour(*kind, *bytes, &mut out),
+        Role::Generate { kind, bytes } => generate(*kind, *bytes, &mut out),
         Role::Repeat { unit, bytes, line } => repeat(unit.as_bytes(), *bytes, *line, &mut out),
         Role::Pour { file } => {
             let mut buf = vec![0; READ];
@@ -115,6 +115,23 @@ fn filter(input: &mut File, peer: &mut dyn Peer, out: &mut File) -> io::Result<u
     }
 }
 
+/// Writes whole lines until there are `size` bytes.
+fn generate(kind: Kind, size: u64, to: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Lines::new(kind);
+    let mut block = Vec::new();
+    let mut written = 0;
+    while written < size {
+        block.clear();
+        while block.len() < 256 << 10 && written + (block.len() as u64) < size {
+            lines.push(&mut block);
+        }
+        to.write_all(&block)?;
+        written += block.len() as u64;
+    }
+    Ok(())
+}
+
+/// Writes units, and a line feed after each `line` bytes.
 fn repeat(unit: &[u8], bytes: u64, line: Option<usize>, out: &mut dyn Write) -> io::Result<()> {
     // A block ends where a unit and a line end.
     let body = line.unwrap_or(64 << 10) / unit.len() * unit.len();

@@ -6,10 +6,7 @@
 //! | telemetry | 633 B | 6.87 |
 //! | service log | 121 B | 0 |
 
-use std::io::{self, Write};
-
-/// Changes whenever the same size would give other bytes, so that stored inputs are made anew.
-pub const VERSION: u32 = 3;
+use std::io::Write;
 
 /// What to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -187,25 +184,6 @@ impl Lines {
             Kind::Clean => service(&mut text, r, self.clock),
         }
     }
-}
-
-/// Writes whole lines until there are `size` bytes.
-///
-/// # Errors
-/// Those of the writer.
-pub fn pour(kind: Kind, size: u64, to: &mut dyn Write) -> io::Result<()> {
-    let mut lines = Lines::new(kind);
-    let mut block = Vec::new();
-    let mut written = 0;
-    while written < size {
-        block.clear();
-        while block.len() < 256 << 10 && written + (block.len() as u64) < size {
-            lines.push(&mut block);
-        }
-        to.write_all(&block)?;
-        written += block.len() as u64;
-    }
-    Ok(())
 }
 
 const PAGES: [&str; 16] = [

@@ -1,7 +1,7 @@
 //! Inputs, keys and filters of a measurement; files are kept in `target/bench-data`.
 
 use super::Failure;
-use super::generate::{Kind, VERSION};
+use super::generate::Kind;
 use super::measure::Filter;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -10,6 +10,9 @@ use std::process::{Command, Stdio};
 
 /// Bytes in the megabyte of `--mb`.
 pub const MB: u64 = 1 << 20;
+
+/// Changes whenever the generator would make other bytes, so that stored inputs are made anew.
+const VERSION: u32 = 3;
 
 /// An input on disk.
 pub struct Input {
