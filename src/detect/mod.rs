@@ -105,6 +105,10 @@ impl<'r> Detector<'r> {
             recognize::run(&text, &mut found);
             if level == 0 {
                 self.unparsed = positional::run(&text, &mut found, self.layouts, format, &mut self.fields);
+                if !self.times.is_sorted() {
+                    self.times.sort_unstable();
+                }
+                self.scanner.events.swap(kind::LINE, &mut self.lines);
             }
         }
         for level in (1..=depth).rev() {
@@ -125,6 +129,19 @@ impl<'r> Detector<'r> {
     /// Records of the last block that have another format than was said.
     pub fn unparsed(&self) -> u64 {
         self.unparsed
+    }
+
+    /// Positions of the line feeds of the last block.
+    pub fn lines(&self) -> &[u32] {
+        &self.lines
+    }
+
+    /// True when a record that ends at `end` may hold a tag of ours; `next` starts at 0, and records are asked for in
+    /// order.
+    pub fn may_be_tagged(&self, next: &mut usize, end: usize) -> bool {
+        let from = *next;
+        *next += self.tags[from..].iter().take_while(|&&p| (p as usize) < end).count();
+        *next > from || !self.views[0].text().is_empty()
     }
 
     /// Spans of event-time values of the last block, ascending.

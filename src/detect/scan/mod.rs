@@ -159,6 +159,10 @@ impl Events {
     pub fn of(&self, kind: usize) -> &[u32] {
         &self.lists[kind]
     }
+    /// Exchanges the positions of one kind with another list.
+    pub fn swap(&mut self, kind: usize, list: &mut Vec<u32>) {
+        std::mem::swap(&mut self.lists[kind], list);
+    }
     fn clear(&mut self) {
         self.lists.iter_mut().for_each(Vec::clear);
     }
