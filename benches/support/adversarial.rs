@@ -1,6 +1,7 @@
 //! Inputs made to be slow, through a pipe, as one record without a line feed and as records of 64 KiB.
 
 use super::Failure;
+use super::filters::PEAK;
 use super::lab::{Lab, MB};
 use super::measure::{median, rate};
 use super::table::Row;
@@ -92,7 +93,8 @@ pub fn adversarial(lab: &Lab) -> Result<Vec<Row>, Failure> {
     let share = |mut r: Row| {
         let ratio = r.cells[0].1 / normal;
         r.cells.push(("ratio", ratio));
-        r.flag(ratio < 0.2, "BELOW A FIFTH")
+        let large = r.cell("maxrss_kib") > Some(PEAK);
+        r.flag(large, "LARGE").flag(ratio < 0.2, "BELOW A FIFTH")
     };
     let mut all = vec![Row::new("access log", "as it is", vec![("cpu_mb_s", normal), ("ratio", 1.0)])];
     all.extend(rows.into_iter().map(share));

@@ -1,12 +1,16 @@
 //! Cost per byte and memory while the input grows: made by another process, never stored.
 
 use super::Failure;
+use super::filters::PEAK;
 use super::lab::{Lab, MB};
 use super::measure::{Cost, median, rate};
 use super::table::Row;
 
 /// Sizes in MB, and runs of each.
 const SIZES: [(u64, usize); 5] = [(1, 9), (16, 7), (256, 3), (1024, 1), (4096, 1)];
+
+/// Least share of the speed at 256 MB that noise explains.
+const FLAT: f64 = 0.75;
 
 /// Rates are net of the start-up cost, which has its own row; the ratio is to 256 MB.
 pub fn flat(lab: &Lab) -> Result<Vec<Row>, Failure> {
@@ -34,7 +38,8 @@ pub fn flat(lab: &Lab) -> Result<Vec<Row>, Failure> {
                 ("maxrss_kib", costs[i].peak),
                 ("cpu_ms", costs[i].cpu * 1e3),
             ];
-            rows.push(Row::new(name, &format!("{mb} MB"), cells));
+            let row = Row::new(name, &format!("{mb} MB"), cells);
+            rows.push(row.flag(net(i) / net(2) < FLAT, "NOT FLAT").flag(costs[i].peak > PEAK, "LARGE"));
         }
     }
     Ok(rows)

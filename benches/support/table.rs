@@ -48,7 +48,8 @@ impl Row {
         self
     }
 
-    fn cell(&self, column: &str) -> Option<f64> {
+    /// A figure of the row.
+    pub fn cell(&self, column: &str) -> Option<f64> {
         self.cells.iter().find(|c| c.0 == column).map(|c| c.1)
     }
 }
