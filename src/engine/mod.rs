@@ -3,6 +3,7 @@
 mod action;
 mod edit;
 mod explain;
+mod out;
 mod window;
 
 pub use explain::Explained;
@@ -131,7 +132,8 @@ impl Engine {
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
-            out: Vec::new(),
+            written: Vec::new(),
+            out: out::Out::default(),
             manifest: Vec::new(),
             entries: Vec::new(),
             swallow: None,
@@ -153,7 +155,8 @@ pub struct Worker<'e> {
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,
-    out: Vec<u8>,
+    written: Vec<u8>,
+    out: out::Out,
     manifest: Vec<u8>,
     entries: Vec<Entry>,
     /// An over-long value runs on into the next window: its end is looked for.
@@ -247,7 +250,7 @@ impl Worker<'_> {
             Some(w) => self.rewrite_window(block.bytes, w),
         };
         self.tally.bytes_out += self.out.len() as u64;
-        Clean { bytes: &self.out, manifest: &self.manifest, entries: &self.entries, consumed }
+        Clean { bytes: self.out.bytes(), manifest: &self.manifest, entries: &self.entries, consumed }
     }
 
     /// Counts since the worker was made.
@@ -261,6 +264,6 @@ impl Drop for Worker<'_> {
         use zeroize::Zeroize;
         self.replacement.zeroize();
         self.encoded.zeroize();
-        self.out.zeroize();
+        self.written.zeroize();
     }
 }
