@@ -11,7 +11,7 @@ use generate::{Kind, Lines};
 use logveil::detect::Detector;
 use logveil::detect::check;
 use logveil::detect::keys::Registry;
-use logveil::detect::positional::{Format, Layouts};
+use logveil::detect::positional::{Format, Layouts, Sniffer};
 use logveil::detect::scan::Scanner;
 use logveil::engine::{Engine, EngineConfig, HashKernel, MAX_BLOCK, ScanKernel, TagMode};
 use logveil::keys::MasterKey;
@@ -65,10 +65,13 @@ fn detect(c: &mut Criterion) {
     let mut group = c.benchmark_group("detect");
     for (name, blocks) in &logs() {
         let mut detector = Detector::new(&registry, &layouts, ScanKernel::detect());
+        let sniffed = Sniffer::new(&layouts, None).look(&blocks[0]);
         group.throughput(size(blocks));
-        group.bench_function(*name, |b| {
-            b.iter(|| blocks.iter().map(|block| detector.run(black_box(block), Format::Text).len()).sum::<usize>());
-        });
+        for (what, format) in [("as text", Format::Text), ("by its format", sniffed)] {
+            group.bench_function(format!("{name} {what}"), |b| {
+                b.iter(|| blocks.iter().map(|block| detector.run(black_box(block), format).len()).sum::<usize>());
+            });
+        }
     }
 }
 
@@ -94,6 +97,7 @@ fn rewrite(c: &mut Criterion) {
         group.throughput(size(blocks));
         for (what, engine) in &engines {
             let mut worker = engine.worker();
+            worker.set_format(engine.sniffer(None).look(&blocks[0]));
             group.bench_function(*what, |b| {
                 b.iter(|| {
                     blocks.iter().map(|t| worker.rewrite(Block::records(black_box(t))).bytes().len()).sum::<usize>()
@@ -134,6 +138,7 @@ fn canon(c: &mut Criterion) {
 /// Values of a block, hashed: in lanes, one by one with the `hmac` and `sha2` crates, and with AES-CMAC.
 fn hash(c: &mut Criterion) {
     let values: Vec<String> = (0..640).map(|n| format!("+86138{:08}", n * 7919)).collect();
+    let canons: Vec<CanonBuf> = values.iter().map(|v| CanonBuf::of(v.as_bytes())).collect();
     let (hmac, cmac) = (HmacKey::new(&[7; 32]), CmacKey::new(&[7; 16]));
     let mut group = c.benchmark_group("hash");
     group.throughput(Throughput::Bytes(values.iter().map(|v| v.len() as u64).sum()));
@@ -143,8 +148,8 @@ fn hash(c: &mut Criterion) {
             group.bench_function(format!("640 HMAC-SHA256, lanes, {kernel:?}"), |b| {
                 b.iter(|| {
                     batch.clear();
-                    for v in &values {
-                        batch.push(&hmac, black_box(v.as_bytes()));
+                    for v in &canons {
+                        batch.push(&hmac, black_box(v));
                     }
                     batch.run();
                     batch.tag(639)[0]

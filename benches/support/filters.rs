@@ -91,11 +91,11 @@ pub fn files(lab: &Lab) -> Result<Vec<Row>, Failure> {
         rows.extend(compare(lab, input, filters, &|f| f.on_file(&input.path))?);
         Ok::<_, Failure>(())
     };
-    table(&lab.input("access log", Kind::Access)?, variants(lab))?;
-    table(&lab.input("telemetry", Kind::Telemetry)?, variants(lab))?;
-    table(&lab.input("access log, unique", Kind::AccessUnique)?, vec![])?;
-    table(&lab.input("telemetry, unique", Kind::TelemetryUnique)?, vec![])?;
-    table(&lab.input("service log, clean", Kind::Clean)?, vec![])?;
+    table(&lab.input("access log", Kind::Access, lab.mb)?, variants(lab))?;
+    table(&lab.input("telemetry", Kind::Telemetry, lab.mb)?, variants(lab))?;
+    table(&lab.input("access log, unique", Kind::AccessUnique, lab.mb / 4)?, vec![])?;
+    table(&lab.input("telemetry, unique", Kind::TelemetryUnique, lab.mb / 4)?, vec![])?;
+    table(&lab.input("service log, clean", Kind::Clean, lab.mb / 4)?, vec![])?;
     for input in lab.shared()? {
         table(&input, vec![])?;
     }
@@ -106,7 +106,7 @@ pub fn files(lab: &Lab) -> Result<Vec<Row>, Failure> {
 pub fn pipes(lab: &Lab) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for (name, kind) in [("access log", Kind::Access), ("telemetry", Kind::Telemetry)] {
-        let input = lab.input(name, kind)?;
+        let input = lab.input(name, kind, lab.mb)?;
         let path = input.path.to_str().ok_or("path")?;
         let filters = vec![
             lab.logveil(DEFAULT, &[]),

@@ -77,13 +77,13 @@ impl Lab {
         c
     }
 
-    /// A generated log of the usual size.
-    pub fn input(&self, name: &str, kind: Kind) -> Result<Input, Failure> {
-        let path = self.dir.join(format!("{kind:?}-{}-v{VERSION}.log", self.mb).to_lowercase());
+    /// A generated log of that many MB.
+    pub fn input(&self, name: &str, kind: Kind, mb: u64) -> Result<Input, Failure> {
+        let path = self.dir.join(format!("{kind:?}-{mb}-v{VERSION}.log").to_lowercase());
         if !path.exists() {
             let part = path.with_extension("part");
             let id = clap::ValueEnum::to_possible_value(&kind).ok_or("no name")?;
-            let size = (self.mb * MB).to_string();
+            let size = (mb * MB).to_string();
             let made = self.role(&["generate", id.get_name(), &size]).stdout(File::create(&part)?).status()?;
             if !made.success() {
                 return Err("the generator failed".into());

@@ -1,11 +1,12 @@
 //! What a user would write with general tools, as block functions.
 
 use logveil::detect::check::{self, keyed::Keyed, phone::PhoneKind};
-use logveil::detect::keys::{Exempt, KeyClass, Memo, Registry};
+use logveil::detect::keys::{Exempt, KeyClass, Registry};
 use logveil::rules::Ruleset;
 use regex_automata::Input;
 use regex_automata::meta;
 use regex_automata::util::syntax;
+use std::collections::HashMap;
 
 /// What stands for every value.
 const PLACEHOLDER: &[u8] = b"<redacted>";
@@ -78,7 +79,8 @@ pub struct Validated {
 /// Decides about matches.
 struct Judge {
     registry: Registry,
-    memo: Memo,
+    /// Keys seen before.
+    known: HashMap<Box<[u8]>, KeyClass>,
 }
 
 /// Shapes that show themselves; the key pattern is added behind them.
@@ -103,7 +105,7 @@ impl Validated {
             .configure(meta::Config::new().utf8_empty(false).hybrid_cache_capacity(16 << 20).nfa_size_limit(None))
             .build_many(&patterns)
             .expect("valid patterns");
-        Validated { engine, judge: Judge { registry: Registry::new(&rules), memo: Memo::default() } }
+        Validated { engine, judge: Judge { registry: Registry::new(&rules), known: HashMap::new() } }
     }
 }
 
@@ -143,7 +145,13 @@ impl Judge {
         let low = end.saturating_sub(48);
         let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'-' | b'.') || *b >= 0x80;
         let start = block[low..end].iter().rposition(|b| !part(b)).map_or(low, |i| low + i + 1);
-        self.memo.classify(&self.registry, block, start, end)
+        let key = &block[start..end];
+        if let Some(class) = self.known.get(key) {
+            return *class;
+        }
+        let class = self.registry.classify(key);
+        self.known.insert(key.into(), class);
+        class
     }
 
     /// The value behind a key and its separator, which end at `end`.

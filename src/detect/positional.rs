@@ -2,8 +2,8 @@
 
 use super::keys::{Exempt, KeyClass, Registry};
 use super::recognize::{Found, Text, keyed};
-use super::scan::kind;
 use super::scan::Maps;
+use super::scan::kind;
 use crate::format::layout::{Layout, Marks, Plain};
 use crate::model::{Confidence, Shape};
 use crate::rules::{FormatDef, Notation, RuleError, Ruleset};
