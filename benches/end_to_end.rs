@@ -57,7 +57,7 @@ fn main() -> Result<(), Failure> {
         return Ok(child::play(role)?);
     }
     let lab = Lab::new(&args.binary, args.mb, args.rounds)?;
-    let stamp = table::Stamp::now();
+    let stamp = table::Stamp::now(args.mb, args.rounds);
     println!("{}", stamp.line());
     let sections = if args.sections.is_empty() { Section::value_variants() } else { &args.sections };
     for section in sections {

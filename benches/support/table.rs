@@ -88,23 +88,27 @@ pub struct Stamp {
     date: String,
     cpu: String,
     commit: String,
+    /// Size of inputs and number of runs.
+    setup: String,
 }
 
 impl Stamp {
-    pub fn now() -> Stamp {
+    pub fn now(mb: u64, rounds: usize) -> Stamp {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = info.lines().find_map(|l| l.strip_prefix("model name")?.split(':').nth(1));
-        let git = Command::new("git").args(["describe", "--always", "--dirty"]).output();
+        let git =
+            Command::new("git").args(["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"]).output();
         Stamp {
             date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
             cpu: model.unwrap_or(std::env::consts::ARCH).trim().to_string(),
+            setup: format!("{mb} MB, {rounds} rounds"),
             commit: git.map_or(String::new(), |o| String::from_utf8_lossy(&o.stdout).trim().to_string()),
         }
     }
 
     /// One line for people.
     pub fn line(&self) -> String {
-        format!("{}, {}, commit {}", self.date, self.cpu, self.commit)
+        format!("{}, {}, commit {}, {}", self.date, self.cpu, self.commit, self.setup)
     }
 
     /// Appends the rows of a section to `benches/record/<date>-<cpu>.csv`.
