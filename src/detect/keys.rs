@@ -217,7 +217,7 @@ impl ClassId {
 
 /// Longest key that the memo remembers.
 const LONGEST: usize = 16;
-/// Slots of the memo; a power of two.
+/// Pairs of slots of the memo; a power of two.
 const SLOTS: usize = 1 << 9;
 
 /// A key: its bytes, right-aligned. No byte of a key is zero, so they tell the length.
@@ -229,12 +229,12 @@ struct Slot {
 
 /// Remembers answers of the registry. One per worker; holds keys, never values.
 pub struct Memo {
-    slots: Box<[Slot; SLOTS]>,
+    slots: Box<[[Slot; 2]; SLOTS]>,
 }
 
 impl Default for Memo {
     fn default() -> Self {
-        Memo { slots: Box::new([Slot::default(); SLOTS]) }
+        Memo { slots: Box::new([[Slot::default(); 2]; SLOTS]) }
     }
 }
 
@@ -261,11 +261,15 @@ impl Memo {
         let word = |i: usize| u64::from_le_bytes(*near[i..].first_chunk().expect("eight of sixteen"));
         let key = [word(0) & last[0], word(8) & last[1]];
         let mix = (key[0].rotate_left(29) ^ key[1]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let slot = &mut self.slots[(mix >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS];
-        if slot.key != key {
-            *slot = Slot { key, class: registry.number(&text[end - len..end]) };
+        let pair = &mut self.slots[(mix >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS];
+        if pair[0].key == key {
+            return pair[0].class;
         }
-        slot.class
+        if pair[1].key != key {
+            *pair = [Slot { key, class: registry.number(&text[end - len..end]) }, pair[0]];
+            return pair[0].class;
+        }
+        pair[1].class
     }
 }
 

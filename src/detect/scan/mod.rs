@@ -76,6 +76,7 @@ impl Kernel {
                 is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("avx512vbmi2")
                     && is_x86_feature_detected!("gfni")
                     && bit_instructions()
             }
@@ -158,23 +159,53 @@ pub mod kind {
     pub const LINE: usize = 15;
 }
 
-/// Positions of events, by kind, ascending.
+/// Ascending positions. It keeps room behind its end, so that positions are written by the vector.
+#[derive(Default)]
+pub struct List {
+    buf: Vec<u32>,
+    len: usize,
+}
+
+/// Positions that are written at once.
+const BATCH: usize = 16;
+
+impl List {
+    /// Appends the first `n` of sixteen positions.
+    #[inline(always)]
+    fn put(&mut self, positions: &[u32; BATCH], n: usize) {
+        if self.buf.len() - self.len < BATCH {
+            self.buf.resize((2 * self.buf.len()).max(64 * BATCH), 0);
+        }
+        self.buf[self.len..][..BATCH].copy_from_slice(positions);
+        self.len += n;
+    }
+}
+
+impl std::ops::Deref for List {
+    type Target = [u32];
+    fn deref(&self) -> &[u32] {
+        &self.buf[..self.len]
+    }
+}
+
+/// Positions of events, by kind.
 #[derive(Default)]
 pub struct Events {
-    lists: [Vec<u32>; KINDS],
+    lists: [List; KINDS],
 }
 
 impl Events {
     /// Positions of one kind.
+    #[inline]
     pub fn of(&self, kind: usize) -> &[u32] {
         &self.lists[kind]
     }
     /// Exchanges the positions of one kind with another list.
-    pub fn swap(&mut self, kind: usize, list: &mut Vec<u32>) {
+    pub fn swap(&mut self, kind: usize, list: &mut List) {
         std::mem::swap(&mut self.lists[kind], list);
     }
     fn clear(&mut self) {
-        self.lists.iter_mut().for_each(Vec::clear);
+        self.lists.iter_mut().for_each(|l| l.len = 0);
     }
 }
 
@@ -293,7 +324,7 @@ impl Scanner {
         // An event that names the byte behind a run needs a word behind the text.
         if text.len().is_multiple_of(CHUNK) && !text.is_empty() {
             self.classify(b"\n", text.len());
-            self.events.lists[kind::LINE].pop();
+            self.events.lists[kind::LINE].len -= 1;
         }
     }
 
@@ -329,7 +360,7 @@ impl Scanner {
 }
 
 /// Event positions by kind.
-type Lists = [Vec<u32>; KINDS];
+type Lists = [List; KINDS];
 
 /// Lists the events of a chunk that begins at `base`. Inlined into the kernels, so that it is built for their machines.
 #[inline(always)]
@@ -347,18 +378,18 @@ fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
 
 /// Appends the positions of the bits of eight words.
 #[inline(always)]
-fn positions(tile: &[u64; 8], base: u32, list: &mut Vec<u32>) {
-    let count: u32 = tile.iter().map(|m| m.count_ones()).sum();
-    let from = list.len();
-    list.resize(from + count as usize, 0);
-    let mut slots = list[from..].iter_mut();
+fn positions(tile: &[u64; 8], base: u32, list: &mut List) {
     for (w, &mask) in tile.iter().enumerate() {
         let mut m = mask;
         let at = base + w as u32 * 64;
         while m != 0 {
-            let Some(slot) = slots.next() else { return };
-            *slot = at + m.trailing_zeros();
-            m &= m - 1;
+            let mut some = [0; BATCH];
+            let n = (m.count_ones() as usize).min(BATCH);
+            for slot in &mut some[..n] {
+                *slot = at + m.trailing_zeros();
+                m &= m - 1;
+            }
+            list.put(&some, n);
         }
     }
 }
