@@ -143,6 +143,10 @@ impl Registry {
             return self.classify_words(key);
         }
         let (name, starts) = tokens(key);
+        // Marks alone are no key, though `_` is one in the rules.
+        if name.is_empty() && key != b"_" {
+            return KeyClass::default();
+        }
         if let Some(c) = self.exact.get(&name[..]) {
             return *c;
         }
@@ -288,6 +292,9 @@ mod tests {
         assert_eq!(class("userPhone"), Some(e::PHONE_MOBILE_CN));
         assert_eq!(class("用户手机号"), Some(e::PHONE_MOBILE_CN));
         assert_eq!(class("telegram"), None);
+        let registry = Registry::new(&Ruleset::builtin());
+        assert!(["", "-", "--", "..."].iter().all(|k| registry.classify(k.as_bytes()).is_unknown()));
+        assert_eq!(registry.classify(b"_").exempt, Exempt::Time);
         assert_eq!(class("imei2"), class("imei"));
     }
 
