@@ -182,7 +182,8 @@ fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, n: usiz
     if i > 0 && matches!(&t[run.groups[i - 1].0..run.groups[i - 1].1], b"86" | b"0086" | b"086") {
         s = run.groups[i - 1].0;
     }
-    if text.before(s) == b'+' {
+    // A plus sign behind a word is a blank of a query string.
+    if text.before(s) == b'+' && !(s >= 2 && t[s - 2].is_ascii_alphanumeric()) {
         s -= 1;
     }
     if text.before(s) == b'(' && t[s..end].contains(&b')') {
