@@ -80,11 +80,10 @@ fn top_level(label: &[u8]) -> Option<usize> {
         return Some(label.len());
     }
     let n = label.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-    // No host name goes on with an underscore; after the commonest endings a hyphen belongs to the text, too.
+    // After the commonest endings a hyphen or an underscore belongs to the text.
     let clean = n == label.len()
         || label[n] >= 0x80
-        || label[n] == b'_'
-        || label[n] == b'-' && COMMON.iter().any(|c| label[..n].eq_ignore_ascii_case(c));
+        || matches!(label[n], b'-' | b'_') && COMMON.iter().any(|c| label[..n].eq_ignore_ascii_case(c));
     let asset = ASSETS.iter().any(|a| label[..n].eq_ignore_ascii_case(a));
     ((2..=24).contains(&n) && clean && !asset).then_some(n)
 }
@@ -192,7 +191,7 @@ mod tests {
         assert_eq!(domain(b"example.com."), 11);
         assert_eq!(domain(b"example.com_2026.log"), 11);
         assert_eq!(domain(b"example.com-uploads"), 11);
-        assert_eq!(domain(b"node1.prod-cluster"), 0);
+        assert_eq!(domain(b"node1.prod-cluster") + domain(b"lb.co_m"), 0);
         assert_eq!(domain("qq.com谢谢".as_bytes()), 6);
     }
 }

@@ -166,7 +166,7 @@ fn free(text: &Text<'_>, s: usize, end: usize) -> bool {
     let (l, r) = (text.before(s), text.at(end));
     // A dash or dot that joins it to more letters or digits makes it a part of something longer.
     let joined = |mark: u8, next: u8| matches!(mark, b'-' | b'.') && next.is_ascii_alphanumeric();
-    let touched = l.is_ascii_alphanumeric() || l == b'.' || r.is_ascii_alphanumeric();
+    let touched = l.is_ascii_alphanumeric() || r.is_ascii_alphanumeric();
     let part = (s >= 2 && joined(l, text.at(s - 2))) || joined(r, text.at(end + 1));
     !touched && !part
 }
