@@ -99,7 +99,7 @@ impl Worker<'_> {
     /// Writes whole records with their edits and tags.
     pub(super) fn write_records(&mut self, block: &[u8]) {
         self.tally.bytes_in += block.len() as u64;
-        if self.engine.tag == TagMode::None {
+        if self.tag == TagMode::None {
             self.tally.records +=
                 memchr::memchr_iter(b'\n', block).count() as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
             let mut next = 0;
@@ -132,7 +132,7 @@ impl Worker<'_> {
         let ctx = self.context(block, at, end, edits, clock);
         self.write_span(block, at, at + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
-            match self.engine.tag {
+            match self.tag {
                 TagMode::Inline => self.tagger.render(ctx, style, &mut self.out),
                 TagMode::Manifest => {
                     let from = self.manifest.len();

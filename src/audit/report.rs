@@ -1,0 +1,2 @@
+//! placeholder
+pub fn html(_: &super::Manifest) -> String { String::new() }
