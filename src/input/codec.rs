@@ -93,14 +93,29 @@ pub fn is_tar(head: &[u8]) -> bool {
 pub fn memory(head: &[u8]) -> u64 {
     match Codec::of(head) {
         Codec::Zstd => 1 << window_log(head),
-        Codec::Xz => XZ_MEMORY,
+        Codec::Xz => xz_dictionary(head) + XZ_EXTRA,
         Codec::Bzip2 => 4 << 20,
         Codec::Gzip | Codec::Plain => 64 << 10,
     }
 }
 
-/// Largest memory that an xz stream may ask for (`xz -9` asks for 65 MiB).
-const XZ_MEMORY: u64 = 68 << 20;
+/// Largest dictionary of an xz stream (that of `xz -9`).
+const XZ_DICTIONARY: u64 = 64 << 20;
+
+/// What an xz decoder needs besides the dictionary.
+const XZ_EXTRA: u64 = 2 << 20;
+
+/// The dictionary of an xz stream's first block, never below that of `-6` (xz file format 1.2.1, sections 3.1 and 5.3.1).
+fn xz_dictionary(head: &[u8]) -> u64 {
+    match head.get(12..) {
+        // No sizes in the header, one filter, LZMA2 with one byte of properties.
+        Some([1..=255, 0, 0x21, 1, bits @ 0..=40, ..]) => {
+            let (odd, shift) = (u64::from(bits & 1), bits / 2 + 11);
+            ((2 | odd) << shift).clamp(8 << 20, XZ_DICTIONARY)
+        }
+        _ => XZ_DICTIONARY,
+    }
+}
 
 /// Largest window of a Zstandard stream, as a power of two (`zstd -19` takes 2^23, `--ultra -22` 2^27).
 const ZSTD_WINDOW: u32 = 27;
@@ -133,7 +148,7 @@ pub fn decoder<'r>(head: &[u8], input: impl BufRead + 'r) -> io::Result<Box<dyn 
         }
         Codec::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(input)),
         Codec::Xz => {
-            let stream = liblzma::stream::Stream::new_stream_decoder(XZ_MEMORY, liblzma::stream::CONCATENATED)
+            let stream = liblzma::stream::Stream::new_stream_decoder(memory(head), liblzma::stream::CONCATENATED)
                 .map_err(io::Error::from)?;
             Box::new(liblzma::bufread::XzDecoder::new_stream(input, stream))
         }
@@ -238,6 +253,8 @@ mod tests {
         // RFC 8878: exponent 17, mantissa 0 is a window of 2^27.
         assert_eq!(memory(b"\x28\xB5\x2F\xFD\x00\x88"), 1 << 27);
         assert_eq!(memory(b"\x28\xB5\x2F\xFD\x00\x58"), 1 << 23);
+        // xz file format: 0x1C is 64 MiB.
+        assert_eq!(memory(b"\xFD7zXZ\0\0\x04\xE6\xD6\xB4\x46\x02\0\x21\x01\x1C"), XZ_DICTIONARY + XZ_EXTRA);
     }
 
     #[test]

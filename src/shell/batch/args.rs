@@ -54,7 +54,8 @@ pub struct BatchArgs {
     /// Folder that the tree of the outputs begins at; the default is the deepest one that holds all inputs.
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// Folder of the journal, the manifest and the quarantine; the default is .logveil below the outputs.
+    /// Folder of the journal, the manifest and the quarantine; the default is .logveil below the outputs. A part {id} of
+    /// it becomes a keyed digest of the first input's name.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
     /// Write the manifest of the run to FILE instead.

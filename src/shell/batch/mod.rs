@@ -142,7 +142,14 @@ fn tag_mode(args: &BatchArgs) -> TagMode {
 /// Folder of journal, manifest and quarantine.
 fn state_dir(args: &BatchArgs, plan: &Plan) -> PathBuf {
     match (&args.state, &args.output) {
-        (Some(dir), _) => dir.clone(),
+        (Some(dir), _) => {
+            let first = plan.tasks.first().map(|t| &t.id).or(plan.rejected.first().map(|r| &r.id));
+            let parts = dir.iter().map(|part| match (part == "{id}", first) {
+                (true, Some(id)) => id.into(),
+                _ => part.to_owned(),
+            });
+            parts.collect()
+        }
         (None, Some(out)) => plan::absolute(out).join(plan::STATE),
         (None, None) => plan.root.join(plan::STATE),
     }

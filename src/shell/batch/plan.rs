@@ -312,13 +312,31 @@ impl<'e> Names<'e> {
         path.components()
             .map(|c| match c {
                 Component::Normal(name) => {
-                    let mut clean = self.worker.rewrite_name(name.as_bytes());
+                    let mut clean = self.name(name.as_bytes());
                     clean.iter_mut().filter(|b| **b == b'/').for_each(|b| *b = b'_');
                     OsString::from_vec(clean)
                 }
                 other => other.as_os_str().to_owned(),
             })
             .collect()
+    }
+
+    /// One name. An ending may hide what stands before it, so it is looked at with and without.
+    fn name(&mut self, name: &[u8]) -> Vec<u8> {
+        let clean = self.worker.rewrite_name(name);
+        let mut stem = name.len();
+        while let Some(dot) = memchr::memrchr(b'.', &name[..stem]).filter(|d| {
+            let ending = &name[d + 1..stem];
+            *d > 0 && ending.len() <= 6 && ending.first().is_none_or(u8::is_ascii_alphabetic)
+        }) {
+            stem = dot;
+        }
+        if clean != name || stem == name.len() {
+            return clean;
+        }
+        let mut clean = self.worker.rewrite_name(&name[..stem]);
+        clean.extend_from_slice(&name[stem..]);
+        clean
     }
 
     /// Text that holds no identifier.

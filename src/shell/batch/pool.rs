@@ -212,7 +212,7 @@ pub struct Budget {
 }
 
 /// Bytes of all decompressors together.
-const DECODERS: u64 = 140 << 20;
+const DECODERS: u64 = 96 << 20;
 
 /// A share of the budget, given back when dropped.
 pub struct Share<'b>(&'b Budget, u64);

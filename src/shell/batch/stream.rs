@@ -137,8 +137,9 @@ pub fn output(e: io::Error) -> Problem {
 pub fn damage(e: &io::Error) -> String {
     match e.kind() {
         io::ErrorKind::UnexpectedEof => "ends early: fetch it again".into(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => format!("damaged: {e}"),
-        _ => format!("can't be read: {e}"),
+        _ if e.raw_os_error().is_some() => format!("can't be read: {e}"),
+        // From a decompressor.
+        _ => format!("damaged: {e}"),
     }
 }
 

@@ -1,2 +1,0 @@
-//! placeholder
-pub fn html(_: &super::Manifest) -> String { String::new() }
