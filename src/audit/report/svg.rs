@@ -31,7 +31,7 @@ pub fn stacked(series: &Series, label: &str) -> String {
             group(n),
         );
     }
-    let every = (series.buckets.len() as f64 / 10.0).ceil().max(1.0) as usize;
+    let every = (series.buckets.len() as f64 / 9.0).ceil().max(1.0) as usize;
     for (i, (name, layers)) in series.buckets.iter().enumerate() {
         let x = LEFT + slot * i as f64 + (slot - bar) / 2.0;
         let mut below = 0;
@@ -50,9 +50,10 @@ pub fn stacked(series: &Series, label: &str) -> String {
         if i % every == 0 {
             let _ = write!(
                 out,
-                "<text class=\"axis\" x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"middle\">{name}</text>",
-                (x + bar / 2.0).clamp(LEFT + 32.0, WIDTH - 36.0),
+                "<text class=\"axis\" x=\"{:.1}\" y=\"{:.0}\" text-anchor=\"{}\">{name}</text>",
+                if i == 0 { LEFT } else { (x + bar / 2.0).min(WIDTH - 36.0) },
                 HEIGHT - 8.0,
+                if i == 0 { "start" } else { "middle" },
             );
         }
     }

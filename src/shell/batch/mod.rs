@@ -90,7 +90,7 @@ pub fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     let run = Run {
         args,
         pool: &pool,
-        streams: Streams { pool: &pool, format, sampler: args.report.is_some().then(Default::default) },
+        streams: Streams { pool: &pool, format, samples: args.report.is_some() },
         progress: &progress,
         journal: &journal,
         known: &known,

@@ -1,45 +1,44 @@
 //! Records for the report: before and after, with no value in either.
 
 use crate::audit::{Piece, Sample};
-use crate::engine::Engine;
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use crate::engine::{Engine, Explained};
 
-/// Records of a file that are looked at.
+/// Records of a stream that are looked at.
 const LOOK: usize = 40;
 /// Longest record that is shown.
 const LONGEST: usize = 1200;
 
-/// Chooses one record for each entity of a run.
-#[derive(Default)]
-pub struct Sampler {
-    shown: Mutex<HashSet<String>>,
+/// Most records of a file.
+const MOST: usize = 12;
+
+/// Adds the records among the first ones of a stream that show a type which `out` does not show yet.
+pub fn look(records: &[u8], engine: &Engine, out: &mut Vec<Sample>) {
+    if out.len() >= MOST {
+        return;
+    }
+    let mut worker = engine.worker();
+    for line in records.split(|b| *b == b'\n').take(LOOK).filter(|l| l.len() <= LONGEST) {
+        let mut found = worker.explain(line);
+        found.retain(|f| !f.kept);
+        let new = found.iter().find(|f| out.iter().all(|s| s.entity != f.entity)).map(|f| f.entity.clone());
+        let Some(entity) = new.filter(|_| out.len() < MOST) else { continue };
+        let after = String::from_utf8_lossy(&worker.rewrite_name(line)).into_owned();
+        out.push(Sample { entity, before: hidden(line, &found), after });
+    }
 }
 
-impl Sampler {
-    /// Adds the records among the first ones of a stream that show something new.
-    pub fn look(&self, records: &[u8], engine: &Engine, out: &mut Vec<Sample>) {
-        let mut worker = engine.worker();
-        for line in records.split(|b| *b == b'\n').take(LOOK).filter(|l| l.len() <= LONGEST) {
-            let found = worker.explain(line);
-            let new = {
-                let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-                found.iter().filter(|f| !f.kept).find(|f| shown.insert(f.entity.clone())).map(|f| f.entity.clone())
-            };
-            let Some(entity) = new else { continue };
-            let (mut before, mut at) = (Vec::new(), 0);
-            for f in found.iter().filter(|f| !f.kept) {
-                let span = f.span.range();
-                if span.start < at {
-                    continue;
-                }
-                before.push(Piece::Text(String::from_utf8_lossy(&line[at..span.start]).into_owned()));
-                before.push(Piece::Hidden(f.entity.clone(), f.span.len() as u32));
-                at = span.end;
-            }
-            before.push(Piece::Text(String::from_utf8_lossy(&line[at..]).into_owned()));
-            let after = String::from_utf8_lossy(&worker.rewrite_name(line)).into_owned();
-            out.push(Sample { entity, before, after });
+/// The record with names and lengths where its values stood.
+fn hidden(line: &[u8], found: &[Explained]) -> Vec<Piece> {
+    let (mut pieces, mut at) = (Vec::new(), 0);
+    let text = |range: &[u8]| Piece::Text(String::from_utf8_lossy(range).into_owned());
+    for f in found {
+        let span = f.span.range();
+        if span.start >= at {
+            pieces.push(text(&line[at..span.start]));
+            pieces.push(Piece::Hidden(f.entity.clone(), f.span.len() as u32));
+            at = span.end;
         }
     }
+    pieces.push(text(&line[at..]));
+    pieces
 }

@@ -2,7 +2,7 @@
 
 use super::lane::Lane;
 use super::pool::{Hand, Pool};
-use super::sample::Sampler;
+use super::sample;
 use crate::audit::{Sample, Tally, Timeline};
 use crate::engine::{Format, MAX_WINDOW};
 use crate::input::codec::{Tolerant, refused};
@@ -46,8 +46,8 @@ pub struct Streams<'p, 'e> {
     pub pool: &'p Pool<'e>,
     /// The format asked for.
     pub format: Option<Format>,
-    /// Collects records for the report.
-    pub sampler: Option<Sampler>,
+    /// Records are collected for the report.
+    pub samples: bool,
 }
 
 impl Streams<'_, '_> {
@@ -104,8 +104,8 @@ impl Streams<'_, '_> {
                         continue;
                     }
                     let format = sniffer.look(bytes);
-                    if let (true, Some(sampler)) = (std::mem::take(&mut first), &self.sampler) {
-                        sampler.look(bytes, self.pool.engine, &mut sum.samples);
+                    if std::mem::take(&mut first) && self.samples {
+                        sample::look(bytes, self.pool.engine, &mut sum.samples);
                     }
                     lane.records(bytes, format, hand, sink).map_err(output)?;
                 }
