@@ -3,6 +3,7 @@
 mod action;
 mod edit;
 mod explain;
+mod out;
 mod timeline;
 mod window;
 
@@ -74,6 +75,7 @@ pub struct Engine {
     scan: ScanKernel,
     hash: HashKernel,
     ingest: i64,
+    count_unparsed: bool,
 }
 
 impl Engine {
@@ -97,7 +99,16 @@ impl Engine {
             scan: cfg.scan,
             hash: cfg.hash,
             ingest: cfg.ingest,
+            count_unparsed: false,
         })
+    }
+
+    /// Makes workers count the records that don't have the format of their stream ([`Tally::unparsed`]). That costs a
+    /// look at every field of every record.
+    #[must_use]
+    pub fn counting_unparsed(mut self, count: bool) -> Engine {
+        self.count_unparsed = count;
+        self
     }
 
     /// Entities and keys in force.
@@ -143,9 +154,11 @@ impl Engine {
 
     /// One thread's scratch space.
     pub fn worker(&self) -> Worker<'_> {
+        let mut detector = Detector::new(&self.registry, &self.layouts, self.scan);
+        detector.count_unparsed(self.count_unparsed);
         Worker {
             engine: self,
-            detector: Detector::new(&self.registry, &self.layouts, self.scan),
+            detector,
             batch: Batch::new(self.hash),
             tagger: Tagger::new(&self.policy, &self.rules, &self.key),
             edits: Vec::new(),
@@ -154,7 +167,8 @@ impl Engine {
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
-            out: Vec::new(),
+            written: Vec::new(),
+            out: out::Out::default(),
             manifest: Vec::new(),
             entries: Vec::new(),
             swallow: None,
@@ -177,7 +191,8 @@ pub struct Worker<'e> {
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,
-    out: Vec<u8>,
+    written: Vec<u8>,
+    out: out::Out,
     manifest: Vec<u8>,
     entries: Vec<Entry>,
     /// An over-long value runs on into the next window: its end is looked for.
@@ -272,7 +287,7 @@ impl Worker<'_> {
             Some(w) => self.rewrite_window(block.bytes, w),
         };
         self.tally.bytes_out += self.out.len() as u64;
-        Clean { bytes: &self.out, manifest: &self.manifest, entries: &self.entries, consumed }
+        Clean { bytes: self.out.bytes(), manifest: &self.manifest, entries: &self.entries, consumed }
     }
 
     /// Counts since the worker was made or they were last taken.
@@ -302,6 +317,6 @@ impl Drop for Worker<'_> {
         use zeroize::Zeroize;
         self.replacement.zeroize();
         self.encoded.zeroize();
-        self.out.zeroize();
+        self.written.zeroize();
     }
 }

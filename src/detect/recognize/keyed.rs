@@ -3,7 +3,7 @@
 use super::{Found, Skip, Text, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::ASIDE;
-use crate::detect::keys::{Exempt, KeyClass};
+use crate::detect::keys::{ClassId, Exempt, KeyClass, Memo};
 use crate::detect::scan::kind;
 use crate::format::view::{decode_all, wide};
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -13,21 +13,19 @@ const MAX_ELEMENTS: usize = 64;
 
 /// Looks at every key separator.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut keys = std::mem::take(&mut found.settled.keys);
+    known_keys(text, found.memo, &mut keys);
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
-    for &p in text.scan.events.of(kind::KEY) {
+    for &(p, class) in &keys {
         let p = p as usize;
         // A key inside a value that is already taken needs no look.
         if p < taken || skip.covers(p) {
             continue;
         }
-        let class = classify(text, found, p);
-        if class.is_unknown() {
-            continue;
-        }
+        let class = text.registry.class(class);
         if class.exempt != Exempt::No {
-            let value = text.bare_start(p + 1);
-            found.settled.exempt_from(value);
+            found.settled.exempt_from(text.bare_start(p + 1));
         }
         if class.entity.is_some() || class.event_time {
             taken = value_at(text, found, class, p, p + 1);
@@ -35,6 +33,12 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.tags.push(p as u32);
         }
     }
+    found.settled.keys = keys;
+    wide_colons(text, found);
+}
+
+/// Keys before a full-width colon.
+fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::WIDE) {
         let p = p as usize;
@@ -42,20 +46,38 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let len = text.scan.maps.keychars.run_before(p);
-        let class = found.memo.classify(text.registry, text.bytes, p - len, p);
+        let class = text.registry.class(found.memo.classify(text.registry, text.bytes, len, p));
         if class.entity.is_some() {
             value_at(text, found, class, p, p + 3);
         }
     }
 }
 
-#[inline]
-fn classify(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> KeyClass {
-    let mut end = p;
-    end -= usize::from(text.before(end) == b' ');
-    end -= usize::from(matches!(text.before(end), b'"' | b'\''));
-    let len = text.scan.maps.keychars.run_before(end);
-    found.memo.classify(text.registry, text.bytes, end - len, end)
+/// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
+fn is_octet(text: &Text<'_>, p: usize) -> bool {
+    text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
+}
+
+/// Lists the separators behind keys that the registry knows. A loop of its own: it runs for every key of a text.
+#[inline(never)]
+fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) {
+    let events = text.scan.events.of(kind::KEY);
+    keys.clear();
+    keys.resize(events.len(), (0, ClassId::default()));
+    let mut n = 0;
+    for &p in events {
+        let mut end = p as usize;
+        end -= usize::from(text.before(end) == b' ');
+        end -= usize::from(matches!(text.before(end), b'"' | b'\''));
+        let len = text.scan.maps.keychars.run_before(end);
+        if len <= 2 && is_octet(text, p as usize) {
+            continue;
+        }
+        let class = memo.classify(text.registry, text.bytes, len, end);
+        keys[n] = (p, class);
+        n += usize::from(!class.is_unknown());
+    }
+    keys.truncate(n);
 }
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
