@@ -32,13 +32,19 @@ type Row = (&'static str, String, Option<usize>);
 
 impl Bench {
     fn logveil(&self, args: &str) -> String {
-        format!("{} batch -k {}/key --progress never -o {}/out {args}", self.logveil, self.dir.display(), self.dir.display())
+        format!(
+            "{} batch -k {}/key --progress never -o {}/out {args}",
+            self.logveil,
+            self.dir.display(),
+            self.dir.display()
+        )
     }
 
-    fn seconds(&self, command: &str) -> f64 {
+    /// Wall and CPU seconds of a command and all its children.
+    fn seconds(&self, command: &str) -> (f64, f64) {
         let _ = std::fs::remove_dir_all(self.dir.join("out"));
         let _ = std::fs::create_dir(self.dir.join("out"));
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), children());
         let status = Command::new("sh")
             .args(["-c", command])
             .current_dir(&self.dir)
@@ -47,14 +53,17 @@ impl Bench {
             .status()
             .expect("a shell");
         assert!(status.success(), "{command}");
-        started.elapsed().as_secs_f64()
+        (started.elapsed().as_secs_f64(), children() - cpu)
     }
 
     fn table(&self, title: &str, rows: &[Row]) {
         let mut times: Vec<Vec<f64>> = vec![Vec::new(); rows.len()];
+        let mut cpus = times.clone();
         for _ in 0..self.rounds {
             for (i, (_, command, _)) in rows.iter().enumerate() {
-                times[i].push(self.seconds(command));
+                let (wall, cpu) = self.seconds(command);
+                times[i].push(wall);
+                cpus[i].push(cpu);
             }
         }
         let median = |v: &[f64]| {
@@ -62,15 +71,23 @@ impl Bench {
             v.sort_by(f64::total_cmp);
             v[v.len() / 2]
         };
-        println!("\n{title}\n{:<52}{:>8}{:>8}  {:>7}", "", "s", "MB/s", "speed");
+        println!("\n{title}\n{:<44}{:>8}{:>8}{:>8}  {:>8}", "", "wall s", "CPU s", "MB/s", "speed");
         for (i, (name, _, against)) in rows.iter().enumerate() {
             let ratio = against.map_or(String::new(), |a| {
                 let r: Vec<f64> = times[i].iter().zip(&times[a]).map(|(x, y)| y / x).collect();
-                format!("{:>6.2}x of row {}", median(&r), a + 1)
+                format!("{:>7.2}x of row {}", median(&r), a + 1)
             });
-            println!("{:<52}{:>8.2}{:>8.0}  {ratio}", format!("{} {name}", i + 1), median(&times[i]), self.mb / median(&times[i]));
+            let (name, wall, cpu) = (format!("{} {name}", i + 1), median(&times[i]), median(&cpus[i]));
+            println!("{name:<44}{wall:>8.2}{cpu:>8.2}{:>8.0}  {ratio}", self.mb / wall);
         }
     }
+}
+
+/// CPU seconds of all children that ended so far (`proc_pid_stat(5)`: cutime and cstime, in hundredths).
+fn children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = stat.rsplit(')').next().unwrap_or_default();
+    after.split_whitespace().skip(13).take(2).filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 fn main() {
@@ -93,7 +110,11 @@ fn main() {
             ("batch, 1 file, 2 threads", one("one.log -j 2"), Some(2)),
             ("batch, 1 file, 1 thread, inline tags", b.logveil("one.log -j 1"), None),
             ("batch, 1 file, 2 threads, inline tags", b.logveil("one.log -j 2"), Some(4)),
-            ("xargs -P2 sed", format!("ls many/* | xargs -P2 -I@ sh -c '{} @ > out/$(basename @)'", SED.replace('\'', "\"")), Some(1)),
+            (
+                "xargs -P2 sed",
+                format!("ls many/* | xargs -P2 -I@ sh -c '{} @ > out/$(basename @)'", SED.replace('\'', "\"")),
+                Some(1),
+            ),
             ("cp", "cp one.log out/".into(), Some(3)),
         ],
     );
@@ -103,9 +124,20 @@ fn main() {
             ("pigz -dc | pigz -p2, 1 file", "pigz -dc one.log.gz | pigz -p2 -6 > out/one.log.gz".into(), None),
             ("batch, 1 file", one("one.log.gz -j 2"), Some(0)),
             ("batch, 1 file, inline tags", b.logveil("one.log.gz -j 2"), Some(0)),
-            ("pigz -dc | pigz -p2, 8 files in turn", "for f in gz/*; do pigz -dc $f | pigz -p2 -6 > out/$(basename $f); done".into(), None),
+            (
+                "pigz -dc | pigz -p2, 8 files in turn",
+                "for f in gz/*; do pigz -dc $f | pigz -p2 -6 > out/$(basename $f); done".into(),
+                None,
+            ),
             ("batch, 8 files", one("gz -j 2"), Some(3)),
-            ("xargs -P2, zcat | sed | gzip", format!("ls gz/* | xargs -P2 -I@ sh -c 'zcat @ | {} | gzip -6 > out/$(basename @)'", SED.replace('\'', "\"")), Some(3)),
+            (
+                "xargs -P2, zcat | sed | gzip",
+                format!(
+                    "ls gz/* | xargs -P2 -I@ sh -c 'zcat @ | {} | gzip -6 > out/$(basename @)'",
+                    SED.replace('\'', "\"")
+                ),
+                Some(3),
+            ),
         ],
     );
     b.table(

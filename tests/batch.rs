@@ -148,7 +148,9 @@ fn members_of_archives_go_through_as_files() {
     p.put("t/x/b.ndjson.gz", &through("gzip", &["-c"], &text));
     p.put("t/13800138001.log", b"nothing here\n");
     std::os::unix::fs::symlink("x/a.ndjson", p.path("t/link")).unwrap();
-    for (name, flag) in [("in/a.tar", "-cf"), ("in/a.tar.gz", "-czf"), ("in/a.tar.zst", "--zstd"), ("in/a.tar.xz", "-cJf")] {
+    for (name, flag) in
+        [("in/a.tar", "-cf"), ("in/a.tar.gz", "-czf"), ("in/a.tar.zst", "--zstd"), ("in/a.tar.xz", "-cJf")]
+    {
         let name = p.path(name).display().to_string();
         let args = if flag == "--zstd" { vec!["--zstd", "-cf", &name, "t"] } else { vec![flag, &name, "t"] };
         assert!(Command::new("tar").args(args).current_dir(p.dir.path()).status().unwrap().success());
@@ -179,7 +181,10 @@ fn threads_change_nothing() {
     text.extend(generate::access(5 << 20));
     text.extend_from_slice(&b"ip=198.51.100.23 ".repeat(30_000));
     p.put("in/a", &text);
-    p.put("in/b.zst", &[through("zstd", &["-qc"], &text[..4 << 20]), through("zstd", &["-qc"], &text[4 << 20..])].concat());
+    p.put(
+        "in/b.zst",
+        &[through("zstd", &["-qc"], &text[..4 << 20]), through("zstd", &["-qc"], &text[4 << 20..])].concat(),
+    );
     p.put("in/c.gz", &through("gzip", &["-1c"], &text));
     for tag in ["inline", "manifest"] {
         let mut trees = Vec::new();
@@ -436,10 +441,7 @@ fn in_place_keeps_mode_time_and_owner() {
     let (code, err) = p.batch(&["in", "--in-place=.orig", "-t", "none"]);
     assert_eq!(code, 0, "{err}");
     let new = fs::metadata(&path).unwrap();
-    assert_eq!(
-        (new.mode(), new.modified().unwrap(), new.uid(), new.gid()),
-        (old.mode(), time, old.uid(), old.gid())
-    );
+    assert_eq!((new.mode(), new.modified().unwrap(), new.uid(), new.gid()), (old.mode(), time, old.uid(), old.gid()));
     assert!(fs::read_to_string(&path).unwrap().starts_with("mobile=phone_"));
     assert!(through("gzip", &["-dc"], &fs::read(gz).unwrap()).starts_with(b"mobile=phone_"));
     assert_eq!(fs::read(p.path("in/a.log.orig")).unwrap(), b"mobile=13800138001\n");
@@ -496,7 +498,8 @@ fn names_are_outputs_too() {
 fn a_dry_run_writes_nothing() {
     let p = Place::new();
     p.put("in/a.log", &generate::access(100_000));
-    let out = p.command(&["in", "-o", "out", "-n", "--progress", "json", "--progress-interval", "0.02"]).output().unwrap();
+    let out =
+        p.command(&["in", "-o", "out", "-n", "--progress", "json", "--progress-interval", "0.02"]).output().unwrap();
     assert_eq!(out.status.code(), Some(0));
     assert!(!p.path("out").exists());
     let said = String::from_utf8(out.stdout).unwrap();
@@ -610,9 +613,22 @@ fn a_stream_of_any_length_passes() {
     let block = generate::access(4 << 20);
     let mut c = Command::new("sh");
     c.args(["-c", "ulimit -v 262144; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_logveil")]);
-    c.args(["batch", "-k", &p.key, "-", "-o", "out", "-t", "none", "--compress", "zst", "--level", "1", "--stats=json"]);
-    let mut child =
-        c.current_dir(p.dir.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    c.args([
+        "batch",
+        "-k",
+        &p.key,
+        "-",
+        "-o",
+        "out",
+        "-t",
+        "none",
+        "--compress",
+        "zst",
+        "--level",
+        "1",
+        "--stats=json",
+    ]);
+    let mut child = c.current_dir(p.dir.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let (mut left, mut sent) = ((gb * 1e9) as u64, 0u64);
     while left > 0 {

@@ -243,7 +243,10 @@ static LAST: [[u64; 2]; LONGEST + 1] = {
     let mut t = [[0; 2]; LONGEST + 1];
     let mut n = 1;
     while n <= LONGEST {
-        t[n] = [if n > 8 { u64::MAX << (8 * (16 - n)) } else { 0 }, if n < 8 { u64::MAX << (8 * (8 - n)) } else { u64::MAX }];
+        t[n] = [
+            if n > 8 { u64::MAX << (8 * (16 - n)) } else { 0 },
+            if n < 8 { u64::MAX << (8 * (8 - n)) } else { u64::MAX },
+        ];
         n += 1;
     }
     t

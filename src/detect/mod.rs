@@ -111,7 +111,8 @@ impl<'r> Detector<'r> {
             };
             recognize::run(&text, &mut found);
             if level == 0 {
-                self.unparsed = positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
+                self.unparsed =
+                    positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
                 if !self.times.is_sorted() {
                     self.times.sort_unstable();
                 }

@@ -3,8 +3,8 @@
 use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Registry};
 use super::recognize::{Found, Text, keyed};
-use super::scan::kind;
 use super::scan::Maps;
+use super::scan::kind;
 use crate::format::layout::{Layout, Marks, Plain};
 use crate::model::{Confidence, RuleId, Shape};
 use crate::rules::{FormatDef, Notation, RuleError, Ruleset};

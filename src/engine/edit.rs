@@ -264,7 +264,9 @@ impl Worker<'_> {
                     self.out.put_first(&prefix.bytes, prefix.len);
                     return self.out.put_first(&base32(tag), 26);
                 }
-                Action::Surrogate { .. } if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) => {
+                Action::Surrogate { .. }
+                    if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
+                {
                     return self.out.put_first(&surrogate(tag), 39);
                 }
                 _ => {}

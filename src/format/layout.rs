@@ -114,7 +114,8 @@ impl Layout {
         let ends = self.pieces[1..].iter().map(|p| &p.literal).chain([&self.tail]);
         let last = self.pieces.len() - 1;
         for (i, literal) in ends.enumerate() {
-            let end = if i == last { last_end(record, at, literal, marks) } else { field_end(record, at, literal, marks) };
+            let end =
+                if i == last { last_end(record, at, literal, marks) } else { field_end(record, at, literal, marks) };
             let Some(end) = end else {
                 out.clear();
                 return false;

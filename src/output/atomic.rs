@@ -130,8 +130,7 @@ pub fn is_part(name: &std::ffi::OsStr) -> bool {
 /// Removes what killed runs left in a folder; files of a living run are locked and stay.
 pub fn sweep(dir: &Path) {
     for entry in fs::read_dir(dir).into_iter().flatten().flatten().filter(|e| is_part(&e.file_name())) {
-        let free = File::open(entry.path())
-            .is_ok_and(|f| flock(&f, FlockOperation::NonBlockingLockExclusive).is_ok());
+        let free = File::open(entry.path()).is_ok_and(|f| flock(&f, FlockOperation::NonBlockingLockExclusive).is_ok());
         if free {
             let _ = fs::remove_file(entry.path());
         }

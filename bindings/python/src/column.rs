@@ -13,10 +13,7 @@ use std::sync::Arc;
 
 /// True for the types that hold text.
 pub fn is_text(t: &DataType) -> bool {
-    matches!(
-        t,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::LargeBinary
-    )
+    matches!(t, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Binary | DataType::LargeBinary)
 }
 
 /// The column with every value de-identified; missing values stay missing.

@@ -112,7 +112,8 @@ fn positions(mask: u64, base: u32, list: &mut List) {
     let mut n = mask.count_ones() as usize;
     let mut numbers = _mm512_maskz_compress_epi8(mask, load(&NUMBERS));
     loop {
-        let wide = _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(numbers)), _mm512_set1_epi32(base as i32));
+        let wide =
+            _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(numbers)), _mm512_set1_epi32(base as i32));
         let mut some = [0u32; BATCH];
         // SAFETY: the array is 64 writable bytes; the store has no alignment need.
         unsafe { _mm512_storeu_si512(some.as_mut_ptr().cast(), wide) }

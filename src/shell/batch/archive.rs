@@ -3,7 +3,7 @@
 use super::plan::Names;
 use super::pool::Hand;
 use super::stream::{Failed, Problem, Streams, Sum, damage, output, readable};
-use crate::input::codec::{Caps, Capped, Codec, Tolerant, decoder, is_tar, peek};
+use crate::input::codec::{Capped, Caps, Codec, Tolerant, decoder, is_tar, peek};
 use crate::output::pack::{Packer, Packing};
 use crate::output::{Spool, Take, TarTree};
 use std::cell::Cell;

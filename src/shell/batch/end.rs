@@ -114,8 +114,7 @@ fn summary(run: &Run<'_>, totals: &Totals, left: usize, manifest: Option<&Path>)
 pub fn summary_line(totals: &Totals) -> String {
     let c = &totals.counts;
     let mut text = format!("{} files done", totals.of(State::Done));
-    for (state, word) in
-        [(State::Quarantined, "quarantined"), (State::Refused, "refused"), (State::Skipped, "skipped")]
+    for (state, word) in [(State::Quarantined, "quarantined"), (State::Refused, "refused"), (State::Skipped, "skipped")]
     {
         if totals.of(state) > 0 {
             text += &format!(", {} {word}", totals.of(state));

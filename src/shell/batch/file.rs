@@ -93,8 +93,7 @@ fn finished(run: &Run<'_>, task: &Task) -> Option<Place> {
     let entry = run.journal.entry(place).ok()?;
     let source = task.source.as_deref()?;
     let same = |path: &Path, o: &Output| {
-        path.metadata().is_ok_and(|m| m.is_file() && m.len() == o.bytes)
-            && sha256(path).is_ok_and(|h| h == o.sha256)
+        path.metadata().is_ok_and(|m| m.is_file() && m.len() == o.bytes) && sha256(path).is_ok_and(|h| h == o.sha256)
     };
     let there = match run.args.in_place {
         // In place, the output is where the input was.
@@ -270,9 +269,7 @@ fn open_input(run: &Run<'_>, task: &Task) -> Result<Input, Problem> {
     }
     seek(&file, SeekFrom::Start(0)).map_err(|e| Problem::Refuse(damage(&e.into())))?;
     let target = run.root.join(&task.path);
-    if run.args.in_place.is_none()
-        && target.metadata().is_ok_and(|t| (t.dev(), t.ino()) == (meta.dev(), meta.ino()))
-    {
+    if run.args.in_place.is_none() && target.metadata().is_ok_and(|t| (t.dev(), t.ino()) == (meta.dev(), meta.ino())) {
         return Err(Problem::Refuse("would be overwritten by its own output; use --in-place".into()));
     }
     Ok(Input { file, meta: Some(meta) })

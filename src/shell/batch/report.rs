@@ -23,7 +23,14 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let Some(info) = first else { return Err((Exit::Usage, "no manifest".into())) };
     entries.sort_by(|a, b| (&a.file, &a.id).cmp(&(&b.file, &b.id)));
     // A file that was tried again counts once, as it ended best.
-    entries.dedup_by(|b, a| a.id == b.id && { if b.state < a.state { std::mem::swap(a, b) }; true });
+    entries.dedup_by(|b, a| {
+        a.id == b.id && {
+            if b.state < a.state {
+                std::mem::swap(a, b)
+            };
+            true
+        }
+    });
     let all = entries.into_iter().map(Ok);
     let all = collect(&info, all, args.manifest.as_deref(), args.report.as_deref(), &mut |_| {})
         .map_err(|e| (Exit::Io, e.to_string()))?;
@@ -51,7 +58,10 @@ fn same(a: &RunInfo, b: &RunInfo, path: &Path) -> Result<(), Failure> {
         None => Ok(()),
         Some((what, x, y)) => Err((
             Exit::Config,
-            format!("{}: another {what} than the manifests before it ({y}, not {x}); run those files again", path.display()),
+            format!(
+                "{}: another {what} than the manifests before it ({y}, not {x}); run those files again",
+                path.display()
+            ),
         )),
     }
 }
