@@ -72,7 +72,7 @@ class Spark(unittest.TestCase):
         events.mkdir(exist_ok=True)
         env = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
         command = [SUBMIT, "--master", MASTER, "--conf", "spark.ui.enabled=false"]
-        command += ["--conf", "spark.eventLog.enabled=true", "--conf", f"spark.eventLog.dir=file://{events}"]
+        command += ["--conf", "spark.eventLog.enabled=true", "--conf", "spark.eventLog.compress=false", "--conf", f"spark.eventLog.dir=file://{events}"]
         command += [SCRIPT, "--logveil", logveil, "--key-file", self.key, "--out", self.dir / out, self.dir / source, *args]
         # spark-submit sends all that the driver says to its own standard output.
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=600)
