@@ -60,7 +60,8 @@ def task(options):
         state = os.path.join(options["out"], ".logveil", "tasks", "{id}")
         command = [options["logveil"], "batch", "--resume", "--key-file", options["key_file"]]
         command += ["--policy", options["policy"], "--root", options["root"], "-o", options["out"], "--state", state]
-        command += ["--threads", "1", "--progress", "never", *options["more"], path]
+        command += [] if "--threads" in options["more"] else ["--threads", "1"]
+        command += ["--progress", "never", *options["more"], path]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         lines = done.stderr.strip().splitlines()
         manifest = lines[-1].partition("; manifest ")[2] if lines else ""
