@@ -112,7 +112,7 @@ fn main() {
             ("batch, 1 file, 2 threads, inline tags", b.logveil("one.log -j 2"), Some(4)),
             (
                 "xargs -P2 sed",
-                format!("ls many/* | xargs -P2 -I@ sh -c '{} @ > out/$(basename @)'", SED.replace('\'', "\"")),
+                format!("ls many/* | xargs -P2 -I% sh -c '{} % > out/$(basename %)'", SED.replace('\'', "\"")),
                 Some(1),
             ),
             ("cp", "cp one.log out/".into(), Some(3)),
@@ -133,7 +133,7 @@ fn main() {
             (
                 "xargs -P2, zcat | sed | gzip",
                 format!(
-                    "ls gz/* | xargs -P2 -I@ sh -c 'zcat @ | {} | gzip -6 > out/$(basename @)'",
+                    "ls gz/* | xargs -P2 -I% sh -c 'zcat % | {} | gzip -6 > out/$(basename %)'",
                     SED.replace('\'', "\"")
                 ),
                 Some(3),
