@@ -61,5 +61,7 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     m[class::UPPER_J] = eq(b'J');
     m[class::PAREN] = eq(b')');
     m[class::KEYMARK] = either(b'_', b'$');
+    m[class::HIGH] = bits(v);
+    m[class::HASH] = eq(b'#');
     m
 }

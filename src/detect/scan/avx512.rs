@@ -46,5 +46,7 @@ fn word(bytes: &[u8; 64]) -> Masks {
     m[class::UPPER_J] = eq(b'J');
     m[class::PAREN] = eq(b')');
     m[class::KEYMARK] = eq(b'_') | eq(b'$');
+    m[class::HIGH] = _mm512_movepi8_mask(v);
+    m[class::HASH] = eq(b'#');
     m
 }

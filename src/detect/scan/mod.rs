@@ -13,7 +13,7 @@ mod neon;
 mod scalar;
 
 /// Number of byte classes.
-pub const CLASSES: usize = 18;
+pub const CLASSES: usize = 20;
 /// Words of 64 bytes in a chunk; a chunk's masks fit the first-level cache.
 pub const CHUNK_WORDS: usize = 64;
 /// Bytes in a chunk.
@@ -40,9 +40,12 @@ pub mod class {
     pub const UPPER_J: usize = 15;
     pub const PAREN: usize = 16;
     pub const KEYMARK: usize = 17;
+    pub const HIGH: usize = 18;
+    pub const HASH: usize = 19;
 }
 
-/// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`.
+/// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`; `HIGH` is
+/// a byte of 0x80 and above.
 pub type Masks = [u64; CLASSES];
 
 /// Which machine code classifies bytes.
@@ -105,7 +108,7 @@ pub struct Chunk {
 }
 
 /// Number of event kinds.
-pub const KINDS: usize = 15;
+pub const KINDS: usize = 19;
 
 /// Index of each event kind; the position that an event names is given in brackets.
 pub mod kind {
@@ -139,6 +142,14 @@ pub mod kind {
     pub const PLUS: usize = 13;
     /// 0xEF, the first byte of full-width forms [itself]; third dash between digit groups [dash] shares the list.
     pub const WIDE: usize = 14;
+    /// Start of a run of bytes of 0x80 and above [first byte].
+    pub const HIGH: usize = 15;
+    /// `#` [itself].
+    pub const HASH: usize = 16;
+    /// End of a run of at least fifteen letters and digits that are not all hexadecimal [first byte behind].
+    pub const TOKEN: usize = 17;
+    /// `)` behind six digits and one more sign and bracket [bracket].
+    pub const BRACKET: usize = 18;
 }
 
 /// Positions of events, by kind, ascending.

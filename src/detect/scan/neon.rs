@@ -69,5 +69,7 @@ fn word(bytes: &[u8; 64]) -> Masks {
     m[class::UPPER_J] = eq(b'J');
     m[class::PAREN] = eq(b')');
     m[class::KEYMARK] = either(b'_', b'$');
+    m[class::HIGH] = bits(each(v, |x| vcgeq_u8(x, vdupq_n_u8(0x80))));
+    m[class::HASH] = eq(b'#');
     m
 }

@@ -26,6 +26,9 @@ const fn bits(b: u8) -> u32 {
     if b.is_ascii_alphanumeric() || b >= 0x80 {
         v |= 1 << class::WORD;
     }
+    if b >= 0x80 {
+        v |= 1 << class::HIGH;
+    }
     v | match b {
         b'.' => 1 << class::DOT,
         b':' => 1 << class::COLON,
@@ -42,6 +45,7 @@ const fn bits(b: u8) -> u32 {
         b'J' => 1 << class::UPPER_J,
         b')' => 1 << class::PAREN,
         b'_' | b'$' => 1 << class::KEYMARK,
+        b'#' => 1 << class::HASH,
         _ => 0,
     }
 }
