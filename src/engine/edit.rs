@@ -34,12 +34,15 @@ pub(super) struct Edit {
     cmac: [u8; 16],
     /// The value has no canonical form: it is suppressed.
     unfit: bool,
+    /// Where the edits inside its run of base64 begin.
+    inner: u32,
 }
 
 impl Worker<'_> {
     /// Decides every hit that begins in `from..to` and hashes what must be hashed.
     pub(super) fn decide(&mut self, block: &[u8], from: usize, to: usize) {
         self.edits.clear();
+        self.inner.clear();
         self.batch.clear();
         let hits = self.detector.hits();
         let mut i = hits.partition_point(|h| (h.start as usize) < from);
@@ -50,10 +53,20 @@ impl Worker<'_> {
             let end = memchr::memchr(b'\n', &block[hits[i].start as usize..])
                 .map_or(block.len(), |n| hits[i].start as usize + n);
             let n = hits[i..last].iter().take_while(|h| (h.start as usize) < end).count().max(1);
-            let present: CategorySet =
+            let mut present: CategorySet =
                 hits[i..i + n].iter().map(|h| self.engine.rules.entity(h.entity).category).collect();
+            for h in hits[i..i + n].iter().filter(|h| h.blob != 0) {
+                self.inside(h).iter().for_each(|x| present.insert(self.engine.rules.entity(x.entity).category));
+            }
             for k in i..i + n {
-                let edit = self.decide_one(block, k, present);
+                let hit = self.detector.hits()[k];
+                let mut edit = self.decide_one(block, &hit, k, present);
+                edit.inner = self.inner.len() as u32;
+                for j in 0..self.inside(&hit).len() {
+                    let hit = self.inside(&hit)[j];
+                    let edit = self.decide_one(block, &hit, j, present);
+                    self.inner.push(edit);
+                }
                 self.edits.push(edit);
             }
             i += n;
@@ -61,11 +74,18 @@ impl Worker<'_> {
         self.batch.run();
     }
 
-    fn decide_one(&mut self, block: &[u8], k: usize, present: CategorySet) -> Edit {
-        let hit = &self.detector.hits()[k];
+    /// Findings inside the run of base64 that a hit stands for.
+    pub(super) fn inside(&self, hit: &Hit) -> &[Hit] {
+        self.detector.blob(hit).map_or(&[], |(b, _)| b.hits)
+    }
+
+    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, present: CategorySet) -> Edit {
         let engine = self.engine;
         let decision = engine.policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, cmac: [0; 16], unfit: false };
+        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, cmac: [0; 16], unfit: false, inner: 0 };
+        if hit.blob != 0 {
+            return edit;
+        }
         self.tally.found(hit.entity.0, hit.all_carriers());
         let value = self.detector.value(block, hit).expose();
         if engine.policy.allows(engine.rules.entity(hit.entity).category, value) {
@@ -154,9 +174,11 @@ impl Worker<'_> {
 
     fn looks_real(&self, edits: &std::ops::Range<usize>) -> bool {
         let hits = self.detector.hits();
-        self.edits[edits.clone()]
-            .iter()
-            .any(|x| self.engine.actions.of(hits[x.hit as usize].entity, x.decision.transform).looks_real())
+        let real = |h: &Hit, x: &Edit| self.engine.actions.of(h.entity, x.decision.transform).looks_real();
+        self.edits[edits.clone()].iter().any(|x| {
+            let hit = &hits[x.hit as usize];
+            real(hit, x) || self.inside(hit).iter().zip(&self.inner[x.inner as usize..]).any(|(h, x)| real(h, x))
+        })
     }
 
     /// A record that was encrypted before would be encrypted again, without a way to tell: it is refused.
@@ -189,6 +211,11 @@ impl Worker<'_> {
             entities |= bit(entity);
             retentions |= 1 << x.decision.retention.0;
             present.insert(self.engine.rules.entity(entity).category);
+            for (n, h) in self.inside(&hits[x.hit as usize]).iter().enumerate() {
+                entities |= bit(h.entity);
+                retentions |= 1 << self.inner[x.inner as usize + n].decision.retention.0;
+                present.insert(self.engine.rules.entity(h.entity).category);
+            }
         }
         let when = self.event_time(block, at, end, clock);
         if when.is_none() {
@@ -235,7 +262,11 @@ impl Worker<'_> {
                 continue;
             }
             self.out.extend_from_slice(&block[at..hit.start as usize]);
-            self.write_edit(block, &hit, &edit);
+            if hit.blob == 0 {
+                self.write_edit(block, &hit, &edit, port_behind(block, &hit));
+            } else {
+                self.write_blob(block, &hit, edit.inner as usize);
+            }
             at = hit.end as usize;
         }
         if at < to {
@@ -243,8 +274,41 @@ impl Worker<'_> {
         }
     }
 
+    /// Writes a run of base64 whose decoded text has its own edits.
+    fn write_blob(&mut self, block: &[u8], hit: &Hit, first: usize) {
+        let mut text = std::mem::take(&mut self.blob);
+        text.clear();
+        let mut at = None;
+        for j in 0.. {
+            let Some((blob, view)) = self.detector.blob(hit) else { break };
+            let from = at.unwrap_or(blob.text.0);
+            let Some(&inner) = blob.hits.get(j) else {
+                text.extend_from_slice(&view[from..blob.text.1]);
+                break;
+            };
+            text.extend_from_slice(&view[from..inner.start as usize]);
+            at = Some(inner.end as usize);
+            let edit = self.inner[first + j];
+            if edit.keep {
+                text.extend_from_slice(&view[inner.start as usize..inner.end as usize]);
+                continue;
+            }
+            let port = port_behind(view, &inner);
+            std::mem::swap(&mut self.out, &mut text);
+            self.write_edit(block, &inner, &edit, port);
+            std::mem::swap(&mut self.out, &mut text);
+        }
+        if let Some((blob, _)) = self.detector.blob(hit) {
+            let style = blob.style;
+            self.replacement.clear();
+            style.encode(&text, &mut self.replacement);
+            self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
+        }
+        self.blob = text;
+    }
+
     /// Writes what replaces a hit.
-    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit) {
+    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit, port: bool) {
         self.replacement.clear();
         if hit.bare_json {
             self.replacement.push(b'"');
@@ -258,32 +322,32 @@ impl Worker<'_> {
             self.replacement.extend_from_slice(SUPPRESSED);
             self.tally.unfit += 1;
         }
-        self.bracket(block, hit, at);
+        if port && self.wants_brackets(block, hit, at) {
+            self.replacement.insert(at, b'[');
+            self.replacement.push(b']');
+        }
         if hit.bare_json {
             self.replacement.push(b'"');
         }
         self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
     }
 
-    /// An IPv6 address before `:port` needs brackets (RFC 3986 section 3.2.2).
-    fn bracket(&mut self, block: &[u8], hit: &Hit, at: usize) {
-        if !matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
-            || !self.replacement[at..].contains(&b':')
-        {
-            return;
-        }
-        let after = &block[hit.end as usize..];
-        let port = match after {
-            [b':', d, ..] => d.is_ascii_digit(),
-            [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
-            _ => false,
-        };
-        let before = hit.start.checked_sub(1).map(|i| block[i as usize]);
-        if port && before != Some(b'[') && self.detector.value(block, hit).expose().iter().all(|b| *b != b':') {
-            self.replacement.insert(at, b'[');
-            self.replacement.push(b']');
-        }
+    /// An IPv6 address where an IPv4 address stood needs brackets before a port (RFC 3986 section 3.2.2).
+    fn wants_brackets(&self, block: &[u8], hit: &Hit, at: usize) -> bool {
+        matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
+            && self.replacement[at..].contains(&b':')
+            && self.detector.value(block, hit).expose().iter().all(|b| *b != b':')
     }
+}
+
+/// True when a port follows the hit in the text that it stands in.
+fn port_behind(text: &[u8], hit: &Hit) -> bool {
+    let port = match &text[hit.end as usize..] {
+        [b':', d, ..] => d.is_ascii_digit(),
+        [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
+        _ => false,
+    };
+    port && hit.start.checked_sub(1).is_none_or(|i| text[i as usize] != b'[')
 }
 
 fn tag_of(batch: &Batch, edit: &Edit) -> [u8; 16] {

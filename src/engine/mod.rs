@@ -122,6 +122,8 @@ impl Engine {
             batch: Batch::new(self.hash),
             tagger: Tagger::new(&self.policy, &self.rules, &self.key),
             edits: Vec::new(),
+            inner: Vec::new(),
+            blob: Vec::new(),
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
@@ -142,6 +144,10 @@ pub struct Worker<'e> {
     batch: Batch,
     tagger: Tagger<'e>,
     edits: Vec<edit::Edit>,
+    /// Edits inside runs of base64.
+    inner: Vec<edit::Edit>,
+    /// The text of a run of base64 as it is rewritten.
+    blob: Vec<u8>,
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,
@@ -253,6 +259,7 @@ impl Drop for Worker<'_> {
         use zeroize::Zeroize;
         self.replacement.zeroize();
         self.encoded.zeroize();
+        self.blob.zeroize();
         self.out.zeroize();
     }
 }

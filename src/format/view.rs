@@ -2,6 +2,7 @@
 //!
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
+use super::base64::{self, Style};
 use crate::model::Carriers;
 
 /// Where a stretch of the view came from.
@@ -26,12 +27,26 @@ pub struct Region {
     pub end: u32,
 }
 
+/// A region that is one run of base64: its findings change the run as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Blob {
+    /// First byte of the decoded text in the view.
+    pub from: u32,
+    /// One past its last byte.
+    pub to: u32,
+    /// The run in the parent.
+    pub run: Region,
+    /// How the run was written.
+    pub style: Style,
+}
+
 /// Decoded regions of a parent text.
 #[derive(Default)]
 pub struct View {
     text: Vec<u8>,
     marks: Vec<Mark>,
     regions: Vec<Region>,
+    blobs: Vec<Blob>,
 }
 
 impl View {
@@ -40,6 +55,13 @@ impl View {
         self.text.clear();
         self.marks.clear();
         self.regions.clear();
+        self.blobs.clear();
+    }
+
+    /// The base64 run that holds view position `at`.
+    pub fn blob(&self, at: usize) -> Option<&Blob> {
+        let i = self.blobs.partition_point(|b| b.to as usize <= at);
+        self.blobs.get(i).filter(|b| b.from as usize <= at)
     }
 
     /// The decoded text.
@@ -138,6 +160,45 @@ impl View {
         i
     }
 
+    /// Shows the base64 run `parent[start..end]` decoded, when it is one of text.
+    pub fn push_base64(&mut self, parent: &[u8], start: usize, end: usize) -> bool {
+        let from = self.text.len();
+        let Some(style) = base64::decode_text(&parent[start..end], &mut self.text) else { return false };
+        let to = self.text.len();
+        self.marks.push(Mark { at: from as u32, from: start as u32, escape: 1, carrier: Carriers::BASE64 });
+        let run = Region { start: start as u32, end: end as u32 };
+        self.blobs.push(Blob { from: from as u32, to: to as u32, run, style });
+        self.close(start, end);
+        true
+    }
+
+    /// Decodes what `escape` reads at `mark`s of `parent[start..end]`: character and length.
+    pub fn push_marked(
+        &mut self,
+        parent: &[u8],
+        (start, end): (usize, usize),
+        mark: u8,
+        carrier: Carriers,
+        escape: impl Fn(&[u8], &mut [u8; 4]) -> Option<(usize, usize)>,
+    ) {
+        let mut i = start;
+        let mut out = [0; 4];
+        while i < end {
+            let rest = &parent[i..end];
+            let stop = memchr::memchr(mark, rest).unwrap_or(rest.len());
+            self.literal(i, &rest[..stop]);
+            i += stop;
+            if let Some((len, n)) = escape(&parent[i..end], &mut out) {
+                self.escaped(i, len, &out[..n], carrier);
+                i += len;
+            } else if i < end {
+                self.literal(i, &parent[i..i + 1]);
+                i += 1;
+            }
+        }
+        self.close(start, end);
+    }
+
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
         let mut i = start;
@@ -157,19 +218,22 @@ impl View {
         self.close(start, end);
     }
 
-    /// Shows full-width forms (U+FF01..U+FF5E) of `parent[start..end]` as ASCII.
+    /// Shows full-width forms (U+FF01..U+FF5E), dashes and blanks beyond ASCII of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
-            let stop = memchr::memchr(0xEF, rest).unwrap_or(rest.len());
+            let stop = rest.iter().position(|b| *b >= 0x80).unwrap_or(rest.len());
             self.literal(i, &rest[..stop]);
             i += stop;
             if let Some(b) = wide(&parent[i..end]) {
                 self.escaped(i, 3, &[b], Carriers::WIDE);
                 i += 3;
+            } else if let Some((b, len)) = separator(&parent[i..end]) {
+                self.escaped(i, len, &[b], Carriers::WIDE);
+                i += len;
             } else if i < end {
-                self.literal(i, &[0xEF]);
+                self.literal(i, &parent[i..i + 1]);
                 i += 1;
             }
         }
@@ -182,6 +246,54 @@ pub fn wide(v: &[u8]) -> Option<u8> {
     match v {
         [0xEF, 0xBC, b @ 0x81..=0xBF, ..] => Some(b - 0x81 + 0x21),
         [0xEF, 0xBD, b @ 0x80..=0x9E, ..] => Some(b - 0x80 + 0x60),
+        _ => None,
+    }
+}
+
+/// ASCII form and length of a dash or blank beyond ASCII at the front of `v`: U+2010..U+2015, U+2212, U+00A0, U+2002..U+200A,
+/// U+202F, U+3000.
+pub fn separator(v: &[u8]) -> Option<(u8, usize)> {
+    match v {
+        [0xE2, 0x80, 0x90..=0x95, ..] | [0xE2, 0x88, 0x92, ..] => Some((b'-', 3)),
+        [0xC2, 0xA0, ..] => Some((b' ', 2)),
+        [0xE2, 0x80, 0x82..=0x8A | 0xAF, ..] | [0xE3, 0x80, 0x80, ..] => Some((b' ', 3)),
+        _ => None,
+    }
+}
+
+/// An HTML character reference at the front of `v`: writes the character, returns how long it was and is.
+pub fn html(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize)> {
+    let end = v.iter().take(10).position(|&b| b == b';')?;
+    let body = std::str::from_utf8(v.get(1..end)?).ok()?;
+    let c = match body {
+        "amp" => '&',
+        "quot" => '"',
+        "lt" => '<',
+        "gt" => '>',
+        "apos" => '\'',
+        "nbsp" => ' ',
+        "commat" => '@',
+        "period" => '.',
+        "colon" => ':',
+        _ => {
+            let number = body.strip_prefix('#')?;
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(h) => u32::from_str_radix(h, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code).filter(|c| *c != '\n')?
+        }
+    };
+    Some((end + 1, c.encode_utf8(out).len()))
+}
+
+/// `#HH` as HAProxy writes it.
+pub fn hash(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize)> {
+    match v {
+        [b'#', a, b, ..] if !a.is_ascii_lowercase() && !b.is_ascii_lowercase() => {
+            out[0] = hex(*a)? << 4 | hex(*b)?;
+            Some((3, 1))
+        }
         _ => None,
     }
 }

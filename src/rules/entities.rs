@@ -120,6 +120,9 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/entities/person.toml", include_str!("../../rules/entities/person.toml")),
     ("rules/entities/device.toml", include_str!("../../rules/entities/device.toml")),
     ("rules/entities/secret.toml", include_str!("../../rules/entities/secret.toml")),
+    ("rules/entities/document.toml", include_str!("../../rules/entities/document.toml")),
+    ("rules/entities/organisation.toml", include_str!("../../rules/entities/organisation.toml")),
+    ("rules/entities/behaviour.toml", include_str!("../../rules/entities/behaviour.toml")),
     ("rules/keys.toml", include_str!("../../rules/keys.toml")),
     ("rules/formats.toml", include_str!("../../rules/formats.toml")),
 ];
@@ -271,6 +274,23 @@ const SHAPES: &[(&str, Shape)] = &[
     ("secret", Shape::Secret),
     ("credential", Shape::Credential),
     ("text", Shape::Text),
+    ("user_id", Shape::UserId),
+    ("account_name", Shape::AccountName),
+    ("name", Shape::Name),
+    ("permit", Shape::Permit),
+    ("regional_id", Shape::RegionalId),
+    ("organisation", Shape::Organisation),
+    ("bank_account", Shape::BankAccount),
+    ("plate", Shape::Plate),
+    ("vin", Shape::Vin),
+    ("birth", Shape::Birth),
+    ("weak_serial", Shape::WeakSerial),
+    ("geohash", Shape::Geohash),
+    ("place", Shape::Place),
+    ("place_text", Shape::PlaceText),
+    ("prose", Shape::Prose),
+    ("search", Shape::Search),
+    ("jar", Shape::Jar),
 ];
 
 fn shape(name: &str) -> Result<Shape, String> {

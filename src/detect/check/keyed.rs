@@ -52,6 +52,7 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Code => take((4..=8).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) > 0),
         Shape::Secret | Shape::Text => Keyed::Take(entity),
         Shape::Credential => credential(v, entity),
+        _ => super::named::judge(shape, entity, v),
     }
 }
 

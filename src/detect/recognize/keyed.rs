@@ -1,6 +1,6 @@
 //! Values that their key names.
 
-use super::{Found, Skip, Text};
+use super::{Found, Skip, Text, special};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::ASIDE;
 use crate::detect::keys::KeyClass;
@@ -21,7 +21,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if p < taken || skip.covers(p) {
             continue;
         }
-        let class = classify(text, found, p);
+        let mut class = classify(text, found, p);
+        if class.wrapper {
+            class = special::attribute(text, found, p);
+        }
         if class.entity.is_some() || class.event_time {
             taken = value_at(text, found, class, p, p + 1);
         }
@@ -66,6 +69,14 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         found.times.push((start as u32, end as u32));
     }
     let Some((entity, shape)) = class.entity else { return 0 };
+    match shape {
+        Shape::Jar => {
+            special::jar(text, found, sep, from);
+            return 0;
+        }
+        Shape::Search if !special::in_query(text, sep) => return 0,
+        _ => {}
+    }
     match text.at(i) {
         b'[' if !boundless(shape) || text.at(i + 1) == b'"' => {
             elements(text, found, entity, shape, sep, i + 1);
@@ -81,7 +92,10 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
 
 /// Shapes whose values may have any length.
 fn boundless(shape: Shape) -> bool {
-    matches!(shape, Shape::Text | Shape::Secret | Shape::Credential)
+    matches!(
+        shape,
+        Shape::Text | Shape::Secret | Shape::Credential | Shape::Prose | Shape::PlaceText | Shape::Search | Shape::SecretWord
+    )
 }
 
 /// Longest value of the other shapes, escapes included.
@@ -117,12 +131,30 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(boundless);
+            let words = shape.is_some_and(|s| boundless(s) || wordy(s));
             let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
             let end = bare_end(&t[..most], i, words);
-            (i, if shape == Some(Shape::Credential) { credential_end(t, i, end) } else { end })
+            match shape {
+                Some(Shape::Credential) => (i, credential_end(t, i, end)),
+                Some(Shape::Geo) => (i, pair_end(t, end)),
+                _ => (i, end),
+            }
         }
     }
+}
+
+/// Shapes of bounded length whose values may hold letters beyond ASCII.
+fn wordy(shape: Shape) -> bool {
+    matches!(shape, Shape::Name | Shape::AccountName | Shape::Permit | Shape::Plate | Shape::Birth)
+}
+
+/// `116.397428,39.909230`: the second coordinate belongs to the value.
+fn pair_end(t: &[u8], end: usize) -> usize {
+    let rest = &t[end..t.len().min(end + 32)];
+    let [b',', rest @ ..] = rest else { return end };
+    let blank = usize::from(rest.first() == Some(&b' '));
+    let n = rest[blank..].iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')).count();
+    if rest[blank..][..n].contains(&b'.') { end + 1 + blank + n } else { end }
 }
 
 /// End of a bare value; `words` tells whether letters beyond ASCII belong to it.

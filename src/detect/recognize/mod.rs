@@ -1,6 +1,7 @@
 //! Confirms events: each family of identifiers in its own file and its own loop.
 
 mod digits;
+mod document;
 mod email;
 mod groups;
 mod hexid;
@@ -8,6 +9,8 @@ mod ipv4;
 mod ipv6;
 pub mod keyed;
 mod secret;
+mod special;
+mod words;
 
 use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Memo, Registry};
@@ -84,6 +87,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     hexid::run(text, found);
     email::run(text, found);
     secret::run(text, found);
+    document::run(text, found);
+    words::run(text, found);
 }
 
 /// Tells of ascending positions whether they lie in a region.
