@@ -38,6 +38,13 @@ pub(super) struct Edit {
     inner: u32,
 }
 
+impl Edit {
+    /// Where the edits inside its run of base64 begin.
+    pub(super) fn inner(&self) -> usize {
+        self.inner as usize
+    }
+}
+
 impl Worker<'_> {
     /// Decides every hit that begins in `from..to` and hashes what must be hashed.
     pub(super) fn decide(&mut self, block: &[u8], from: usize, to: usize) {

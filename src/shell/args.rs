@@ -33,6 +33,8 @@ pub enum Verb {
     Filter(FilterArgs),
     /// Say what is found in one line, why, and what becomes of it; values stay hidden.
     Explain(ExplainArgs),
+    /// Report what is in files or standard input, and where; change nothing. Exit code 1 when something was found.
+    Scan(ScanArgs),
     /// Make keys.
     Keys {
         /// What to do with keys.
@@ -103,6 +105,44 @@ pub struct FilterArgs {
     /// Print counts to standard error at the end; never a value.
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "human", require_equals = true, value_name = "FORM")]
     pub stats: Option<Stats>,
+}
+
+/// Options of `scan`.
+#[derive(Args)]
+pub struct ScanArgs {
+    /// Files to read in order; `-` or nothing for standard input.
+    pub files: Vec<PathBuf>,
+    /// Policy and key.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Form of the report.
+    #[arg(long, short = 'f', alias = "report", default_value = "human", value_enum)]
+    pub format: Report,
+    /// Format of the records, as `--format` of `filter`.
+    #[arg(long, env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
+    pub log_format: String,
+    /// Show the values found; without it a report says only how long they are.
+    #[arg(long)]
+    pub show_values: bool,
+    /// Report also what the policy keeps.
+    #[arg(long)]
+    pub kept: bool,
+    /// Exit with 0 when something was found.
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// Form of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// One line a finding, counts at the end.
+    Human,
+    /// One JSON object.
+    Json,
+    /// One JSON object a finding.
+    Jsonl,
+    /// SARIF 2.1.0, for code-scanning tools.
+    Sarif,
 }
 
 /// Where tags go.

@@ -49,7 +49,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
                 f.category,
                 f.level,
                 f.clause,
-                if f.kept { "keep" } else { &f.transform },
+                if f.kept { "keep" } else { f.transform },
                 f.retention,
             )
         };

@@ -6,6 +6,7 @@ mod explain;
 mod filter;
 mod live;
 mod parallel;
+mod scan;
 mod setup;
 mod stats;
 
@@ -42,6 +43,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.verb {
         Some(Verb::Filter(a)) => filter::run(&a),
         Some(Verb::Explain(a)) => explain::run(&a),
+        Some(Verb::Scan(a)) => scan::run(&a),
         Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
             let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;
             println!("{kid}");

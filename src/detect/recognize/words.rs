@@ -2,7 +2,7 @@
 //! `护照E12345678`, `验证码482913`, `车牌京A12345`, `收件人王小明 电话`.
 
 use super::{Found, Skip, Text};
-use crate::detect::check::{keyed, name, vehicle};
+use crate::detect::check::{keyed, name, organisation, vehicle};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
@@ -72,6 +72,10 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     let v = t[s..stop].trim_ascii_end();
     let v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
     if shape == Shape::Code && (text.at(s + v.len()).is_ascii_alphanumeric() || !v.iter().all(u8::is_ascii_digit)) {
+        return;
+    }
+    // A sentence that ends in `信用代码` may quote a wrong one, as a form may: only the right one is a company's.
+    if shape == Shape::Organisation && v.len() == 18 && !organisation::credit_code(v) {
         return;
     }
     if let keyed::Keyed::Take(id) = keyed::keyed(shape, entity, v) {
