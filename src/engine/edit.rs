@@ -5,11 +5,9 @@ use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::hit::Hit;
 use crate::format::slot::{self, Slot};
-use crate::format::time;
 use crate::model::{CategorySet, Decision, well_known as e};
 use crate::tag::{Clock, TagContext, TagStyle, bit};
 use crate::transform::canonical::{IpBytes, canonical};
-use crate::transform::lanes::Batch;
 use crate::transform::mask::mask;
 use crate::transform::pseudonym::{TagKey, base32, surrogate};
 use crate::transform::truncate::truncate;
@@ -24,14 +22,12 @@ const NO_JOB: u32 = u32::MAX;
 pub(super) struct Edit {
     /// Index of the hit.
     pub hit: u32,
-    /// What was decided.
-    pub decision: Decision,
     /// Number of its tag in the batch.
     job: u32,
+    /// What was decided.
+    pub decision: Decision,
     /// The value stays.
     keep: bool,
-    /// AES-CMAC tag, where the policy asks for that.
-    cmac: [u8; 16],
     /// The value has no canonical form: it is suppressed.
     unfit: bool,
     /// Where the edits inside its run of base64 begin.
@@ -45,57 +41,98 @@ impl Edit {
     }
 }
 
+/// The hits of one record, summed up.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found {
+    /// One past the record's last byte, its line feed excluded.
+    end: u32,
+    /// One past its last edit.
+    edits: u32,
+    /// Bit set of entities.
+    entities: u128,
+    /// Bit set of retention classes.
+    retentions: u64,
+    /// Categories that stand together.
+    present: CategorySet,
+}
+
 impl Worker<'_> {
     /// Decides every hit that begins in `from..to` and hashes what must be hashed.
     pub(super) fn decide(&mut self, block: &[u8], from: usize, to: usize) {
         self.edits.clear();
+        self.founds.clear();
         self.inner.clear();
         self.batch.clear();
         let hits = self.detector.hits();
         let mut i = hits.partition_point(|h| (h.start as usize) < from);
         let last = hits.partition_point(|h| (h.start as usize) < to);
+        let mut line = 0;
         while i < last {
-            let hits = self.detector.hits();
             // The hits of one record decide together.
-            let end = memchr::memchr(b'\n', &block[hits[i].start as usize..])
-                .map_or(block.len(), |n| hits[i].start as usize + n);
-            let n = hits[i..last].iter().take_while(|h| (h.start as usize) < end).count().max(1);
-            let mut present: CategorySet =
-                hits[i..i + n].iter().map(|h| self.engine.rules.entity(h.entity).category).collect();
-            for h in hits[i..i + n].iter().filter(|h| h.blob != 0) {
-                self.inside(h).iter().for_each(|x| present.insert(self.engine.rules.entity(x.entity).category));
+            let (hits, lines) = (self.detector.hits(), self.detector.lines());
+            let start = hits[i].start;
+            line += lines[line..].iter().take_while(|&&l| l < start).count();
+            let end = lines.get(line).map_or(block.len() as u32, |&l| l);
+            let mut found = Found { end, ..Found::default() };
+            let mut n = i;
+            while n < last && hits[n].start < end.max(start + 1) {
+                found.present.insert(self.engine.categories[hits[n].entity.0 as usize]);
+                found.entities |= bit(hits[n].entity);
+                for h in self.inside(&hits[n]) {
+                    found.present.insert(self.engine.categories[h.entity.0 as usize]);
+                    found.entities |= bit(h.entity);
+                }
+                n += 1;
             }
-            for k in i..i + n {
+            for k in i..n {
                 let hit = self.detector.hits()[k];
-                let mut edit = self.decide_one(block, &hit, k, present);
-                edit.inner = self.inner.len() as u32;
-                for j in 0..self.inside(&hit).len() {
-                    let hit = self.inside(&hit)[j];
-                    let edit = self.decide_one(block, &hit, j, present);
-                    self.inner.push(edit);
+                let mut edit = self.decide_one(block, &hit, k, found.present);
+                found.retentions |= 1 << edit.decision.retention.0;
+                if hit.blob != 0 {
+                    edit.inner = self.inner.len() as u32;
+                    found.retentions |= self.decide_inside(block, &hit, found.present);
                 }
                 self.edits.push(edit);
             }
-            i += n;
+            found.edits = self.edits.len() as u32;
+            self.founds.push(found);
+            i = n;
         }
         self.batch.run();
     }
 
     /// Findings inside the run of base64 that a hit stands for.
+    #[inline]
     pub(super) fn inside(&self, hit: &Hit) -> &[Hit] {
+        if hit.blob == 0 {
+            return &[];
+        }
         self.detector.blob(hit).map_or(&[], |(b, _)| b.hits)
     }
 
+    /// Decides the findings inside a run of base64; returns the bit set of their retention classes.
+    fn decide_inside(&mut self, block: &[u8], run: &Hit, present: CategorySet) -> u64 {
+        let mut retentions = 0;
+        for j in 0..self.inside(run).len() {
+            let hit = self.inside(run)[j];
+            let edit = self.decide_one(block, &hit, j, present);
+            retentions |= 1 << edit.decision.retention.0;
+            self.inner.push(edit);
+        }
+        retentions
+    }
+
+    #[inline]
     fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, present: CategorySet) -> Edit {
         let engine = self.engine;
         let decision = engine.policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, cmac: [0; 16], unfit: false, inner: 0 };
+        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false, inner: 0 };
         if hit.blob != 0 {
             return edit;
         }
         self.tally.found(hit.entity.0, hit.all_carriers());
         let value = self.detector.value(block, hit).expose();
-        if engine.policy.allows(engine.rules.entity(hit.entity).category, value) {
+        if engine.policy.allows(engine.categories[hit.entity.0 as usize], value) {
             edit.keep = true;
             self.tally.kept += 1;
             return edit;
@@ -115,10 +152,12 @@ impl Worker<'_> {
                 edit.unfit = true;
                 self.tally.unfit += 1;
             }
-            Ok(()) => match key {
-                TagKey::Hmac(k) => edit.job = self.batch.push(k, self.canon.bytes()),
-                TagKey::Cmac(k) => edit.cmac = k.tag(self.canon.bytes()),
-            },
+            Ok(()) => {
+                edit.job = match key {
+                    TagKey::Hmac(k) => self.batch.push(k, self.canon.bytes()),
+                    TagKey::Cmac(k) => self.batch.push_tag(k.tag(self.canon.bytes())),
+                }
+            }
         }
         edit
     }
@@ -126,29 +165,36 @@ impl Worker<'_> {
     /// Writes whole records with their edits and tags.
     pub(super) fn write_records(&mut self, block: &[u8]) {
         self.tally.bytes_in += block.len() as u64;
+        let lines = self.detector.lines().len();
+        self.tally.records += lines as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
+        let mut next = 0;
         if self.engine.tag == TagMode::None {
-            self.tally.records +=
-                memchr::memchr_iter(b'\n', block).count() as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
-            let mut next = 0;
-            self.write_span(block, 0, block.len(), &mut next);
-            return;
+            return self.write_span(block, 0, block.len(), &mut next);
         }
-        let (mut at, mut next, mut clock) = (0, 0, 0);
-        while at < block.len() {
-            let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n + 1);
-            self.tally.records += 1;
-            self.write_tagged(block, at, end, &mut next, &mut clock);
-            at = end;
+        let mut at = Place::default();
+        for line in 0..=lines {
+            let end = self.detector.lines().get(line).map_or(block.len(), |&l| l as usize + 1);
+            if at.start < end {
+                self.write_tagged(block, &mut at, end, &mut next);
+                at.start = end;
+            }
         }
     }
 
-    fn write_tagged(&mut self, block: &[u8], at: usize, end: usize, next: &mut usize, clock: &mut usize) {
-        let record = &block[at..end];
-        let slot = slot::slot(record);
-        let edits = self.edits_until(*next, end);
+    fn write_tagged(&mut self, block: &[u8], at: &mut Place, end: usize, next: &mut usize) {
+        let record = &block[at.start..end];
+        let slot = slot::slot(record, self.detector.may_be_tagged(&mut at.tag, end));
+        let found = match self.founds.get(at.found) {
+            Some(f) if f.end as usize <= end => {
+                at.found += 1;
+                *f
+            }
+            _ => Found { edits: *next as u32, ..Found::default() },
+        };
         let start = self.out.len();
-        if matches!(slot, Slot::Taken) && self.looks_real(&edits) {
-            return self.suppress_record(block, at, end, next);
+        if matches!(slot, Slot::Taken) && self.looks_real(*next..found.edits as usize) {
+            *next = found.edits as usize;
+            return self.suppress_record(record);
         }
         let (place, style) = match slot {
             Slot::Member(p) => (p, TagStyle::JsonMember),
@@ -156,8 +202,8 @@ impl Worker<'_> {
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };
-        let ctx = self.context(block, at, end, edits, clock);
-        self.write_span(block, at, at + place, next);
+        let ctx = self.context(record, at, end, &found);
+        self.write_span(block, at.start, at.start + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
             match self.engine.tag {
                 TagMode::Inline => self.tagger.render(ctx, style, &mut self.out),
@@ -169,30 +215,21 @@ impl Worker<'_> {
                 TagMode::None => {}
             }
         }
-        self.write_span(block, at + place, end, next);
+        self.write_span(block, at.start + place, end, next);
     }
 
-    /// Range of edits from `next` on that begin before `end`.
-    fn edits_until(&self, next: usize, end: usize) -> std::ops::Range<usize> {
-        let hits = self.detector.hits();
-        let n = self.edits[next..].iter().take_while(|x| (hits[x.hit as usize].start as usize) < end).count();
-        next..next + n
-    }
-
-    fn looks_real(&self, edits: &std::ops::Range<usize>) -> bool {
+    fn looks_real(&self, edits: std::ops::Range<usize>) -> bool {
         let hits = self.detector.hits();
         let real = |h: &Hit, x: &Edit| self.engine.actions.of(h.entity, x.decision.transform).looks_real();
-        self.edits[edits.clone()].iter().any(|x| {
+        self.edits[edits].iter().any(|x| {
             let hit = &hits[x.hit as usize];
-            real(hit, x) || self.inside(hit).iter().zip(&self.inner[x.inner as usize..]).any(|(h, x)| real(h, x))
+            real(hit, x) || self.inside(hit).iter().zip(&self.inner[x.inner()..]).any(|(h, x)| real(h, x))
         })
     }
 
     /// A record that was encrypted before would be encrypted again, without a way to tell: it is refused.
-    fn suppress_record(&mut self, block: &[u8], at: usize, end: usize, next: &mut usize) {
-        *next = self.edits_until(*next, end).end;
+    fn suppress_record(&mut self, record: &[u8]) {
         self.tally.suppressed_records += 1;
-        let record = &block[at..end];
         if record.first() == Some(&b'{') {
             self.out.extend_from_slice(b"{\"_deid\":{\"state\":\"suppressed\"}}");
         } else {
@@ -201,54 +238,34 @@ impl Worker<'_> {
         self.out.extend_from_slice(&record[record.len() - slot::ending(record)..]);
     }
 
-    fn context(
-        &mut self,
-        block: &[u8],
-        at: usize,
-        end: usize,
-        edits: std::ops::Range<usize>,
-        clock: &mut usize,
-    ) -> TagContext {
+    fn context(&mut self, record: &[u8], at: &mut Place, end: usize, found: &Found) -> TagContext {
         let policy = &self.engine.policy;
-        let hits = self.detector.hits();
-        let (mut entities, mut retentions) = (0u128, 1u64 << policy.default_retention.0);
-        let mut present = CategorySet::default();
-        for x in &self.edits[edits] {
-            let entity = hits[x.hit as usize].entity;
-            entities |= bit(entity);
-            retentions |= 1 << x.decision.retention.0;
-            present.insert(self.engine.rules.entity(entity).category);
-            for (n, h) in self.inside(&hits[x.hit as usize]).iter().enumerate() {
-                entities |= bit(h.entity);
-                retentions |= 1 << self.inner[x.inner as usize + n].decision.retention.0;
-                present.insert(self.engine.rules.entity(h.entity).category);
-            }
-        }
-        let when = self.event_time(block, at, end, clock);
+        let when = self.event_time(record, at, end);
         if when.is_none() {
             self.tally.untimed += 1;
         }
         TagContext {
-            entities,
-            retentions,
-            linked: policy.is_linked(present),
+            entities: found.entities,
+            retentions: found.retentions | 1 << policy.default_retention.0,
+            linked: policy.is_linked(found.present),
             day: self.tagger.day(when.unwrap_or(self.engine.ingest)),
             clock: if when.is_some() { Clock::Record } else { Clock::Ingest },
         }
     }
 
-    fn event_time(&self, block: &[u8], at: usize, end: usize, clock: &mut usize) -> Option<i64> {
+    fn event_time(&mut self, record: &[u8], at: &mut Place, end: usize) -> Option<i64> {
         let offset = self.engine.policy.offset;
         let times = self.detector.times();
-        while times.get(*clock).is_some_and(|t| (t.0 as usize) < at) {
-            *clock += 1;
+        while times.get(at.time).is_some_and(|t| (t.0 as usize) < at.start) {
+            at.time += 1;
         }
         let mut found = None;
-        while let Some(&(s, e)) = times.get(*clock).filter(|t| (t.0 as usize) < end) {
-            *clock += 1;
-            found = found.or_else(|| time::of_value(&block[s as usize..e as usize], offset));
+        while let Some(&(s, e)) = times.get(at.time).filter(|t| (t.0 as usize) < end) {
+            at.time += 1;
+            let value = &record[s as usize - at.start..(e as usize).min(end) - at.start];
+            found = found.or_else(|| self.clock.of_value(value, offset));
         }
-        found.or_else(|| (block[at] != b'{').then(|| time::of_text(&block[at..end], offset)).flatten())
+        found.or_else(|| (record[0] != b'{').then(|| self.clock.of_text(record, offset)).flatten())
     }
 
     /// True when the edit leaves its value.
@@ -270,9 +287,9 @@ impl Worker<'_> {
             }
             self.out.extend_from_slice(&block[at..hit.start as usize]);
             if hit.blob == 0 {
-                self.write_edit(block, &hit, &edit, port_behind(block, &hit));
+                self.write_edit(block, &hit, &edit, None);
             } else {
-                self.write_blob(block, &hit, edit.inner as usize);
+                self.write_run(block, &hit, edit.inner());
             }
             at = hit.end as usize;
         }
@@ -282,87 +299,98 @@ impl Worker<'_> {
     }
 
     /// Writes a run of base64 whose decoded text has its own edits.
-    fn write_blob(&mut self, block: &[u8], hit: &Hit, first: usize) {
+    fn write_run(&mut self, block: &[u8], run: &Hit, first: usize) {
         let mut text = std::mem::take(&mut self.blob);
         text.clear();
         let mut at = None;
         for j in 0.. {
-            let Some((blob, view)) = self.detector.blob(hit) else { break };
+            let Some((blob, view)) = self.detector.blob(run) else { break };
             let from = at.unwrap_or(blob.text.0);
-            let Some(&inner) = blob.hits.get(j) else {
+            let Some(&hit) = blob.hits.get(j) else {
                 text.extend_from_slice(&view[from..blob.text.1]);
                 break;
             };
-            text.extend_from_slice(&view[from..inner.start as usize]);
-            at = Some(inner.end as usize);
+            at = Some(hit.end as usize);
             let edit = self.inner[first + j];
             if edit.keep {
-                text.extend_from_slice(&view[inner.start as usize..inner.end as usize]);
+                text.extend_from_slice(&view[from..hit.end as usize]);
                 continue;
             }
-            let port = port_behind(view, &inner);
+            text.extend_from_slice(&view[from..hit.start as usize]);
             std::mem::swap(&mut self.out, &mut text);
-            self.write_edit(block, &inner, &edit, port);
+            self.write_edit(block, &hit, &edit, Some(run));
             std::mem::swap(&mut self.out, &mut text);
         }
-        if let Some((blob, _)) = self.detector.blob(hit) {
-            let style = blob.style;
+        if let Some((blob, _)) = self.detector.blob(run) {
             self.replacement.clear();
-            style.encode(&text, &mut self.replacement);
-            self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
+            blob.style.encode(&text, &mut self.replacement);
+            self.detector.encode(run, &self.replacement, &mut self.out, &mut self.encoded);
         }
         self.blob = text;
     }
 
-    /// Writes what replaces a hit.
-    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit, port: bool) {
-        self.replacement.clear();
-        if hit.bare_json {
-            self.replacement.push(b'"');
-        }
-        let at = self.replacement.len();
+    /// Writes what replaces a hit of the block, or of a `run` of base64.
+    #[inline]
+    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit, run: Option<&Hit>) {
         let action = self.engine.actions.of(hit.entity, edit.decision.transform);
         let value = self.detector.value(block, hit).expose();
-        let tag = tag_of(&self.batch, edit);
-        if !render(action, value, tag, edit.unfit, hit, &mut self.replacement) {
-            self.replacement.truncate(at);
-            self.replacement.extend_from_slice(SUPPRESSED);
-            self.tally.unfit += 1;
-        }
-        if port && self.wants_brackets(block, hit, at) {
-            self.replacement.insert(at, b'[');
-            self.replacement.push(b']');
+        let tag = if edit.job == NO_JOB { &[0; 16] } else { self.batch.tag(edit.job) };
+        let plain = hit.depth == 0;
+        let out = if plain { &mut self.out } else { &mut self.replacement };
+        if !plain {
+            out.clear();
         }
         if hit.bare_json {
-            self.replacement.push(b'"');
+            out.push(b'"');
         }
-        self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
-    }
-
-    /// An IPv6 address where an IPv4 address stood needs brackets before a port (RFC 3986 section 3.2.2).
-    fn wants_brackets(&self, block: &[u8], hit: &Hit, at: usize) -> bool {
-        matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
-            && self.replacement[at..].contains(&b':')
-            && self.detector.value(block, hit).expose().iter().all(|b| *b != b':')
+        let at = out.len();
+        if !render(action, value, tag, edit.unfit, hit, out) {
+            out.truncate(at);
+            out.extend_from_slice(SUPPRESSED);
+            self.tally.unfit += 1;
+        }
+        if matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION) {
+            let place = run.and_then(|r| self.detector.blob(r)).map_or(block, |(_, view)| view);
+            bracket(place, hit, value, at, out);
+        }
+        if hit.bare_json {
+            out.push(b'"');
+        }
+        if !plain {
+            self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
+        }
     }
 }
 
-/// True when a port follows the hit in the text that it stands in.
-fn port_behind(text: &[u8], hit: &Hit) -> bool {
+/// Where the writer stands: the record's first byte, and the next of each list.
+#[derive(Default)]
+struct Place {
+    start: usize,
+    found: usize,
+    time: usize,
+    tag: usize,
+}
+
+/// An IPv6 address that replaces an IPv4 one before `:port` needs brackets (RFC 3986 section 3.2.2).
+fn bracket(text: &[u8], hit: &Hit, value: &[u8], at: usize, out: &mut Vec<u8>) {
     let port = match &text[hit.end as usize..] {
         [b':', d, ..] => d.is_ascii_digit(),
         [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
         _ => false,
     };
-    port && hit.start.checked_sub(1).is_none_or(|i| text[i as usize] != b'[')
-}
-
-fn tag_of(batch: &Batch, edit: &Edit) -> [u8; 16] {
-    if edit.job == NO_JOB { edit.cmac } else { *batch.tag(edit.job) }
+    if !port || !out[at..].contains(&b':') {
+        return;
+    }
+    let before = hit.start.checked_sub(1).map(|i| text[i as usize]);
+    if before != Some(b'[') && !value.contains(&b':') {
+        out.insert(at, b'[');
+        out.push(b']');
+    }
 }
 
 /// Appends the replacement; false when the value can't take the transform.
-fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, out: &mut Vec<u8>) -> bool {
+#[inline]
+fn render(action: &Action, value: &[u8], tag: &[u8; 16], unfit: bool, hit: &Hit, out: &mut Vec<u8>) -> bool {
     if unfit {
         return false;
     }
@@ -380,11 +408,11 @@ fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, 
         Action::Mask(style) => return mask(*style, value, out).is_ok(),
         Action::Token { prefix, .. } => {
             out.extend_from_slice(prefix);
-            out.extend_from_slice(&base32(&tag));
+            out.extend_from_slice(&base32(tag));
         }
         Action::Surrogate { .. } => {
             let at = out.len();
-            out.extend_from_slice(&surrogate(&tag));
+            out.extend_from_slice(&surrogate(tag));
             // A host name holds dashes, never colons.
             if value.contains(&b'-') {
                 out[at..].iter_mut().filter(|b| **b == b':').for_each(|b| *b = b'-');

@@ -13,7 +13,8 @@ use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::{Layouts, Sniffer};
 use crate::keys::MasterKey;
-use crate::model::Block;
+use crate::format::time::EventClock;
+use crate::model::{Block, Category};
 use crate::policy::Policy;
 use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
@@ -64,6 +65,8 @@ pub struct Engine {
     registry: Registry,
     layouts: Layouts,
     actions: Actions,
+    /// Category of each entity.
+    categories: Vec<Category>,
     key: MasterKey,
     tag: TagMode,
     scan: ScanKernel,
@@ -84,6 +87,7 @@ impl Engine {
             registry,
             layouts,
             actions,
+            categories: cfg.rules.entities.iter().map(|e| e.category).collect(),
             rules: cfg.rules,
             policy: cfg.policy,
             key: cfg.key,
@@ -122,8 +126,10 @@ impl Engine {
             batch: Batch::new(self.hash),
             tagger: Tagger::new(&self.policy, &self.rules, &self.key),
             edits: Vec::new(),
+            founds: Vec::new(),
             inner: Vec::new(),
             blob: Vec::new(),
+            clock: EventClock::default(),
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
@@ -144,10 +150,12 @@ pub struct Worker<'e> {
     batch: Batch,
     tagger: Tagger<'e>,
     edits: Vec<edit::Edit>,
+    founds: Vec<edit::Found>,
     /// Edits inside runs of base64.
     inner: Vec<edit::Edit>,
     /// The text of a run of base64 as it is rewritten.
     blob: Vec<u8>,
+    clock: EventClock,
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,

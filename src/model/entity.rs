@@ -123,6 +123,10 @@ pub enum Shape {
     AccountName,
     /// A person's name by its form: the key may name other things.
     Name,
+    /// A person's name by its form, western names too.
+    FullName,
+    /// A thing named after its owner: `Alice's phone`, `小明的手机`.
+    Owned,
     /// Travel permit, passport or military paper.
     Permit,
     /// Identity card of Hong Kong, Macao or Taiwan.

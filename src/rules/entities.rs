@@ -277,6 +277,8 @@ const SHAPES: &[(&str, Shape)] = &[
     ("user_id", Shape::UserId),
     ("account_name", Shape::AccountName),
     ("name", Shape::Name),
+    ("full_name", Shape::FullName),
+    ("owned", Shape::Owned),
     ("permit", Shape::Permit),
     ("regional_id", Shape::RegionalId),
     ("organisation", Shape::Organisation),

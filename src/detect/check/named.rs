@@ -19,7 +19,9 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::SecretWord => take(v.len() >= 4 && v.iter().any(u8::is_ascii_alphanumeric)),
         Shape::UserId => take(user_id(v)),
         Shape::AccountName => account(v, entity),
-        Shape::Name => take(name::chinese(v) || name::western(v)),
+        Shape::Name => take(name::chinese(v)),
+        Shape::FullName => take(name::chinese(v) || name::western(v)),
+        Shape::Owned => take(["'s ", "’s ", "的"].iter().any(|o| memchr::memmem::find(v, o.as_bytes()).is_some())),
         Shape::Permit => permit_of(v, entity),
         Shape::RegionalId => regional_of(v),
         Shape::Organisation => {
@@ -55,7 +57,12 @@ fn user_id(v: &[u8]) -> bool {
     if all_digits(v) {
         return (5..=24).contains(&v.len()) && v != b"65534" && v != b"4294967295";
     }
-    (4..=96).contains(&v.len()) && digits(v) > 0 && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@' | b'|'))
+    // Zeek numbers connections under the same key: `CHhAvVGS1DHFjwGM9`.
+    let connection = (14..=19).contains(&v.len())
+        && v[0] == b'C'
+        && v.iter().all(u8::is_ascii_alphanumeric)
+        && v.iter().any(u8::is_ascii_lowercase);
+    !connection && (4..=96).contains(&v.len()) && digits(v) > 0 && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@'))
 }
 
 fn account(v: &[u8], entity: EntityId) -> Keyed {

@@ -95,6 +95,6 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
 
 /// True when the key before `sep` is one of a query string or form.
 pub fn in_query(text: &Text<'_>, sep: usize) -> bool {
-    let len = text.scan.keychars.run_before(sep);
+    let len = text.scan.maps.keychars.run_before(sep);
     matches!(text.before(sep - len), b'?' | b'&')
 }
