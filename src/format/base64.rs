@@ -52,7 +52,7 @@ pub fn decode_text(run: &[u8], out: &mut Vec<u8>) -> Option<Style> {
         return None;
     }
     let mixed = |f: fn(&u8) -> bool| body[..signs].iter().take(256).any(f);
-    if !mixed(u8::is_ascii_digit) || !mixed(u8::is_ascii_uppercase) || !mixed(u8::is_ascii_lowercase) {
+    if !mixed(u8::is_ascii_uppercase) || !mixed(u8::is_ascii_lowercase) {
         return None;
     }
     let style = Style::of(body);

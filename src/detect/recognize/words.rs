@@ -70,9 +70,12 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')' | b'.' | b',' | b'-' | b'_');
     let stop = s + t[s..].iter().take(64).take_while(|b| inside(b)).count();
     let v = t[s..stop].trim_ascii_end();
-    let v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
-    if shape == Shape::Code && (text.at(s + v.len()).is_ascii_alphanumeric() || !v.iter().all(u8::is_ascii_digit)) {
-        return;
+    let mut v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
+    if shape == Shape::Code {
+        v = &v[..v.iter().take_while(|b| b.is_ascii_digit()).count()];
+        if text.at(s + v.len()).is_ascii_alphabetic() {
+            return;
+        }
     }
     // A sentence that ends in `信用代码` may quote a wrong one, as a form may: only the right one is a company's.
     if shape == Shape::Organisation && v.len() == 18 && !organisation::credit_code(v) {
