@@ -173,9 +173,9 @@ impl Registry {
     }
 }
 
-/// Lower-case letters and digits of a key, without marks.
-fn joined(key: &[u8]) -> Vec<u8> {
-    tokens(key).0
+/// Lower-case letters and digits of a key, without marks; keys beyond ASCII as they are.
+pub fn joined(key: &[u8]) -> Vec<u8> {
+    if key.is_ascii() { tokens(key).0 } else { key.to_vec() }
 }
 
 /// The joined key and where its tokens after the first begin, by marks and by camel case.

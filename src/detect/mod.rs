@@ -3,6 +3,7 @@
 
 mod blob;
 pub mod check;
+pub mod custom;
 mod escapes;
 pub mod hit;
 pub mod keys;
@@ -17,6 +18,7 @@ use crate::format::view::{Region, View};
 use crate::model::{Carriers, Sensitive};
 pub use blob::Blob;
 use blob::Blobs;
+use custom::Custom;
 use hit::{ASIDE, Hit, LEVELS};
 use keys::{Memo, Registry};
 use positional::{Fields, Format, Layouts};
@@ -27,6 +29,8 @@ use scan::{Kernel, Scanner, kind};
 pub struct Detector<'r> {
     registry: &'r Registry,
     layouts: &'r Layouts,
+    custom: &'r Custom,
+    matches: custom::Scratch,
     fields: Fields,
     unparsed: u64,
     scanner: Scanner,
@@ -47,11 +51,13 @@ pub struct Detector<'r> {
 }
 
 impl<'r> Detector<'r> {
-    /// A detector over the keys of `registry` and the formats of `layouts`.
-    pub fn new(registry: &'r Registry, layouts: &'r Layouts, kernel: Kernel) -> Self {
+    /// A detector over the keys of `registry`, the formats of `layouts` and the rules of `custom`.
+    pub fn new(registry: &'r Registry, layouts: &'r Layouts, custom: &'r Custom, kernel: Kernel) -> Self {
         Detector {
             registry,
             layouts,
+            custom,
+            matches: custom::Scratch::default(),
             fields: Fields::default(),
             unparsed: 0,
             scanner: Scanner::new(kernel),
@@ -110,6 +116,7 @@ impl<'r> Detector<'r> {
                 line: recognize::Line::default(),
             };
             recognize::run(&text, &mut found);
+            self.custom.run(&text, &mut found, &mut self.matches);
             if level == 0 {
                 self.unparsed = positional::run(&text, &mut found, self.layouts, format, &mut self.fields);
                 if !self.times.is_sorted() {

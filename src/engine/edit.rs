@@ -1,5 +1,6 @@
 //! From findings to edits, from edits to output.
 
+use super::allow::Kept;
 use super::action::{Action, READERS, read_ip};
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
@@ -28,6 +29,8 @@ pub(super) struct Edit {
     pub decision: Decision,
     /// The value stays.
     keep: bool,
+    /// Why it does.
+    pub kept: Kept,
     /// The value has no canonical form: it is suppressed.
     unfit: bool,
     /// Where the edits inside its run of base64 begin.
@@ -126,14 +129,23 @@ impl Worker<'_> {
     fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, present: CategorySet) -> Edit {
         let engine = self.engine;
         let decision = engine.policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false, inner: 0 };
+        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, kept: Kept::No, unfit: false, inner: 0 };
         if hit.blob != 0 {
             return edit;
         }
         self.tally.found(hit.entity.0, hit.all_carriers());
         let value = self.detector.value(block, hit).expose();
+        if !engine.allow.is_empty() {
+            let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
+            edit.kept = engine.allow.keeps(hit.entity, value, before);
+            if edit.kept != Kept::No {
+                edit.keep = true;
+                self.tally.kept += 1;
+                return edit;
+            }
+        }
         if engine.policy.allows(engine.categories[hit.entity.0 as usize], value) {
-            edit.keep = true;
+            (edit.keep, edit.kept) = (true, Kept::Policy);
             self.tally.kept += 1;
             return edit;
         }
@@ -141,7 +153,7 @@ impl Worker<'_> {
             Action::Token { key, canon, .. } => (key, *canon),
             Action::Surrogate { key } => (key, crate::transform::canonical::Canon::Ip),
             Action::Keep => {
-                edit.keep = true;
+                (edit.keep, edit.kept) = (true, Kept::Policy);
                 self.tally.kept += 1;
                 return edit;
             }

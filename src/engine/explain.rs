@@ -30,6 +30,8 @@ pub struct Explained<'e> {
     pub retention: &'e str,
     /// True when the value stays.
     pub kept: bool,
+    /// Why it stays: the policy, or an allow stanza by its name; empty when it does not.
+    pub kept_by: String,
 }
 
 impl<'e> Worker<'e> {
@@ -71,6 +73,7 @@ impl<'e> Worker<'e> {
             transform: &policy.transforms[edit.decision.transform.0 as usize].id,
             retention: &policy.retentions[edit.decision.retention.0 as usize].class,
             kept: self.is_kept(edit),
+            kept_by: self.engine.allow.name(edit.kept),
         }
     }
 }

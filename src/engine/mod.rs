@@ -1,6 +1,7 @@
 //! The hot loop: detect, decide, transform, tag. The only maker of [`Clean`].
 
 mod action;
+mod allow;
 mod edit;
 mod explain;
 mod window;
@@ -9,6 +10,7 @@ pub use explain::Explained;
 
 use crate::audit::Tally;
 use crate::detect::Detector;
+use crate::detect::custom::Custom;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::{Layouts, Sniffer};
@@ -20,6 +22,7 @@ use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 use action::Actions;
+use allow::Allow;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;
@@ -64,6 +67,8 @@ pub struct Engine {
     policy: Policy,
     registry: Registry,
     layouts: Layouts,
+    custom: Custom,
+    allow: Allow,
     actions: Actions,
     /// Category of each entity.
     categories: Vec<Category>,
@@ -81,11 +86,22 @@ impl Engine {
     /// Formats of the rules whose notation is wrong.
     pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
         let registry = Registry::new(&cfg.rules);
-        let layouts = Layouts::new(&cfg.rules, &registry)?;
+        let layouts = Layouts::new(&cfg.rules, &registry);
+        let custom = Custom::new(&cfg.rules);
+        let allow = Allow::new(&cfg.rules);
+        let (layouts, custom, allow) = match (layouts, custom, allow) {
+            (Ok(l), Ok(c), Ok(a)) => (l, c, a),
+            (l, c, a) => {
+                let errors = [l.err(), c.err(), a.err()];
+                return Err(errors.into_iter().flatten().flatten().collect());
+            }
+        };
         let actions = Actions::new(&cfg.rules, &cfg.policy, &cfg.key);
         Ok(Engine {
             registry,
             layouts,
+            custom,
+            allow,
             actions,
             categories: cfg.rules.entities.iter().map(|e| e.category).collect(),
             rules: cfg.rules,
@@ -122,7 +138,7 @@ impl Engine {
     pub fn worker(&self) -> Worker<'_> {
         Worker {
             engine: self,
-            detector: Detector::new(&self.registry, &self.layouts, self.scan),
+            detector: Detector::new(&self.registry, &self.layouts, &self.custom, self.scan),
             batch: Batch::new(self.hash),
             tagger: Tagger::new(&self.policy, &self.rules, &self.key),
             edits: Vec::new(),

@@ -1,5 +1,7 @@
 //! Where does it go? Sinks take [`Clean`] and nothing else.
 
+pub mod encoding;
+
 use crate::engine::Clean;
 use std::fs::File;
 use std::io::{self, Write};

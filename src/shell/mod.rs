@@ -9,6 +9,7 @@ mod parallel;
 mod scan;
 mod setup;
 mod stats;
+mod test;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory, Parser};
@@ -44,6 +45,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Filter(a)) => filter::run(&a),
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Scan(a)) => scan::run(&a),
+        Some(Verb::Test(a)) => test::run(&a),
         Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
             let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;
             println!("{kid}");

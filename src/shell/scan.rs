@@ -4,6 +4,7 @@ use super::args::{Report, ScanArgs};
 use super::exit::Exit;
 use super::{Failure, setup};
 use crate::engine::{Engine, Explained, MAX_BLOCK, MAX_WINDOW, TagMode, Worker};
+use crate::input::encoding::{Decided, Decoder, Encoding};
 use crate::input::{Always, Blocks, Limits, Piece};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
@@ -13,6 +14,7 @@ use std::path::Path;
 pub fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     let engine = setup::engine(&args.policy, TagMode::None)?;
     let format = setup::format(&engine, &args.log_format)?;
+    let encoding = setup::encoding(&args.encoding)?;
     let mut report = Reporter::new(args, &engine);
     let failed = |e: io::Error| match e.kind() {
         io::ErrorKind::BrokenPipe => (Exit::Clean, String::new()),
@@ -24,9 +26,9 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     for path in if args.files.is_empty() { &stdin[..] } else { &args.files[..] } {
         let name = path.display().to_string();
         let input: Result<Box<dyn Read>, String> = match name.as_str() {
-            "-" => Ok(Box::new(io::stdin().lock())),
+            "-" => Ok(decoded(io::stdin().lock(), encoding)),
             _ if path.is_dir() => Err(format!("{name}: is a directory; name files")),
-            _ => File::open(path).map(|f| Box::new(f) as Box<dyn Read>).map_err(|e| format!("{name}: {e}")),
+            _ => File::open(path).map(|f| decoded(f, encoding)).map_err(|e| format!("{name}: {e}")),
         };
         let scanned = input.and_then(|input| {
             let mut stream = Stream { worker: engine.worker(), name: &name, line: 1, column: 0, offset: 0 };
@@ -45,6 +47,10 @@ pub fn run(args: &ScanArgs) -> Result<Exit, Failure> {
         exit = exit.and(Exit::Suppressed);
     }
     Ok(exit)
+}
+
+fn decoded(input: impl Read + 'static, encoding: Option<Encoding>) -> Box<dyn Read> {
+    Box::new(Decoder::new(input, encoding, Decided::default()))
 }
 
 /// Where in an input the scan stands.

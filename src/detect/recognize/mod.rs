@@ -123,6 +123,11 @@ impl Found<'_> {
         self.hits.push(Hit::new(start, end, entity, rule, confidence));
         &mut self.hits[at]
     }
+
+    /// Reports a match of a user's rule.
+    pub fn custom(&mut self, start: usize, end: usize, entity: EntityId, confidence: Confidence) -> &mut Hit {
+        self.push(start, end, entity, RuleId::Custom, confidence)
+    }
 }
 
 /// Runs every recogniser.
