@@ -160,7 +160,7 @@ const LONG: usize = 1024;
 /// it means that its padding or some of its signs are escaped, and dots make it a web token. What lies before `looked`
 /// needs no further look: long runs are looked at once.
 fn run(t: &[u8], p: usize, looked: &mut usize) -> Option<(usize, usize)> {
-    let start = p - t[..p].iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+    let start = p - t[..p].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'+').count();
     let mut end = p + t[p..].iter().take_while(|b| base64::is_sign(**b)).count();
     end += t[end..].iter().take(2).take_while(|b| **b == b'=').count();
     if end - start > LONG {

@@ -100,7 +100,8 @@ fn regional_of(v: &[u8]) -> Keyed {
 /// A day of birth: eight digits, or year, month and day with marks; a time of day may follow.
 fn birth(v: &[u8]) -> bool {
     let n = digits(v);
-    (8..=17).contains(&n)
+    let marks = v.iter().filter(|b| !b.is_ascii_digit()).count();
+    (if marks > 1 { 6 } else { 8 }..=17).contains(&n)
         && v.len() <= 30
         && (v.starts_with(b"19") || v.starts_with(b"20") || n == 8)
         && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' | b'+') || *b >= 0x80)

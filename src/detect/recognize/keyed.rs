@@ -159,6 +159,10 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
             match shape {
                 Some(Shape::Credential) => (i, credential_end(text, i, end)),
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
+                // `A123456(7)`: the bracket is the number's own.
+                Some(Shape::RegionalId | Shape::Permit) if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') => {
+                    (i, end + 1)
+                }
                 _ => (i, end),
             }
         }

@@ -30,7 +30,7 @@ rows! {
     d2, d3, d4, d6, d7, d8, d11, d14,
     /// A run of n hex digits ends here.
     h2, h3, h4, h8, h14, h15,
-    /// Letters and digits of ASCII; a run of n of them ends here.
+    /// Letters and digits of ASCII, and `+`; a run of n of them ends here.
     a1, a2, a4, a8, a15,
     /// A separator inside a grouped number.
     sep,
@@ -90,7 +90,7 @@ fn runs(c: &[Row; CLASSES], w: &mut Work) {
         w.h15[i] = w.h8[i] & sh!(w.h8, i, 7);
     }
     for i in 1..CHUNK_WORDS + 1 {
-        w.a1[i] = c[class::WORD][i] & !c[class::HIGH][i];
+        w.a1[i] = c[class::WORD][i] & !c[class::HIGH][i] | c[class::PLUS][i];
         w.a2[i] = w.a1[i] & sh!(w.a1, i, 1);
     }
     for i in 1..CHUNK_WORDS + 1 {

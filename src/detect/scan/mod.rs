@@ -151,7 +151,7 @@ pub mod kind {
     pub const HIGH: usize = 16;
     /// `#` [itself].
     pub const HASH: usize = 17;
-    /// End of a run of at least fifteen letters and digits that are not all hexadecimal [first byte behind].
+    /// End of a run of at least fifteen letters, digits and `+` that are not all hexadecimal [first byte behind].
     pub const TOKEN: usize = 18;
     /// `)` behind six digits and one more sign and bracket [bracket].
     pub const BRACKET: usize = 19;

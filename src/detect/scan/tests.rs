@@ -55,8 +55,9 @@ proptest! {
     fn tokens_and_high_runs_as_a_loop_finds_them(text in dense()) {
         let got = lists(Kernel::Scalar, &text);
         let at = |i: usize| text.get(i).copied().unwrap_or(b'\n');
+        let sign = |b: u8| b.is_ascii_alphanumeric() || b == b'+';
         let token: Vec<u32> = (15..=text.len())
-            .filter(|&i| !at(i).is_ascii_alphanumeric() && text[i - 15..i].iter().all(u8::is_ascii_alphanumeric))
+            .filter(|&i| !sign(at(i)) && text[i - 15..i].iter().all(|&b| sign(b)))
             .filter(|&i| !text[i - 15..i].iter().all(u8::is_ascii_hexdigit))
             .map(|i| i as u32)
             .collect();
