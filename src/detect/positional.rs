@@ -2,7 +2,9 @@
 
 use super::keys::{Exempt, KeyClass, Registry};
 use super::recognize::{Found, Text, keyed};
-use crate::format::layout::Layout;
+use super::scan::kind;
+use super::scan::Maps;
+use crate::format::layout::{Layout, Marks, Plain};
 use crate::model::{Confidence, Shape};
 use crate::rules::{FormatDef, Notation, RuleError, Ruleset};
 use std::ops::Range;
@@ -66,7 +68,7 @@ impl Layouts {
     fn of_record(&self, record: &[u8], fields: &mut Vec<Range<usize>>) -> Option<Format> {
         let fits = |kind: &Kind, fields: &mut Vec<Range<usize>>| match kind {
             Kind::Json => is_json(record),
-            Kind::Positional(p) => p.layout.parse(record, fields),
+            Kind::Positional(p) => p.layout.parse(record, &Plain(record), fields),
         };
         self.all.iter().position(|(_, k)| fits(k, fields)).map(|i| Format::Known(i as u8))
     }
@@ -138,12 +140,18 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, format: Fo
     let Some((_, kind)) = layouts.all.get(usize::from(i)) else { return 0 };
     let (mut at, mut unparsed) = (0, 0);
     scratch.quiet.clear();
-    while at < text.bytes.len() {
-        let end = memchr::memchr(b'\n', &text.bytes[at..]).map_or(text.bytes.len(), |n| at + n + 1);
+    let lines = text.scan.events.of(kind::LINE).iter().map(|&l| l as usize + 1);
+    for end in lines.chain([text.bytes.len()]) {
+        if at == end {
+            continue;
+        }
         let record = line(&text.bytes[at..end]);
         let fits = match kind {
             Kind::Json => record.is_empty() || is_json(record),
-            Kind::Positional(p) => p.layout.parse(record, &mut scratch.spans) || record.is_empty(),
+            Kind::Positional(p) => {
+                let marks = Mapped { record, at, maps: &text.scan.maps };
+                p.layout.parse(record, &marks, &mut scratch.spans) || record.is_empty()
+            }
         };
         unparsed += u64::from(!fits);
         if let (true, Kind::Positional(p)) = (fits, kind) {
@@ -160,6 +168,31 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, format: Fo
     unparsed
 }
 
+/// Marks of a record that begins at `at`, from the bitmaps of its text.
+struct Mapped<'a> {
+    record: &'a [u8],
+    at: usize,
+    maps: &'a Maps,
+}
+
+impl Marks for Mapped<'_> {
+    #[inline]
+    fn find(&self, byte: u8, from: usize) -> Option<usize> {
+        let map = match byte {
+            b'"' => &self.maps.stops,
+            b' ' => &self.maps.spaces,
+            b']' | b')' | b'}' | b',' | b';' | b'|' => &self.maps.terms,
+            _ => return Plain(self.record).find(byte, from),
+        };
+        let end = self.at + self.record.len();
+        let mut p = map.next(self.at + from, end);
+        while p < end && self.record[p - self.at] != byte {
+            p = map.next(p + 1, end);
+        }
+        (p < end).then(|| p - self.at)
+    }
+}
+
 fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usize>, quiet: &mut Vec<Range<usize>>) {
     if class.event_time {
         found.times.push((span.start as u32, span.end as u32));
@@ -167,7 +200,9 @@ fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usi
     if let Some((entity, shape)) = class.entity {
         keyed::accept(text, found, entity, shape, span.start, (span.start, span.end), false);
     } else if class.exempt != Exempt::No && span.len() >= SHORTEST {
-        quiet.push(span);
+        // A count or an id is one word: servers that append fields to a layout make its last field longer.
+        let word = memchr::memchr(b' ', &text.bytes[span.clone()]).unwrap_or(span.len());
+        quiet.push(span.start..span.start + word);
     }
 }
 

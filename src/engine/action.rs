@@ -18,9 +18,26 @@ pub enum Action {
     Suppress,
     Mask(MaskStyle),
     Truncate { v4: u8, v6: u8 },
-    Token { key: TagKey, prefix: Box<[u8]>, canon: Canon },
+    Token { key: TagKey, prefix: Prefix, canon: Canon },
     Surrogate { key: TagKey },
     Ipcrypt(IpCipher),
+}
+
+/// What a token begins with.
+pub struct Prefix {
+    /// The bytes, zeros behind them.
+    pub bytes: [u8; 48],
+    /// How many of them count.
+    pub len: usize,
+}
+
+impl Prefix {
+    fn new(text: &str) -> Prefix {
+        let mut bytes = [0; 48];
+        let len = text.len().min(bytes.len());
+        bytes[..len].copy_from_slice(&text.as_bytes()[..len]);
+        Prefix { bytes, len }
+    }
 }
 
 impl Action {
@@ -76,7 +93,7 @@ fn prepare(t: &TransformDef, class: &str, kind: &str, canon: Canon, key: &Master
         TransformKind::Truncate => Action::Truncate { v4: t.v4_bits, v6: t.v6_bits },
         TransformKind::Pseudonym => Action::Token {
             key: if t.algorithm == Algorithm::AesCmac { cmac() } else { hmac("pseudonym") },
-            prefix: format!("{kind}_{}_", key.kid()).into_bytes().into(),
+            prefix: Prefix::new(&format!("{kind}_{}_", key.kid())),
             canon,
         },
         TransformKind::Surrogate => {

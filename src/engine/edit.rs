@@ -29,10 +29,10 @@ pub(super) struct Edit {
     pub decision: Decision,
     /// The value stays.
     keep: bool,
-    /// Why it does.
-    pub kept: Kept,
     /// The value has no canonical form: it is suppressed.
     unfit: bool,
+    /// Why it stays.
+    pub kept: Kept,
     /// Where the edits inside its run of base64 begin.
     inner: u32,
 }
@@ -129,7 +129,7 @@ impl Worker<'_> {
     fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, present: CategorySet) -> Edit {
         let engine = self.engine;
         let decision = engine.policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, kept: Kept::No, unfit: false, inner: 0 };
+        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false, kept: Kept::No, inner: 0 };
         if hit.blob != 0 {
             return edit;
         }
@@ -166,7 +166,7 @@ impl Worker<'_> {
             }
             Ok(()) => {
                 edit.job = match key {
-                    TagKey::Hmac(k) => self.batch.push(k, self.canon.bytes()),
+                    TagKey::Hmac(k) => self.batch.push(k, &self.canon),
                     TagKey::Cmac(k) => self.batch.push_tag(k.tag(self.canon.bytes())),
                 }
             }
@@ -218,10 +218,10 @@ impl Worker<'_> {
         self.write_span(block, at.start, at.start + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
             match self.engine.tag {
-                TagMode::Inline => self.tagger.render(ctx, style, &mut self.out),
+                TagMode::Inline => self.out.put(self.tagger.render(ctx, style)),
                 TagMode::Manifest => {
                     let from = self.manifest.len();
-                    self.tagger.render(ctx, TagStyle::Object, &mut self.manifest);
+                    self.manifest.extend_from_slice(self.tagger.render(ctx, TagStyle::Object));
                     self.entries.push(Entry { offset: start, tag: from..self.manifest.len() });
                 }
                 TagMode::None => {}
@@ -243,11 +243,11 @@ impl Worker<'_> {
     fn suppress_record(&mut self, record: &[u8]) {
         self.tally.suppressed_records += 1;
         if record.first() == Some(&b'{') {
-            self.out.extend_from_slice(b"{\"_deid\":{\"state\":\"suppressed\"}}");
+            self.out.put(b"{\"_deid\":{\"state\":\"suppressed\"}}");
         } else {
-            self.out.extend_from_slice(SUPPRESSED);
+            self.out.put(SUPPRESSED);
         }
-        self.out.extend_from_slice(&record[record.len() - slot::ending(record)..]);
+        self.out.put(&record[record.len() - slot::ending(record)..]);
     }
 
     fn context(&mut self, record: &[u8], at: &mut Place, end: usize, found: &Found) -> TagContext {
@@ -288,29 +288,55 @@ impl Worker<'_> {
     /// Copies `from..to` with the edits that begin there.
     pub(super) fn write_span(&mut self, block: &[u8], from: usize, to: usize, next: &mut usize) {
         let mut at = from;
-        while let Some(&edit) = self.edits.get(*next) {
-            let hit = self.detector.hits()[edit.hit as usize];
-            if hit.start as usize >= to {
+        while let Some(edit) = self.edits.get(*next) {
+            let hit = &self.detector.hits()[edit.hit as usize];
+            let (start, end) = (hit.start as usize, hit.end as usize);
+            if start >= to {
                 break;
             }
             *next += 1;
             if edit.keep {
                 continue;
             }
-            self.out.extend_from_slice(&block[at..hit.start as usize]);
-            if hit.blob == 0 {
-                self.write_edit(block, &hit, &edit, None);
-            } else {
-                self.write_run(block, &hit, edit.inner());
-            }
-            at = hit.end as usize;
+            self.out.put_span(block, at, start);
+            self.write_edit(block, *next - 1);
+            at = end;
         }
         if at < to {
-            self.out.extend_from_slice(&block[at..to]);
+            self.out.put_span(block, at, to);
         }
     }
 
+    /// Writes what replaces the hit of an edit.
+    #[inline]
+    fn write_edit(&mut self, block: &[u8], edit: usize) {
+        let edit = &self.edits[edit];
+        let hit = &self.detector.hits()[edit.hit as usize];
+        if hit.blob != 0 {
+            let (run, first) = (*hit, edit.inner());
+            return self.write_run(block, &run, first);
+        }
+        let action = self.engine.actions.of(hit.entity, edit.decision.transform);
+        if edit.job != NO_JOB && hit.depth == 0 && !hit.bare_json {
+            let tag = self.batch.tag(edit.job);
+            match action {
+                Action::Token { prefix, .. } => {
+                    self.out.put_first(&prefix.bytes, prefix.len);
+                    return self.out.put_first(&base32(tag), 26);
+                }
+                Action::Surrogate { .. } if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) => {
+                    return self.out.put_first(&surrogate(tag), 39);
+                }
+                _ => {}
+            }
+        }
+        let (hit, edit) = (*hit, *edit);
+        self.compose(block, &hit, &edit, None);
+        self.out.put(&self.written);
+    }
+
     /// Writes a run of base64 whose decoded text has its own edits.
+    #[cold]
     fn write_run(&mut self, block: &[u8], run: &Hit, first: usize) {
         let mut text = std::mem::take(&mut self.blob);
         text.clear();
@@ -329,48 +355,46 @@ impl Worker<'_> {
                 continue;
             }
             text.extend_from_slice(&view[from..hit.start as usize]);
-            std::mem::swap(&mut self.out, &mut text);
-            self.write_edit(block, &hit, &edit, Some(run));
-            std::mem::swap(&mut self.out, &mut text);
+            self.compose(block, &hit, &edit, Some(run));
+            text.extend_from_slice(&self.written);
         }
         if let Some((blob, _)) = self.detector.blob(run) {
             self.replacement.clear();
             blob.style.encode(&text, &mut self.replacement);
-            self.detector.encode(run, &self.replacement, &mut self.out, &mut self.encoded);
+            self.written.clear();
+            self.detector.encode(run, &self.replacement, &mut self.written, &mut self.encoded);
+            self.out.put(&self.written);
         }
         self.blob = text;
     }
 
-    /// Writes what replaces a hit of the block, or of a `run` of base64.
-    #[inline]
-    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit, run: Option<&Hit>) {
+    /// Makes any replacement, in its quotes and escapes, of a hit of the block or of a `run` of base64; it is left in `written`.
+    fn compose(&mut self, block: &[u8], hit: &Hit, edit: &Edit, run: Option<&Hit>) {
+        let (job, unfit) = (edit.job, edit.unfit);
         let action = self.engine.actions.of(hit.entity, edit.decision.transform);
         let value = self.detector.value(block, hit).expose();
-        let tag = if edit.job == NO_JOB { &[0; 16] } else { self.batch.tag(edit.job) };
-        let plain = hit.depth == 0;
-        let out = if plain { &mut self.out } else { &mut self.replacement };
-        if !plain {
-            out.clear();
-        }
+        let tag = if job == NO_JOB { &[0; 16] } else { self.batch.tag(job) };
+        let out = &mut self.replacement;
+        out.clear();
         if hit.bare_json {
             out.push(b'"');
         }
         let at = out.len();
-        if !render(action, value, tag, edit.unfit, hit, out) {
+        if unfit || !render(action, value, tag, hit, out) {
             out.truncate(at);
             out.extend_from_slice(SUPPRESSED);
-            self.tally.unfit += 1;
+            self.tally.unfit += u64::from(!unfit);
         }
-        if matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION) {
-            let place = run.and_then(|r| self.detector.blob(r)).map_or(block, |(_, view)| view);
-            bracket(place, hit, value, at, out);
+        let place = run.and_then(|r| self.detector.blob(r)).map_or(block, |(_, view)| view);
+        if needs_brackets(place, hit) && out[at..].contains(&b':') && !value.contains(&b':') {
+            out.insert(at, b'[');
+            out.push(b']');
         }
         if hit.bare_json {
             out.push(b'"');
         }
-        if !plain {
-            self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
-        }
+        self.written.clear();
+        self.detector.encode(hit, &self.replacement, &mut self.written, &mut self.encoded);
     }
 }
 
@@ -384,28 +408,24 @@ struct Place {
 }
 
 /// An IPv6 address that replaces an IPv4 one before `:port` needs brackets (RFC 3986 section 3.2.2).
-fn bracket(text: &[u8], hit: &Hit, value: &[u8], at: usize, out: &mut Vec<u8>) {
-    let port = match &text[hit.end as usize..] {
+#[inline]
+fn needs_brackets(block: &[u8], hit: &Hit) -> bool {
+    let port = match &block[hit.end as usize..] {
         [b':', d, ..] => d.is_ascii_digit(),
         [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
         _ => false,
     };
-    if !port || !out[at..].contains(&b':') {
-        return;
-    }
-    let before = hit.start.checked_sub(1).map(|i| text[i as usize]);
-    if before != Some(b'[') && !value.contains(&b':') {
-        out.insert(at, b'[');
-        out.push(b']');
-    }
+    port && matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
+        && hit.start.checked_sub(1).map(|i| block[i as usize]) != Some(b'[')
+}
+
+/// `203-0-113-7`: the address is a part of a host name.
+fn is_host_name(value: &[u8]) -> bool {
+    value.iter().take(4).any(|b| *b == b'-')
 }
 
 /// Appends the replacement; false when the value can't take the transform.
-#[inline]
-fn render(action: &Action, value: &[u8], tag: &[u8; 16], unfit: bool, hit: &Hit, out: &mut Vec<u8>) -> bool {
-    if unfit {
-        return false;
-    }
+fn render(action: &Action, value: &[u8], tag: &[u8; 16], hit: &Hit, out: &mut Vec<u8>) -> bool {
     match action {
         Action::Keep => out.extend_from_slice(value),
         Action::Suppress => {
@@ -419,14 +439,14 @@ fn render(action: &Action, value: &[u8], tag: &[u8; 16], unfit: bool, hit: &Hit,
         }
         Action::Mask(style) => return mask(*style, value, out).is_ok(),
         Action::Token { prefix, .. } => {
-            out.extend_from_slice(prefix);
+            out.extend_from_slice(&prefix.bytes[..prefix.len]);
             out.extend_from_slice(&base32(tag));
         }
         Action::Surrogate { .. } => {
             let at = out.len();
             out.extend_from_slice(&surrogate(tag));
             // A host name holds dashes, never colons.
-            if value.contains(&b'-') {
+            if is_host_name(value) {
                 out[at..].iter_mut().filter(|b| **b == b':').for_each(|b| *b = b'-');
             }
         }

@@ -4,6 +4,7 @@ mod action;
 mod allow;
 mod edit;
 mod explain;
+mod out;
 mod window;
 
 pub use explain::Explained;
@@ -14,8 +15,8 @@ use crate::detect::custom::Custom;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::{Layouts, Sniffer};
-use crate::keys::MasterKey;
 use crate::format::time::EventClock;
+use crate::keys::MasterKey;
 use crate::model::{Block, Category};
 use crate::policy::Policy;
 use crate::rules::{RuleError, Ruleset};
@@ -149,7 +150,8 @@ impl Engine {
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
-            out: Vec::new(),
+            written: Vec::new(),
+            out: out::Out::default(),
             manifest: Vec::new(),
             entries: Vec::new(),
             swallow: None,
@@ -175,7 +177,8 @@ pub struct Worker<'e> {
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,
-    out: Vec<u8>,
+    written: Vec<u8>,
+    out: out::Out,
     manifest: Vec<u8>,
     entries: Vec<Entry>,
     /// An over-long value runs on into the next window: its end is looked for.
@@ -269,7 +272,7 @@ impl Worker<'_> {
             Some(w) => self.rewrite_window(block.bytes, w),
         };
         self.tally.bytes_out += self.out.len() as u64;
-        Clean { bytes: &self.out, manifest: &self.manifest, entries: &self.entries, consumed }
+        Clean { bytes: self.out.bytes(), manifest: &self.manifest, entries: &self.entries, consumed }
     }
 
     /// Counts since the worker was made.
@@ -284,6 +287,6 @@ impl Drop for Worker<'_> {
         self.replacement.zeroize();
         self.encoded.zeroize();
         self.blob.zeroize();
-        self.out.zeroize();
+        self.written.zeroize();
     }
 }

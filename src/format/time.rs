@@ -160,7 +160,12 @@ mod tests {
     #[test]
     fn a_remembered_day_changes_nothing() {
         let mut clock = EventClock::default();
-        for v in ["23/Nov/2026:10:11:45 +0800", "23/Nov/2026:23:59:60 +0800", "23/Nov/2026:00:00:00 -0130", "24/Nov/2026:00:00:00 +0800"] {
+        for v in [
+            "23/Nov/2026:10:11:45 +0800",
+            "23/Nov/2026:23:59:60 +0800",
+            "23/Nov/2026:00:00:00 -0130",
+            "24/Nov/2026:00:00:00 +0800",
+        ] {
             let line = format!("192.0.2.1 - - [{v}] x");
             for _ in 0..2 {
                 assert_eq!(clock.of_text(line.as_bytes(), 0), of_text(line.as_bytes(), 0));

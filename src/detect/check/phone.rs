@@ -78,6 +78,19 @@ pub fn e164(d: &[u8]) -> bool {
     }
 }
 
+/// A number of the internet of things, 13 digits; only a key tells it from a time in milliseconds.
+pub fn machine(d: &[u8]) -> bool {
+    d.len() == 13
+        && all_digits(d)
+        && (matches!(&d[..3], b"140" | b"141" | b"144" | b"146" | b"148")
+            || d.starts_with(b"1064") && (b'6'..=b'9').contains(&d[4]))
+}
+
+/// A subscriber's number without its area code: 7 or 8 digits that begin with 2 to 8; only a key tells it.
+fn local(d: &[u8]) -> bool {
+    matches!(d.len(), 7 | 8) && (b'2'..=b'8').contains(&d[0])
+}
+
 /// Writes the canonical form (`+86` and the national number; other countries E.164) to `out` and returns its length.
 /// Separators, trunk and international prefixes are dropped, an extension too.
 pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
@@ -91,13 +104,14 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
                 n += 1;
             }
             b'+' if n == 0 => plus = true,
-            b' ' | b'-' | b'.' | b'(' | b')' | b'/' | 0xC2 | 0xA0 | b'\t' => {
+            // A plus sign inside is a blank of a query string.
+            b' ' | b'-' | b'.' | b'(' | b')' | b'/' | 0xC2 | 0xA0 | b'\t' | b'+' => {
                 // A second number, or an extension behind a full one.
                 if n >= 11 && matches!(v[i + 1..].iter().filter(|b| b.is_ascii_digit()).count(), 1..=6) && b == b'-' {
                     break;
                 }
             }
-            b'+' | b'0'..=b'9' => return None,
+            b'0'..=b'9' => return None,
             _ if n >= 7 => break,
             _ if n == 0 && (v.len() < 30) => {}
             _ => return None,
@@ -114,6 +128,10 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
         d
     };
     let national = rest.strip_prefix(b"86").filter(|r| r.len() >= 9);
+    if !plus && local(d) {
+        out[..n].copy_from_slice(d);
+        return Some((PhoneKind::FixedCn, n));
+    }
     if let Some((kind, len)) = national.or((!plus).then_some(d)).and_then(|r| chinese(r, national.is_some(), out)) {
         return Some((kind, len));
     }
@@ -130,6 +148,8 @@ fn chinese(r: &[u8], coded: bool, out: &mut [u8; 24]) -> Option<(PhoneKind, usiz
     let bare = if r.len() == 12 { r.strip_prefix(b"0").unwrap_or(r) } else { r };
     let (kind, national): (_, &[u8]) = if mobile_shape(bare) {
         (PhoneKind::MobileCn, bare)
+    } else if machine(r) {
+        (PhoneKind::MobileCn, r)
     } else {
         let n = r.strip_prefix(b"0").or(coded.then_some(r))?;
         let fixed = [2, 3].into_iter().any(|a| {
@@ -175,7 +195,11 @@ mod tests {
             assert_eq!(norm(v), Some((PhoneKind::FixedCn, "+8675526554321".into())), "{v}");
         }
         assert_eq!(norm("+1 202-555-0143"), Some((PhoneKind::Intl, "+12025550143".into())));
+        assert_eq!(norm("138+0013+8000"), norm("13800138000"));
+        assert_eq!(norm("1440012345678"), Some((PhoneKind::MobileCn, "+861440012345678".into())));
+        assert_eq!(norm("8907-6543"), Some((PhoneKind::FixedCn, "89076543".into())));
         assert_eq!(norm("1380013800"), None);
+        assert_eq!(norm("1732345905123"), None);
         assert_eq!(norm("010-12345678"), None);
     }
 

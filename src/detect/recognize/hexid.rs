@@ -26,7 +26,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     cursor = 0;
     for &p in text.scan.events.of(kind::UUID) {
         let p = p as usize;
-        if p >= 23 && !found.settled.takes(&mut cursor, p) && !skip.covers(p) && crate::detect::check::uuid::is(&t[p - 23..(p + 13).min(t.len())]) {
+        if p >= 23
+            && !found.settled.takes(&mut cursor, p)
+            && !skip.covers(p)
+            && crate::detect::check::uuid::is(&t[p - 23..(p + 13).min(t.len())])
+        {
             after_word(text, found, p - 23, p + 13);
         }
     }
@@ -36,7 +40,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 /// Where the hex run that ends before `end` begins; longer runs than any id are cut.
 fn hex_start(text: &Text<'_>, end: usize) -> usize {
     let near = end - text.scan.maps.hex.run_before(end);
-    if near + 64 > end { near } else { near - text.bytes[..near].iter().rev().take(66).take_while(|b| b.is_ascii_hexdigit()).count() }
+    if near + 64 > end {
+        near
+    } else {
+        near - text.bytes[..near].iter().rev().take(66).take_while(|b| b.is_ascii_hexdigit()).count()
+    }
 }
 
 /// Reports a hex run behind a word that names it. Keys before `=` and `:` are looked at elsewhere; here stand `aid/…`, `设备号 …`, `oaid …`.

@@ -3,7 +3,7 @@
 use super::{Found, Skip, Text, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::ASIDE;
-use crate::detect::keys::{Exempt, KeyClass};
+use crate::detect::keys::{ClassId, Exempt, KeyClass, Memo};
 use crate::detect::scan::kind;
 use crate::format::view::{decode_all, wide};
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -13,24 +13,22 @@ const MAX_ELEMENTS: usize = 64;
 
 /// Looks at every key separator.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut keys = std::mem::take(&mut found.settled.keys);
+    known_keys(text, found.memo, &mut keys);
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
-    for &p in text.scan.events.of(kind::KEY) {
+    for &(p, class) in &keys {
         let p = p as usize;
         // A key inside a value that is already taken needs no look.
         if p < taken || skip.covers(p) {
             continue;
         }
-        let mut class = classify(text, found, p);
-        if class.is_unknown() {
-            continue;
-        }
+        let mut class = text.registry.class(class);
         if class.wrapper {
             class = special::attribute(text, found, p);
         }
         if class.exempt != Exempt::No {
-            let value = text.bare_start(p + 1);
-            found.settled.exempt_from(value);
+            found.settled.exempt_from(text.bare_start(p + 1));
         }
         if class.entity.is_some() || class.event_time {
             taken = value_at(text, found, class, p, p + 1);
@@ -38,6 +36,12 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.tags.push(p as u32);
         }
     }
+    found.settled.keys = keys;
+    wide_colons(text, found);
+}
+
+/// Keys before a full-width colon.
+fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::WIDE) {
         let p = p as usize;
@@ -45,20 +49,38 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let len = text.scan.maps.keychars.run_before(p);
-        let class = found.memo.classify(text.registry, text.bytes, p - len, p);
+        let class = text.registry.class(found.memo.classify(text.registry, text.bytes, len, p));
         if class.entity.is_some() {
             value_at(text, found, class, p, p + 3);
         }
     }
 }
 
-#[inline]
-fn classify(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> KeyClass {
-    let mut end = p;
-    end -= usize::from(text.before(end) == b' ');
-    end -= usize::from(matches!(text.before(end), b'"' | b'\''));
-    let len = text.scan.maps.keychars.run_before(end);
-    found.memo.classify(text.registry, text.bytes, end - len, end)
+/// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
+fn is_octet(text: &Text<'_>, p: usize) -> bool {
+    text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
+}
+
+/// Lists the separators behind keys that the registry knows. A loop of its own: it runs for every key of a text.
+#[inline(never)]
+fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) {
+    let events = text.scan.events.of(kind::KEY);
+    keys.clear();
+    keys.resize(events.len(), (0, ClassId::default()));
+    let mut n = 0;
+    for &p in events {
+        let mut end = p as usize;
+        end -= usize::from(text.before(end) == b' ');
+        end -= usize::from(matches!(text.before(end), b'"' | b'\''));
+        let len = text.scan.maps.keychars.run_before(end);
+        if len <= 2 && is_octet(text, p as usize) {
+            continue;
+        }
+        let class = memo.classify(text.registry, text.bytes, len, end);
+        keys[n] = (p, class);
+        n += usize::from(!class.is_unknown());
+    }
+    keys.truncate(n);
 }
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
@@ -68,7 +90,14 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     while text.at(i) == b' ' && i < from + 4 {
         i += 1;
     }
-    let (start, end) = extent(text, i, class);
+    let (start, mut end) = extent(text, i, class);
+    if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
+        // `location=39.90923,116.397128`: both numbers are the value.
+        let both = bare_end(text, end + 1, (end + 32).min(text.bytes.len()), false);
+        if check::keyed::coordinates(&text.bytes[end + 1..both]) {
+            end = both;
+        }
+    }
     if class.event_time {
         found.times.push((start as u32, end as u32));
     }
@@ -115,7 +144,7 @@ fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
 fn boundless(shape: Shape) -> bool {
     matches!(
         shape,
-        Shape::Text | Shape::Secret | Shape::Credential | Shape::Prose | Shape::PlaceText | Shape::Search | Shape::SecretWord
+        Shape::Text | Shape::Secret | Shape::SecretNoPath | Shape::Credential | Shape::Prose | Shape::PlaceText | Shape::Search | Shape::SecretWord
     )
 }
 
@@ -154,7 +183,8 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
         _ => {
             let shape = class.entity.map(|x| x.1);
             let words = shape.is_some_and(|s| boundless(s) || wordy(s));
-            let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
+            let long = shape.is_some_and(boundless);
+            let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
             let end = bare_end(text, i, most, words);
             match shape {
                 Some(Shape::Credential) => (i, credential_end(text, i, end)),
@@ -171,7 +201,7 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
 
 /// Shapes of bounded length whose values may hold letters beyond ASCII.
 fn wordy(shape: Shape) -> bool {
-    matches!(shape, Shape::Name | Shape::FullName | Shape::AccountName | Shape::UserId | Shape::Permit | Shape::Plate | Shape::Birth)
+    matches!(shape, Shape::Email | Shape::Name | Shape::FullName | Shape::AccountName | Shape::UserId | Shape::Permit | Shape::Plate | Shape::Birth)
 }
 
 /// `116.397428,39.909230`: the second coordinate belongs to the value.
@@ -239,6 +269,9 @@ pub fn accept(
     if !text.scan.maps.escapes.any(start, end) {
         let judged = typed::keyed(text, shape, entity, start, end);
         let Keyed::Take(id) = judged.unwrap_or_else(|| check::keyed::keyed(shape, entity, raw)) else { return false };
+        if !json && matches!(id, e::TOKEN | e::SESSION) && is_prose(text, sep, start, raw) {
+            return false;
+        }
         let bare = json && text.is_bare_json(found, start, end);
         let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
         hit.anchor = sep as u32;
@@ -260,6 +293,11 @@ pub fn accept(
     hit.carriers[0] = carriers;
     hit.depth = 1;
     true
+}
+
+/// `Invalid token: expired`, `Failed to create session: Access denied`: a word of a sentence, not a secret.
+fn is_prose(text: &Text<'_>, sep: usize, start: usize, raw: &[u8]) -> bool {
+    start == sep + 2 && text.at(sep) == b':' && raw.len() < 16 && raw.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// Turns full-width forms of the value behind `from` into ASCII.

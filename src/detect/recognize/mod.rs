@@ -14,7 +14,7 @@ mod typed;
 mod words;
 
 use super::hit::Hit;
-use super::keys::{Exempt, KeyClass, Memo, Registry};
+use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
 use crate::format::view::{Region, View};
 use crate::model::{Confidence, EntityId, RuleId};
@@ -58,6 +58,8 @@ pub struct Settled {
     taken: Vec<(u32, u32)>,
     /// One bit for each byte where the value of an exempt key begins.
     exempt: Vec<u64>,
+    /// Separators behind keys that the registry knows, and the class of the key.
+    keys: Vec<(u32, ClassId)>,
 }
 
 impl Settled {
@@ -216,7 +218,7 @@ impl Text<'_> {
             i -= 1;
         }
         let len = self.scan.maps.keychars.run_before(i);
-        let class = memo.classify(self.registry, t, i - len, i);
+        let class = self.registry.class(memo.classify(self.registry, t, len, i));
         Left { class, mark, key_start: i - len }
     }
 

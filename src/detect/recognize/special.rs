@@ -90,7 +90,7 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
     if memchr::memchr(b'}', &t[start + len..sep]).is_some() {
         return KeyClass::default();
     }
-    found.memo.classify(text.registry, t, start, start + len)
+    text.registry.class(found.memo.classify(text.registry, t, start, start + len))
 }
 
 /// True when the key before `sep` is one of a query string or form.

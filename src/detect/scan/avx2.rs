@@ -1,19 +1,20 @@
 //! AVX2 kernel: two halves of 32 bytes, one `movemask` per class and half.
 
-use super::{CLASSES, Chunk, Masks, algebra, class, fill};
+use super::{CLASSES, Chunk, Lists, Masks, algebra, class, fill, flatten};
 use std::arch::x86_64::*;
 
 /// Classifies a chunk and computes its events. Callers must have checked `Kernel::Avx2.available()`.
-pub fn run(chunk: &mut Chunk, part: &[u8]) {
+pub fn run(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     debug_assert!(super::Kernel::Avx2.available());
     // SAFETY: the scanner selects this kernel only after `available()` found avx2.
-    unsafe { run_avx2(chunk, part) }
+    unsafe { run_avx2(chunk, part, base, lists) }
 }
 
-#[target_feature(enable = "avx2")]
-fn run_avx2(chunk: &mut Chunk, part: &[u8]) {
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn run_avx2(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     fill(chunk, part, |b| word(b));
     algebra::run(chunk);
+    flatten(chunk, part.len().div_ceil(64), base, lists);
 }
 
 #[inline]
@@ -74,8 +75,38 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
 fn punctuation(v: __m256i) -> __m256i {
     // Rows: 1 for 0x2_, 2 for 0x3_, 4 for 0x5_, 8 for 0x7_.
     let low = _mm256_setr_epi8(
-        0, 0, 1, 0, 0, 0, 1, 1, 0, 1, 0, 2, 1 | 2 | 8, 4 | 8, 2, 0, //
-        0, 0, 1, 0, 0, 0, 1, 1, 0, 1, 0, 2, 1 | 2 | 8, 4 | 8, 2, 0,
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        1,
+        1,
+        0,
+        1,
+        0,
+        2,
+        1 | 2 | 8,
+        4 | 8,
+        2,
+        0, //
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        1,
+        1,
+        0,
+        1,
+        0,
+        2,
+        1 | 2 | 8,
+        4 | 8,
+        2,
+        0,
     );
     let high = _mm256_setr_epi8(
         0, 0, 1, 2, 0, 4, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, //

@@ -1,7 +1,7 @@
 //! AVX-512 kernel: three table look-ups give each byte its class bits; a bit-matrix transposition turns the bits of 64
 //! bytes into one 64-bit mask per class.
 
-use super::{CHUNK_WORDS, CLASSES, Chunk, algebra, scalar};
+use super::{CHUNK_WORDS, CLASSES, Chunk, Lists, algebra, flatten, scalar};
 use std::arch::x86_64::*;
 
 /// Classes of one look-up.
@@ -49,14 +49,14 @@ const fn order(gather: bool) -> [u8; 64] {
 }
 
 /// Classifies a chunk and computes its events. Callers must have checked `Kernel::Avx512.available()`.
-pub fn run(chunk: &mut Chunk, part: &[u8]) {
+pub fn run(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     debug_assert!(super::Kernel::Avx512.available());
     // SAFETY: the scanner selects this kernel only after `available()` found these features.
-    unsafe { run_avx512(chunk, part) }
+    unsafe { run_avx512(chunk, part, base, lists) }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn run_avx512(chunk: &mut Chunk, part: &[u8]) {
+fn run_avx512(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     super::roll(chunk);
     let words = part.len().div_ceil(64);
     let (whole, rest) = part.as_chunks::<{ TILE * 64 }>();
@@ -72,6 +72,7 @@ fn run_avx512(chunk: &mut Chunk, part: &[u8]) {
         super::pad(chunk, words + 1);
     }
     algebra::run(chunk);
+    flatten(chunk, part.len().div_ceil(64), base, lists);
 }
 
 /// Classifies the bytes of eight words into slots `at..at + 8` of every class.

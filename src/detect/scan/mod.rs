@@ -78,9 +78,10 @@ impl Kernel {
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vbmi")
                     && is_x86_feature_detected!("gfni")
+                    && bit_instructions()
             }
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => is_x86_feature_detected!("avx2"),
+            Kernel::Avx2 => is_x86_feature_detected!("avx2") && bit_instructions(),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             Kernel::Scalar => true,
@@ -98,6 +99,15 @@ impl Kernel {
             _ => None,
         }
     }
+}
+
+/// Instructions on single words that every machine with AVX2 has.
+#[cfg(target_arch = "x86_64")]
+fn bit_instructions() -> bool {
+    is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt")
 }
 
 /// One array of masks with the last word of the chunk before it in slot 0.
@@ -287,14 +297,12 @@ impl Scanner {
         }
         self.chunk.work.reset();
         for (i, part) in text.chunks(CHUNK).enumerate() {
-            let words = self.classify(part);
-            self.flatten(i * CHUNK, words);
+            self.classify(part, i * CHUNK);
         }
         // An event that names the byte behind a run needs a word behind the text.
         if text.len().is_multiple_of(CHUNK) && !text.is_empty() {
-            let words = self.classify(b"\n");
-            self.chunk.event[kind::LINE][0] = 0;
-            self.flatten(text.len(), words);
+            self.classify(b"\n", text.len());
+            self.events.lists[kind::LINE].pop();
         }
     }
 
@@ -312,38 +320,55 @@ impl Scanner {
         f(&mut m.spaces, &c[class::SPACE]);
     }
 
-    fn classify(&mut self, part: &[u8]) -> usize {
+    /// Classifies a chunk and lists its events.
+    fn classify(&mut self, part: &[u8], base: usize) {
+        let (chunk, lists) = (&mut *self.chunk, &mut self.events.lists);
         match self.kernel {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::run(&mut self.chunk, part),
+            Kernel::Avx512 => avx512::run(chunk, part, base, lists),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::run(&mut self.chunk, part),
+            Kernel::Avx2 => avx2::run(chunk, part, base, lists),
             #[cfg(target_arch = "aarch64")]
-            Kernel::Neon => neon::run(&mut self.chunk, part),
-            _ => scalar::run(&mut self.chunk, part),
+            Kernel::Neon => neon::run(chunk, part, base, lists),
+            _ => scalar::run(chunk, part, base, lists),
         }
-        part.len().div_ceil(64)
+        let words = part.len().div_ceil(64);
+        self.each_map(|map, row| map.0.extend_from_slice(&row[1..=words]));
     }
+}
 
-    fn flatten(&mut self, base: usize, words: usize) {
-        // One word more than the text has: it may hold the "first byte behind" of a run at the very end.
-        let n = (words + 1).min(CHUNK_WORDS);
-        for (list, masks) in self.events.lists.iter_mut().zip(&self.chunk.event) {
-            for (g, tile) in masks[..n].chunks(8).enumerate() {
-                if tile.iter().fold(0, |a, m| a | m) == 0 {
-                    continue;
-                }
-                for (w, &mask) in tile.iter().enumerate() {
-                    let mut m = mask;
-                    let at = (base + (g * 8 + w) * 64) as u32;
-                    while m != 0 {
-                        list.push(at + m.trailing_zeros());
-                        m &= m - 1;
-                    }
-                }
+/// Event positions by kind.
+type Lists = [Vec<u32>; KINDS];
+
+/// Lists the events of a chunk that begins at `base`. Inlined into the kernels, so that it is built for their machines.
+#[inline(always)]
+fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
+    // One word more than the text has: it may hold the "first byte behind" of a run at the very end.
+    let tiles = (words + 1).min(CHUNK_WORDS).div_ceil(8);
+    for (list, masks) in lists.iter_mut().zip(&chunk.event) {
+        for (g, tile) in masks.as_chunks::<8>().0[..tiles].iter().enumerate() {
+            if tile.iter().fold(0, |a, m| a | m) != 0 {
+                positions(tile, (base + g * 512) as u32, list);
             }
         }
-        self.each_map(|map, row| map.0.extend_from_slice(&row[1..=words]));
+    }
+}
+
+/// Appends the positions of the bits of eight words.
+#[inline(always)]
+fn positions(tile: &[u64; 8], base: u32, list: &mut Vec<u32>) {
+    let count: u32 = tile.iter().map(|m| m.count_ones()).sum();
+    let from = list.len();
+    list.resize(from + count as usize, 0);
+    let mut slots = list[from..].iter_mut();
+    for (w, &mask) in tile.iter().enumerate() {
+        let mut m = mask;
+        let at = base + w as u32 * 64;
+        while m != 0 {
+            let Some(slot) = slots.next() else { return };
+            *slot = at + m.trailing_zeros();
+            m &= m - 1;
+        }
     }
 }
 
