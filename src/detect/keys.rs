@@ -156,6 +156,10 @@ impl Registry {
 
     /// What the rules say of a key as it was written.
     pub fn classify(&self, key: &[u8]) -> KeyClass {
+        // The key `_` joins to nothing, and must not be mistaken for none.
+        if key.is_empty() {
+            return KeyClass::default();
+        }
         if !key.is_ascii() {
             return self.classify_words(key);
         }

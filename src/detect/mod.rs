@@ -2,6 +2,7 @@
 //! escapes is decoded into views that the same pass reads; overlaps are resolved.
 
 mod blob;
+mod columns;
 pub mod check;
 pub mod custom;
 mod escapes;

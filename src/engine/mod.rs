@@ -132,7 +132,7 @@ impl Engine {
 
     /// Decides the format of one stream; a `fixed` one is not questioned.
     pub fn sniffer(&self, fixed: Option<Format>) -> Sniffer<'_> {
-        Sniffer::new(&self.layouts, fixed)
+        Sniffer::new(&self.layouts, &self.registry, fixed)
     }
 
     /// One thread's scratch space.

@@ -9,7 +9,7 @@ mod ipv4;
 mod ipv6;
 pub mod keyed;
 mod secret;
-mod special;
+pub mod special;
 mod typed;
 mod words;
 

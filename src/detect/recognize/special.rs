@@ -20,7 +20,8 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
         i += 1;
     }
     for _ in 0..COOKIES {
-        while text.at(i) == b' ' {
+        // W3C logs write a blank as a plus sign.
+        while matches!(text.at(i), b' ' | b'+') {
             i += 1;
         }
         let name = i;
@@ -37,7 +38,7 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
             }
             continue;
         }
-        let class = found.memo.classify(text.registry, t, name, i);
+        let class = found.memo.classify(text.registry, t, i - name, i);
         let functional = text.registry.is_functional(&t[name..i]);
         i += 1;
         let quoted = usize::from(text.at(i) == b'"' && text.at(i + 1) != b',');
@@ -90,7 +91,7 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
     if memchr::memchr(b'}', &t[start + len..sep]).is_some() {
         return KeyClass::default();
     }
-    text.registry.class(found.memo.classify(text.registry, t, start, start + len))
+    text.registry.class(found.memo.classify(text.registry, t, len, start + len))
 }
 
 /// True when the key before `sep` is one of a query string or form.

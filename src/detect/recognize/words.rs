@@ -31,7 +31,7 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     if end - start >= 3 && vehicle::is_province(&t[end - 3..end]) {
         let s = end - 3;
         let len = vehicle::plate_len(&t[s..]);
-        let word = found.memo.classify(text.registry, t, s.saturating_sub(WORD).max(start), s);
+        let word = found.memo.classify(text.registry, t, (s - start).min(WORD), s);
         let named = s > start && text.registry.class(word).has_shape(&[Shape::Plate]);
         if len > 0 && (named || plate_ends(&t[s + len..])) {
             found.push(s, s + len, e::PLATE, RuleId::Words, Confidence::Checked);
@@ -45,7 +45,7 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     if !text.at(s).is_ascii_alphanumeric() || end - start < 6 {
         return;
     }
-    let class = found.memo.classify(text.registry, t, end.saturating_sub(WORD).max(start), end);
+    let class = found.memo.classify(text.registry, t, (end - start).min(WORD), end);
     let Some((entity, shape)) = text.registry.class(class).entity else { return };
     if !matches!(
         shape,
