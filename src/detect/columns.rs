@@ -14,6 +14,8 @@ pub struct Columns {
     pub declared: bool,
     count: usize,
     fields: Vec<(usize, KeyClass)>,
+    /// The line of names, which is no record of its own; empty where a directive declares them.
+    line: Vec<u8>,
 }
 
 /// The headers seen, by number. Streams add to it; a header that comes again keeps its number.
@@ -64,7 +66,8 @@ impl Columns {
         if !names(delimiter).all(is_name) {
             return None;
         }
-        let columns = Columns::new(names(delimiter), delimiter, false, registry)?;
+        let mut columns = Columns::new(names(delimiter), delimiter, false, registry)?;
+        columns.line = line.to_vec();
         (!columns.fields.is_empty()).then_some(columns)
     }
 
@@ -72,12 +75,15 @@ impl Columns {
         let classes: Vec<KeyClass> = names.map(|n| registry.classify(bare_name(n))).collect();
         let count = classes.len();
         let fields = classes.into_iter().enumerate().filter(|(_, c)| !c.is_unknown()).collect();
-        Some(Columns { delimiter, quoted: !declared, declared, count, fields })
+        Some(Columns { delimiter, quoted: !declared, declared, count, fields, line: Vec::new() })
     }
 
     /// Finds the columns of a record; false when it has another number of them.
     pub fn parse(&self, record: &[u8], out: &mut Vec<Range<usize>>) -> bool {
         out.clear();
+        if record.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(record) == self.line {
+            return true;
+        }
         let mut at = 0;
         loop {
             if out.len() == self.count {

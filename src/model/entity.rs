@@ -155,6 +155,10 @@ pub enum Shape {
     Prose,
     /// Search word under a key that is one in a query string only.
     Search,
+    /// Resource name of a cloud, of which a user is the end (`arn:aws:iam::1:user/alice`).
+    Arn,
+    /// Terminal of a session, in front of which its account stands (`alice : TTY=pts/0`).
+    Terminal,
     /// A cookie header: each of its values on its own.
     Jar,
 }

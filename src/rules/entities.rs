@@ -354,6 +354,8 @@ const SHAPES: &[(&str, Shape)] = &[
     ("prose", Shape::Prose),
     ("search", Shape::Search),
     ("jar", Shape::Jar),
+    ("arn", Shape::Arn),
+    ("terminal", Shape::Terminal),
 ];
 
 fn shape(name: &str) -> Result<Shape, String> {

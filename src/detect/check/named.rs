@@ -68,7 +68,11 @@ fn user_id(v: &[u8]) -> bool {
 fn account(v: &[u8], entity: EntityId) -> Keyed {
     let system = v.len() < 16 && SYSTEM.iter().any(|s| v.eq_ignore_ascii_case(s.as_bytes()));
     let letters = v.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80);
-    if system || v.len() < 2 || !letters && v.len() < 5 {
+    // Layouts that fit by chance and JSON in JSON give more than a name.
+    let more = v.iter().filter(|b| **b == b' ').count() > 1
+        || v.windows(2).any(|w| w == b": ")
+        || matches!(v.first(), Some(b'{' | b'['));
+    if more || system || v.len() < 2 || !letters && v.len() < 5 {
         return Keyed::No;
     }
     Keyed::Take(if name::chinese(v) { e::PERSON_NAME } else { entity })

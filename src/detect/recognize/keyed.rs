@@ -1,6 +1,6 @@
 //! Values that their key names.
 
-use super::{Found, Skip, Text, special, typed};
+use super::{Found, Skip, Text, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::ASIDE;
 use crate::detect::keys::{ClassId, Exempt, KeyClass, Memo};
@@ -107,6 +107,14 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             special::jar(text, found, sep, from);
             return 0;
         }
+        Shape::Terminal => {
+            login::sudo(text, found, sep);
+            return 0;
+        }
+        Shape::Arn => {
+            special::resource(text, found, sep, (start, end));
+            return 0;
+        }
         Shape::Search if !special::in_query(text, sep) => return 0,
         // `ruser= rhost=192.0.2.1`: the value is empty.
         _ if i > from && text.at(sep) == b'=' && text.before(sep) != b' ' && (boundless(shape) || wordy(shape)) => return 0,
@@ -188,6 +196,10 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
             let end = bare_end(text, i, most, words);
             match shape {
                 Some(Shape::Credential) => (i, credential_end(text, i, end)),
+                // LEEF parts its members so.
+                Some(Shape::AccountName | Shape::UserId) => {
+                    (i, memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n))
+                }
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `A123456(7)`: the bracket is the number's own.
                 Some(Shape::RegionalId | Shape::Permit) if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') => {

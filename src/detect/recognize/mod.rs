@@ -8,6 +8,7 @@ mod hexid;
 mod ipv4;
 mod ipv6;
 pub mod keyed;
+mod login;
 mod secret;
 pub mod special;
 mod typed;
@@ -145,6 +146,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     secret::run(text, found);
     document::run(text, found);
     words::run(text, found);
+    login::run(text, found);
 }
 
 /// Tells of ascending positions whether they lie in a region.

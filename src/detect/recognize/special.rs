@@ -94,6 +94,17 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
     text.registry.class(found.memo.classify(text.registry, t, len, start + len))
 }
 
+/// The user at the end of a resource name.
+pub fn resource(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) {
+    let v = &text.bytes[start..end];
+    let Some(at) = [&b":user/"[..], b":assumed-role/"].iter().find_map(|m| Some(memchr::memmem::find(v, m)? + m.len())) else {
+        return;
+    };
+    if at < v.len() && !output::is(&v[at..]) {
+        found.push(start + at, end, e::ACCOUNT, RuleId::Key, Confidence::Keyed).anchor = sep as u32;
+    }
+}
+
 /// True when the key before `sep` is one of a query string or form.
 pub fn in_query(text: &Text<'_>, sep: usize) -> bool {
     let len = text.scan.maps.keychars.run_before(sep);
