@@ -5,6 +5,7 @@ mod support;
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use ipcrypt_rs::{Ipcrypt, IpcryptPfx};
 use logveil::keys::MasterKey;
+use logveil::transform::canonical::CanonBuf;
 use logveil::transform::ipcrypt::IpCipher;
 use logveil::transform::lanes::{Batch, HmacKey, Kernel};
 use logveil::transform::pseudonym::base32;
@@ -98,7 +99,7 @@ fn hmac_agrees_with_rfc_4231_in_every_lane_width() {
             let message = HEX.decode(message.as_bytes()).unwrap();
             let tag: [u8; 16] = key(tag);
             assert_eq!(k.tag(&message), tag);
-            want.push((batch.push(&k, &message), tag));
+            want.push((batch.push(&k, &CanonBuf::of(&message)), tag));
         }
         batch.run();
         for (job, tag) in want {

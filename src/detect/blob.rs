@@ -68,12 +68,12 @@ impl Blobs {
         view: &View,
         shallow: &mut Vec<Hit>,
         order: &mut Vec<u64>,
-        raise: impl Fn(&Hit) -> Hit,
+        raise: impl Fn(&Hit) -> Option<Hit>,
     ) {
         self.inside.clear();
         for hit in deep {
             match view.blob(hit.start as usize) {
-                None => shallow.push(raise(hit)),
+                None => shallow.extend(raise(hit)),
                 Some(_) => {
                     let mut h = *hit;
                     if h.level == 0 {

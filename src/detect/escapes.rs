@@ -2,14 +2,14 @@
 
 use super::scan::{Scanner, kind};
 use crate::format::base64;
-use crate::format::view::{View, hash, html, separator, wide};
+use crate::format::view::{View, hash, html, is_escape, separator, wide};
 use crate::model::Carriers;
 use std::iter::Peekable;
 
 /// Shows every stretch with escapes in `view`, in ascending order.
 pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
     let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
-    let mut slash = at(kind::BACKSLASH).peekable();
+    let mut slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..])).peekable();
     let mut pct = at(kind::PERCENT).map(|p| p - 2).peekable();
     let mut wides = at(kind::WIDE).filter(|&p| is_wide(t, p)).peekable();
     let mut marks = at(kind::HIGH).filter(|&p| is_separator(t, p)).peekable();
@@ -129,27 +129,11 @@ fn stretch(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     (start, end)
 }
 
-/// Bytes of left context that a full-width stretch is shown with.
-const WIDE_CONTEXT: usize = 96;
-
+/// The text around the full-width character at `p`, up to quotes or line ends: no number or value may run over its edge, as only
+/// the part inside would be seen.
 fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let low = floor.max(p.saturating_sub(WIDE_CONTEXT));
-    let start = memchr::memrchr2(b'\n', b'"', &t[low..p]).map_or(low, |i| low + i + 1);
-    let mut end = p;
-    loop {
-        if wide(&t[end..]).is_some() {
-            end += 3;
-        } else if let Some((_, len)) = separator(&t[end..]) {
-            end += len;
-        } else if end < t.len()
-            && (t[end].is_ascii_alphanumeric() || matches!(t[end], b'-' | b' ' | b'.'))
-            && end < p + 400
-        {
-            end += 1;
-        } else {
-            break;
-        }
-    }
+    let start = memchr::memrchr2(b'\n', b'"', &t[floor..p]).map_or(floor, |i| floor + i + 1);
+    let end = memchr::memchr2(b'\n', b'"', &t[p..]).map_or(t.len(), |i| p + i);
     (start, end)
 }
 

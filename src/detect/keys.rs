@@ -164,6 +164,10 @@ impl Registry {
             return self.classify_words(key);
         }
         let (name, starts) = tokens(key);
+        // A dash or dot is no key, nor is the lack of one; `_` is: clients put the time behind it.
+        if name.is_empty() && key != b"_" {
+            return KeyClass::default();
+        }
         if let Some(c) = self.exact.get(&name[..]) {
             return *c;
         }
@@ -243,7 +247,7 @@ impl ClassId {
 
 /// Longest key that the memo remembers.
 const LONGEST: usize = 16;
-/// Slots of the memo; a power of two.
+/// Pairs of slots of the memo; a power of two.
 const SLOTS: usize = 1 << 9;
 
 /// A key: its bytes, right-aligned. No byte of a key is zero, so they tell the length.
@@ -255,12 +259,12 @@ struct Slot {
 
 /// Remembers answers of the registry. One per worker; holds keys, never values.
 pub struct Memo {
-    slots: Box<[Slot; SLOTS]>,
+    slots: Box<[[Slot; 2]; SLOTS]>,
 }
 
 impl Default for Memo {
     fn default() -> Self {
-        Memo { slots: Box::new([Slot::default(); SLOTS]) }
+        Memo { slots: Box::new([[Slot::default(); 2]; SLOTS]) }
     }
 }
 
@@ -269,7 +273,10 @@ static LAST: [[u64; 2]; LONGEST + 1] = {
     let mut t = [[0; 2]; LONGEST + 1];
     let mut n = 1;
     while n <= LONGEST {
-        t[n] = [if n > 8 { u64::MAX << (8 * (16 - n)) } else { 0 }, if n < 8 { u64::MAX << (8 * (8 - n)) } else { u64::MAX }];
+        t[n] = [
+            if n > 8 { u64::MAX << (8 * (16 - n)) } else { 0 },
+            if n < 8 { u64::MAX << (8 * (8 - n)) } else { u64::MAX },
+        ];
         n += 1;
     }
     t
@@ -277,18 +284,22 @@ static LAST: [[u64; 2]; LONGEST + 1] = {
 
 impl Memo {
     /// Number of the class of the key of `len` bytes that ends before `end`.
-    #[inline]
+    #[inline(always)]
     pub fn classify(&mut self, registry: &Registry, text: &[u8], len: usize, end: usize) -> ClassId {
         let near = end.checked_sub(LONGEST).and_then(|s| text.get(s..end)).and_then(<[u8]>::first_chunk::<LONGEST>);
         let (Some(near), Some(last)) = (near, LAST.get(len)) else { return registry.number(&text[end - len..end]) };
         let word = |i: usize| u64::from_le_bytes(*near[i..].first_chunk().expect("eight of sixteen"));
         let key = [word(0) & last[0], word(8) & last[1]];
         let mix = (key[0].rotate_left(29) ^ key[1]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let slot = &mut self.slots[(mix >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS];
-        if slot.key != key {
-            *slot = Slot { key, class: registry.number(&text[end - len..end]) };
+        let pair = &mut self.slots[(mix >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS];
+        if pair[0].key == key {
+            return pair[0].class;
         }
-        slot.class
+        if pair[1].key != key {
+            *pair = [Slot { key, class: registry.number(&text[end - len..end]) }, pair[0]];
+            return pair[0].class;
+        }
+        pair[1].class
     }
 }
 
@@ -310,6 +321,11 @@ mod tests {
         assert_eq!(class("userPhone"), Some(e::PHONE_MOBILE_CN));
         assert_eq!(class("用户手机号"), Some(e::PHONE_MOBILE_CN));
         assert_eq!(class("telegram"), None);
+        let r = Registry::new(&Ruleset::builtin());
+        for mark in ["", "-", ".", "--", "$"] {
+            assert!(r.classify(mark.as_bytes()).is_unknown(), "{mark}");
+        }
+        assert_eq!(r.classify(b"_").exempt, Exempt::Time);
         assert_eq!(class("imei2"), class("imei"));
     }
 

@@ -34,6 +34,7 @@ pub struct Detector<'r> {
     matches: custom::Scratch,
     fields: Fields,
     unparsed: u64,
+    count: bool,
     scanner: Scanner,
     memo: Memo,
     views: [View; LEVELS],
@@ -42,7 +43,7 @@ pub struct Detector<'r> {
     deep_times: Vec<(u32, u32)>,
     tags: Vec<u32>,
     deep_tags: Vec<u32>,
-    lines: Vec<u32>,
+    lines: scan::List,
     settled: recognize::Settled,
     aside: Vec<u8>,
     blobs: Blobs,
@@ -61,6 +62,7 @@ impl<'r> Detector<'r> {
             matches: custom::Scratch::default(),
             fields: Fields::default(),
             unparsed: 0,
+            count: false,
             scanner: Scanner::new(kernel),
             memo: Memo::default(),
             views: Default::default(),
@@ -69,7 +71,7 @@ impl<'r> Detector<'r> {
             deep_times: Vec::new(),
             tags: Vec::new(),
             deep_tags: Vec::new(),
-            lines: Vec::new(),
+            lines: scan::List::default(),
             settled: recognize::Settled::default(),
             aside: Vec::new(),
             blobs: Blobs::default(),
@@ -77,6 +79,11 @@ impl<'r> Detector<'r> {
             order: Vec::new(),
             resolved: Vec::new(),
         }
+    }
+
+    /// Asks for the count of records that don't have the format of their stream: then every one is read field by field.
+    pub fn count_unparsed(&mut self, count: bool) {
+        self.count = count;
     }
 
     /// Finds all identifiers of a block of records in `format`; spans are ascending and do not overlap.
@@ -103,7 +110,8 @@ impl<'r> Detector<'r> {
                 }
                 None => &[],
             };
-            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions };
+            let contents = below.last().map_or(&[][..], View::contents);
+            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions, contents };
             self.deep_times.clear();
             self.deep_tags.clear();
             let mut found = Found {
@@ -119,7 +127,8 @@ impl<'r> Detector<'r> {
             recognize::run(&text, &mut found);
             self.custom.run(&text, &mut found, &mut self.matches);
             if level == 0 {
-                self.unparsed = positional::run(&text, &mut found, self.layouts, format, &mut self.fields);
+                self.unparsed =
+                    positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
                 if !self.times.is_sorted() {
                     self.times.sort_unstable();
                 }
@@ -201,10 +210,15 @@ fn needs_quote_care(v: &[u8]) -> bool {
     v.iter().any(|b| matches!(b, b'"' | b'\\'))
 }
 
-/// Carries a hit of level `level` to its parent.
-fn raise(hit: &Hit, level: u8, view: &View) -> Hit {
+/// Carries a hit of level `level` to its parent. The key in front of a region is shown to be read with it: what is found in
+/// the key alone was found in the parent, too.
+fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
     let mut h = *hit;
     let (s, e) = (hit.start as usize, hit.end as usize);
+    let region = view.region(e - 1)?.start as usize;
+    if view.origin(e - 1) < region {
+        return None;
+    }
     if hit.level == 0 {
         h.level = level;
     }
@@ -216,8 +230,8 @@ fn raise(hit: &Hit, level: u8, view: &View) -> Hit {
     h.depth += 1;
     h.carriers.copy_within(0..LEVELS - 1, 1);
     h.carriers[0] = carriers;
-    h.start = view.origin(s) as u32;
+    h.start = view.origin(s).max(region) as u32;
     h.end = view.origin_end(e) as u32;
     h.anchor = view.origin(hit.anchor as usize) as u32;
-    h
+    Some(h)
 }

@@ -8,7 +8,7 @@ use crate::detect::hit::Hit;
 use crate::format::slot::{self, Slot};
 use crate::model::{CategorySet, Decision, well_known as e};
 use crate::tag::{Clock, TagContext, TagStyle, bit};
-use crate::transform::canonical::{IpBytes, canonical};
+use crate::transform::canonical::{Canon, IpBytes, canonical};
 use crate::transform::mask::mask;
 use crate::transform::pseudonym::{TagKey, base32, surrogate};
 use crate::transform::truncate::truncate;
@@ -151,7 +151,7 @@ impl Worker<'_> {
         }
         let (key, canon) = match engine.actions.of(hit.entity, decision.transform) {
             Action::Token { key, canon, .. } => (key, *canon),
-            Action::Surrogate { key } => (key, crate::transform::canonical::Canon::Ip),
+            Action::Surrogate { key } => (key, Canon::Ip),
             Action::Keep => {
                 (edit.keep, edit.kept) = (true, Kept::Policy);
                 self.tally.kept += 1;
@@ -159,7 +159,8 @@ impl Worker<'_> {
             }
             _ => return edit,
         };
-        match canonical(canon, value, &READERS, &mut self.canon) {
+        let known = hit.v4.filter(|_| canon == Canon::Ip).map(|a| self.canon.set(a));
+        match known.map_or_else(|| canonical(canon, value, &READERS, &mut self.canon), Ok) {
             Err(_) => {
                 edit.unfit = true;
                 self.tally.unfit += 1;
@@ -211,6 +212,7 @@ impl Worker<'_> {
         let (place, style) = match slot {
             Slot::Member(p) => (p, TagStyle::JsonMember),
             Slot::First(p) => (p, TagStyle::JsonFirst),
+            Slot::Element(p) => (p, TagStyle::JsonElement),
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };
@@ -324,7 +326,9 @@ impl Worker<'_> {
                     self.out.put_first(&prefix.bytes, prefix.len);
                     return self.out.put_first(&base32(tag), 26);
                 }
-                Action::Surrogate { .. } if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) => {
+                Action::Surrogate { .. }
+                    if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
+                {
                     return self.out.put_first(&surrogate(tag), 39);
                 }
                 _ => {}

@@ -78,6 +78,7 @@ pub struct Engine {
     scan: ScanKernel,
     hash: HashKernel,
     ingest: i64,
+    count_unparsed: bool,
 }
 
 impl Engine {
@@ -112,7 +113,16 @@ impl Engine {
             scan: cfg.scan,
             hash: cfg.hash,
             ingest: cfg.ingest,
+            count_unparsed: false,
         })
+    }
+
+    /// Makes workers count the records that don't have the format of their stream ([`Tally::unparsed`]). That costs a
+    /// look at every field of every record.
+    #[must_use]
+    pub fn counting_unparsed(mut self, count: bool) -> Engine {
+        self.count_unparsed = count;
+        self
     }
 
     /// Entities and keys in force.
@@ -137,9 +147,11 @@ impl Engine {
 
     /// One thread's scratch space.
     pub fn worker(&self) -> Worker<'_> {
+        let mut detector = Detector::new(&self.registry, &self.layouts, &self.custom, self.scan);
+        detector.count_unparsed(self.count_unparsed);
         Worker {
             engine: self,
-            detector: Detector::new(&self.registry, &self.layouts, &self.custom, self.scan),
+            detector,
             batch: Batch::new(self.hash),
             tagger: Tagger::new(&self.policy, &self.rules, &self.key),
             edits: Vec::new(),

@@ -96,6 +96,12 @@ impl Layout {
         self.pieces.iter().map(|p| p.field.as_str())
     }
 
+    /// True when the field of that number stands in square brackets.
+    pub fn is_bracketed(&self, field: usize) -> bool {
+        let after = self.pieces.get(field + 1).map_or(&self.tail, |p| &p.literal);
+        self.pieces[field].literal.ends_with(b"[") && after.starts_with(b"]")
+    }
+
     /// Finds the fields of a record that has no line ending. False, with `out` as it was cleared, when the record has
     /// another layout. A quote behind a backslash does not end a quoted field.
     pub fn parse(&self, record: &[u8], marks: &impl Marks, out: &mut Vec<Range<usize>>) -> bool {
@@ -108,7 +114,8 @@ impl Layout {
         let ends = self.pieces[1..].iter().map(|p| &p.literal).chain([&self.tail]);
         let last = self.pieces.len() - 1;
         for (i, literal) in ends.enumerate() {
-            let end = if i == last { last_end(record, at, literal, marks) } else { field_end(record, at, literal, marks) };
+            let end =
+                if i == last { last_end(record, at, literal, marks) } else { field_end(record, at, literal, marks) };
             let Some(end) = end else {
                 out.clear();
                 return false;

@@ -47,6 +47,7 @@ pub struct View {
     marks: Vec<Mark>,
     regions: Vec<Region>,
     blobs: Vec<Blob>,
+    contents: Vec<u32>,
 }
 
 impl View {
@@ -56,6 +57,7 @@ impl View {
         self.marks.clear();
         self.regions.clear();
         self.blobs.clear();
+        self.contents.clear();
     }
 
     /// The base64 run that holds view position `at`.
@@ -72,6 +74,11 @@ impl View {
     /// Regions in ascending order; they do not overlap.
     pub fn regions(&self) -> &[Region] {
         &self.regions
+    }
+
+    /// View positions at which the regions begin, behind the keys that are shown in front.
+    pub fn contents(&self) -> &[u32] {
+        &self.contents
     }
 
     /// Start of the parent bytes behind a view position.
@@ -108,6 +115,12 @@ impl View {
             .fold(Carriers::RAW, |c, m| c.with(m.carrier))
     }
 
+    /// The region in whose text view position `at` lies, or that is shown next.
+    pub fn region(&self, at: usize) -> Option<Region> {
+        let from = self.origin(at) as u32;
+        self.regions.get(self.regions.partition_point(|r| r.end <= from)).copied()
+    }
+
     /// True for the line feed that closes a region.
     fn is_close(&self, m: &Mark) -> bool {
         m.escape == 1 && m.carrier == Carriers::RAW && self.text[m.at as usize] == b'\n'
@@ -142,6 +155,7 @@ impl View {
     /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
     /// Returns the end of the region.
     pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         loop {
             let rest = &parent[i..];
@@ -165,6 +179,7 @@ impl View {
         let from = self.text.len();
         let Some(style) = base64::decode_text(&parent[start..end], &mut self.text) else { return false };
         let to = self.text.len();
+        self.contents.push(from as u32);
         self.marks.push(Mark { at: from as u32, from: start as u32, escape: 1, carrier: Carriers::BASE64 });
         let run = Region { start: start as u32, end: end as u32 };
         self.blobs.push(Blob { from: from as u32, to: to as u32, run, style });
@@ -181,6 +196,7 @@ impl View {
         carrier: Carriers,
         escape: impl Fn(&[u8], &mut [u8; 4]) -> Option<(usize, usize)>,
     ) {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         let mut out = [0; 4];
         while i < end {
@@ -201,6 +217,7 @@ impl View {
 
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
@@ -220,6 +237,7 @@ impl View {
 
     /// Shows full-width forms (U+FF01..U+FF5E), dashes and blanks beyond ASCII of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
@@ -310,6 +328,12 @@ fn hex(b: u8) -> Option<u8> {
     (b as char).to_digit(16).map(|d| d as u8)
 }
 
+/// True when `v` begins with an escape that [`View::push_backslash`] decodes; else the backslash stands for itself, as in
+/// `C:\dir`.
+pub fn is_escape(v: &[u8]) -> bool {
+    backslash(v, &mut [0; 4]).carrier != Carriers::RAW
+}
+
 struct Escape {
     /// Bytes taken.
     len: usize,
@@ -398,9 +422,12 @@ pub fn decode_all(v: &[u8], out: &mut Vec<u8>, scratch: &mut View) -> Carriers {
         if c == Carriers::RAW {
             break;
         }
-        carriers = carriers.with(c);
-        if round > 0 {
-            carriers = carriers.with(Carriers::NESTED);
+        if round == 0 {
+            carriers = c;
+        } else {
+            // What stands inside a JSON string can't be written as `\xHH`.
+            let inner = if carriers.has(Carriers::HEX) { c } else { Carriers(c.0 & !Carriers::HEX.0) };
+            carriers = carriers.with(inner).with(Carriers::NESTED);
         }
         out.truncate(start);
         // The line feeds that close regions are the view's own: they are not part of the value.

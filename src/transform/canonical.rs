@@ -112,8 +112,10 @@ impl CanonBuf {
         self.len = 0;
     }
 
+    /// Takes bytes that are in canonical form already.
     #[inline]
-    fn set<const N: usize>(&mut self, v: [u8; N]) {
+    pub fn set<const N: usize>(&mut self, v: [u8; N]) {
+        self.short = [0; 64];
         self.short[..N].copy_from_slice(&v);
         self.len = N;
     }

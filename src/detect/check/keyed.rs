@@ -164,11 +164,12 @@ fn device(v: &[u8], entity: EntityId) -> Keyed {
     Keyed::Take(id)
 }
 
+/// A card or account number under its key: 13 to 19 digits that are not all the same.
 fn account_number(v: &[u8]) -> bool {
-    let digits = digits_in(v);
-    (13..=19).contains(&digits)
+    let mut digits = v.iter().filter(|b| b.is_ascii_digit());
+    (13..=19).contains(&digits_in(v))
         && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-' | b'+'))
-        && v.iter().filter(|b| b.is_ascii_digit()).any(|b| *b != v[0])
+        && digits.next().is_some_and(|first| digits.any(|b| b != first))
 }
 
 /// A directory: `PWD=/home/alice`.

@@ -128,20 +128,26 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
         d
     };
     let national = rest.strip_prefix(b"86").filter(|r| r.len() >= 9);
-    if !plus && local(d) {
+    // Dots may make it an address or a date.
+    let dotted = v.contains(&b'.');
+    if !plus && !dotted && local(d) {
         out[..n].copy_from_slice(d);
         return Some((PhoneKind::FixedCn, n));
     }
     if let Some((kind, len)) = national.or((!plus).then_some(d)).and_then(|r| chinese(r, national.is_some(), out)) {
         return Some((kind, len));
     }
-    (rest.len() != n || plus).then_some(())?;
-    if !e164(rest) {
-        return None;
+    if (rest.len() != n || plus) && e164(rest) {
+        out[0] = b'+';
+        out[1..=rest.len()].copy_from_slice(rest);
+        return Some((PhoneKind::Intl, rest.len() + 1));
     }
-    out[0] = b'+';
-    out[1..=rest.len()].copy_from_slice(rest);
-    Some((PhoneKind::Intl, rest.len() + 1))
+    // Another country's number with its trunk prefix: which country's, nobody says.
+    let trunk = !dotted && matches!(n, 10..=12) && d[0] == b'0' && d[1] != b'0';
+    trunk.then(|| {
+        out[..n].copy_from_slice(d);
+        (PhoneKind::Intl, n)
+    })
 }
 
 fn chinese(r: &[u8], coded: bool, out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
@@ -200,7 +206,10 @@ mod tests {
         assert_eq!(norm("8907-6543"), Some((PhoneKind::FixedCn, "89076543".into())));
         assert_eq!(norm("1380013800"), None);
         assert_eq!(norm("1732345905123"), None);
-        assert_eq!(norm("010-12345678"), None);
+        assert_eq!(norm("09191258200"), Some((PhoneKind::Intl, "09191258200".into())));
+        assert_eq!(norm("010-12345678"), Some((PhoneKind::Intl, "01012345678".into())));
+        assert_eq!(norm("10012345678"), None);
+        assert_eq!(norm("20.12.34.56"), None);
     }
 
     #[test]

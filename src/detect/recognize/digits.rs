@@ -41,6 +41,10 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     if l == b'.' || r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
         return;
     }
+    // A negative number counts something.
+    if l == b'-' && text.is_bare_json(found, s - 1, end) {
+        return;
+    }
     if r.is_ascii_alphabetic() {
         return lettered(text, found, s, end);
     }
@@ -53,7 +57,7 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         14 if d.starts_with(b"086") => mobile(text, found, s, end, 3),
         15 if d.starts_with(b"0086") => mobile(text, found, s, end, 4),
         15 => fifteen(text, found, s, end),
-        18 if resident(found, d, s, end) => {}
+        18 if resident(text, found, s, end) => {}
         19 | 20 if iccid::cn(d) => weak(text, found, s, end, e::ICCID),
         13..=19 if card::common(d) => weak(text, found, s, end, e::CARD),
         14 | 16 => device(text, found, s, end),
@@ -66,14 +70,15 @@ fn lettered(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let t = text.bytes;
     let free = !text.at(end + 1).is_ascii_alphanumeric();
     if end - s == 17 && matches!(t[end], b'x' | b'X') && free {
-        resident(found, &t[s..=end], s, end + 1);
+        resident(text, found, s, end + 1);
     } else if free && iccid::cn(&t[s..=end]) {
         weak(text, found, s, end + 1, e::ICCID);
     }
 }
 
 /// Eighteen characters with a check digit: no context can veto them.
-fn resident(found: &mut Found<'_>, d: &[u8], s: usize, end: usize) -> bool {
+fn resident(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let d = &text.bytes[s..end];
     let id = if cn_id::hmt_permit(d) {
         e::ID_HMT_PERMIT
     } else if cn_id::resident18(d) {
@@ -83,7 +88,8 @@ fn resident(found: &mut Found<'_>, d: &[u8], s: usize, end: usize) -> bool {
     } else {
         return false;
     };
-    found.push(s, end, id, RuleId::Digits, Confidence::Checked);
+    let bare = text.is_bare_json(found, s, end);
+    found.push(s, end, id, RuleId::Digits, Confidence::Checked).bare_json = bare;
     true
 }
 

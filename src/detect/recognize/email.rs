@@ -16,7 +16,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut done = 0;
     for &p in text.scan.events.of(kind::AT) {
         let p = p as usize;
-        if skip.covers(p) || p < done {
+        // An escaped quote ends no quoted local part: the decoded view shows what stands there.
+        let escaped = p >= 2 && t[p - 2..p] == *b"\\\"";
+        if skip.covers(p) || p < done || escaped {
             continue;
         }
         let from = p.saturating_sub(LOCAL).max(done);
@@ -35,8 +37,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let end = p + 1 + len;
-        // `git@host.org:path`, `ssh://git@host.org/path` name a repository.
-        if &t[start..p] == b"git" && (text.at(end) == b':' || t[..start].ends_with(b"://")) {
+        // `git@host.org:path`, `ssh://git@host.org/path` name a repository; what logveil wrote before an `@` names nobody.
+        let git = &t[start..p] == b"git" && (text.at(end) == b':' || t[..start].ends_with(b"://"));
+        if git || output::is(&t[start..p]) {
             continue;
         }
         found.push(start, end, e::EMAIL, RuleId::Email, Confidence::Checked);

@@ -15,12 +15,15 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let (mut done, mut cursor) = (0, 0);
     for &p in text.scan.events.of(kind::GROUPS) {
         let p = p as usize;
-        if p < done || found.settled.takes(&mut cursor, p) || skip.covers(p) {
+        if p < done || found.settled.takes(&mut cursor, p) {
             continue;
         }
         let run = Run::around(text, p, done);
-        done = run.end;
-        confirm(text, found, &run);
+        done = run.end.max(done);
+        // Blanks may part the groups in front of an escaped region from those inside: the first group decides who looks.
+        if !skip.covers(run.groups[0].0) {
+            confirm(text, found, &run);
+        }
     }
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::PLUS) {

@@ -1,12 +1,15 @@
 //! IPv6 (RFC 4291 section 2.2, RFC 4007 zones) and hardware addresses with colons.
 
 use super::{Found, Skip, Text, ipv4::entity_of};
-use crate::detect::check::{ip, mac};
+use crate::detect::check::{ip, mac, output};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
 /// Longest run that is looked at; longer ones (fingerprints) are no address.
 const MAX_RUN: usize = 64;
+
+/// Length of a surrogate address.
+const SURROGATE: usize = 39;
 
 /// Confirms hex/colon runs.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
@@ -52,7 +55,9 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
         end -= 1;
     }
     let r = text.at(end);
-    if end <= s {
+    // What logveil wrote stays, whatever touches it.
+    let ours = t.get(s..s + SURROGATE).is_some_and(output::is_surrogate);
+    if end <= s || ours {
         return;
     }
     if r.is_ascii_alphanumeric() || r == b'_' {
@@ -158,11 +163,11 @@ fn plausible(v: &[u8], text: &Text<'_>, s: usize) -> bool {
     groups >= 3 || groups >= 1 && digit && text.before(s) != b'$'
 }
 
-/// Length of `%zone` (RFC 4007), `%25zone` in URIs (RFC 6874).
+/// Length of `%zone` (RFC 4007), `%25zone` in URIs (RFC 6874). With another `%` behind it, it is no zone.
 fn zone(v: &[u8]) -> usize {
     if v.first() != Some(&b'%') {
         return 0;
     }
     let n = v[1..].iter().take(18).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')).count();
-    if n == 0 || n > 17 { 0 } else { n + 1 }
+    if n == 0 || n > 17 || v.get(n + 1) == Some(&b'%') { 0 } else { n + 1 }
 }

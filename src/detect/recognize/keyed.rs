@@ -12,6 +12,7 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 const MAX_ELEMENTS: usize = 64;
 
 /// Looks at every key separator.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
     known_keys(text, found.memo, &mut keys);
@@ -19,8 +20,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut taken = 0;
     for &(p, class) in &keys {
         let p = p as usize;
-        // A key inside a value that is already taken needs no look.
-        if p < taken || skip.covers(p) {
+        // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
+        // does when its value begins behind it.
+        if p + 1 < taken || skip.covers(behind_blanks(text, p + 1)) {
             continue;
         }
         let mut class = text.registry.class(class);
@@ -41,11 +43,12 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 }
 
 /// Keys before a full-width colon.
+#[inline(never)]
 fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::WIDE) {
         let p = p as usize;
-        if skip.covers(p) || wide(&text.bytes[p..]) != Some(b':') {
+        if skip.covers(behind_blanks(text, p + 3)) || wide(&text.bytes[p..]) != Some(b':') {
             continue;
         }
         let len = text.scan.maps.keychars.run_before(p);
@@ -56,13 +59,23 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     }
 }
 
+/// Where a value begins whose separator ends at `from`: a few blanks may stand between.
+#[inline]
+fn behind_blanks(text: &Text<'_>, from: usize) -> usize {
+    let mut i = from;
+    while text.at(i) == b' ' && i < from + 4 {
+        i += 1;
+    }
+    i
+}
+
 /// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
 fn is_octet(text: &Text<'_>, p: usize) -> bool {
     text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
 }
 
-/// Lists the separators behind keys that the registry knows. A loop of its own: it runs for every key of a text.
-#[inline(never)]
+/// Lists the separators behind keys that the registry knows.
+#[inline(always)]
 fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) {
     let events = text.scan.events.of(kind::KEY);
     keys.clear();
@@ -85,10 +98,12 @@ fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) 
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
 /// it took.
+#[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
-    let mut i = from;
-    while text.at(i) == b' ' && i < from + 4 {
-        i += 1;
+    let i = behind_blanks(text, from);
+    if text.at(i) == b'"' && closes(text, found, sep, i) {
+        // `{"password:":"..."}`: the string that ends here is a key itself.
+        return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
     }
     let (start, mut end) = extent(text, i, class);
     if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
@@ -138,8 +153,34 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     }
 }
 
+/// True when the quote behind a key that has none itself ends the string in which the key stands, so that the value is empty:
+/// `{"hint":"your password:","n":1}`, `"GET /?token=" 400`.
+fn closes(text: &Text<'_>, found: &mut Found<'_>, sep: usize, quote: usize) -> bool {
+    let key_end = sep - usize::from(text.before(sep) == b' ');
+    if matches!(text.before(key_end), b'"' | b'\'') {
+        return false;
+    }
+    match text.at(quote + 1) {
+        b',' => found.line.in_string(text, quote) || member(&text.bytes[quote + 2..]),
+        b'}' | b']' => {
+            let next = text.at(quote + 2);
+            matches!(next, b',' | b'}' | b']' | b'\r' | b'\n') || found.line.in_string(text, quote)
+        }
+        b':' | b' ' | b'\r' | b'\n' => found.line.in_string(text, quote),
+        _ => false,
+    }
+}
+
+/// True when the next member of a JSON object begins here.
+fn member(v: &[u8]) -> bool {
+    let key = v.trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
+    let end = key.iter().take(MAX_VALUE).position(|b| matches!(b, b'"' | b'\n'));
+    end.is_some_and(|n| key[n] == b'"' && key[n + 1..].trim_ascii_start().starts_with(b":"))
+}
+
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
+#[inline(always)]
 fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
     let Some(hit) = found.hits.last() else { return };
     let open = matches!(hit.entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
@@ -160,6 +201,7 @@ fn boundless(shape: Shape) -> bool {
 const MAX_VALUE: usize = 512;
 
 /// The elements of an array, each under the array's key.
+#[inline(never)]
 fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Shape, sep: usize, from: usize) {
     let mut i = from;
     let class = KeyClass { entity: Some((entity, shape)), ..KeyClass::default() };
@@ -172,11 +214,15 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
         }
         let (start, end) = extent(text, i, class);
         accept(text, found, entity, shape, sep, (start, end), start == i);
+        if text.at(end) == b'\n' || start == i && end == i {
+            return;
+        }
         i = end.max(i + 1) + usize::from(start > i);
     }
 }
 
 /// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
+#[inline(always)]
 fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
     let (t, maps) = (text.bytes, &text.scan.maps);
     match text.at(i) {
@@ -226,6 +272,7 @@ fn pair_end(t: &[u8], end: usize) -> usize {
 }
 
 /// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
+#[inline(always)]
 fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
     let (t, maps) = (text.bytes, &text.scan.maps);
     let end = maps.terms.next(i, most);
@@ -258,6 +305,7 @@ fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
 }
 
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins.
+#[inline(always)]
 pub fn accept(
     text: &Text<'_>,
     found: &mut Found<'_>,
@@ -280,7 +328,7 @@ pub fn accept(
     let raw = &t[start..end];
     if !text.scan.maps.escapes.any(start, end) {
         let judged = typed::keyed(text, shape, entity, start, end);
-        let Keyed::Take(id) = judged.unwrap_or_else(|| check::keyed::keyed(shape, entity, raw)) else { return false };
+        let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return false };
         if !json && matches!(id, e::TOKEN | e::SESSION) && is_prose(text, sep, start, raw) {
             return false;
         }
@@ -290,6 +338,19 @@ pub fn accept(
         hit.bare_json = bare;
         return true;
     }
+    accept_escaped(found, raw, entity, shape, sep, (start, end))
+}
+
+/// As [`accept`], for a value with escapes.
+#[inline(never)]
+fn accept_escaped(
+    found: &mut Found<'_>,
+    raw: &[u8],
+    entity: EntityId,
+    shape: Shape,
+    sep: usize,
+    (start, end): (usize, usize),
+) -> bool {
     let from = found.aside.len();
     let mut carriers = decode_all(raw, found.aside, found.scratch);
     narrow(found.aside, from, &mut carriers);
@@ -327,4 +388,9 @@ fn narrow(buf: &mut Vec<u8>, from: usize, carriers: &mut crate::model::Carriers)
         w += 1;
     }
     buf.truncate(w);
+}
+
+#[inline(never)]
+fn any_value(shape: Shape, entity: EntityId, raw: &[u8]) -> Keyed {
+    check::keyed::keyed(shape, entity, raw)
 }

@@ -4,6 +4,7 @@
 //! events (a digit run of eleven ends here, a third dot, a key separator, ...); `Scanner` flattens events to positions.
 
 mod algebra;
+pub mod bits;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -77,11 +78,12 @@ impl Kernel {
                 is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("avx512vbmi2")
                     && is_x86_feature_detected!("gfni")
-                    && bit_instructions()
+                    && bits::available()
             }
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => is_x86_feature_detected!("avx2") && bit_instructions(),
+            Kernel::Avx2 => is_x86_feature_detected!("avx2") && bits::available(),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             Kernel::Scalar => true,
@@ -99,15 +101,6 @@ impl Kernel {
             _ => None,
         }
     }
-}
-
-/// Instructions on single words that every machine with AVX2 has.
-#[cfg(target_arch = "x86_64")]
-fn bit_instructions() -> bool {
-    is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("bmi2")
-        && is_x86_feature_detected!("lzcnt")
-        && is_x86_feature_detected!("popcnt")
 }
 
 /// One array of masks with the last word of the chunk before it in slot 0.
@@ -167,23 +160,53 @@ pub mod kind {
     pub const BRACKET: usize = 19;
 }
 
-/// Positions of events, by kind, ascending.
+/// Ascending positions. It keeps room behind its end, so that positions are written by the vector.
+#[derive(Default)]
+pub struct List {
+    buf: Vec<u32>,
+    len: usize,
+}
+
+/// Positions that are written at once.
+const BATCH: usize = 16;
+
+impl List {
+    /// Appends the first `n` of sixteen positions.
+    #[inline(always)]
+    fn put(&mut self, positions: &[u32; BATCH], n: usize) {
+        if self.buf.len() - self.len < BATCH {
+            self.buf.resize((2 * self.buf.len()).max(64 * BATCH), 0);
+        }
+        self.buf[self.len..][..BATCH].copy_from_slice(positions);
+        self.len += n;
+    }
+}
+
+impl std::ops::Deref for List {
+    type Target = [u32];
+    fn deref(&self) -> &[u32] {
+        &self.buf[..self.len]
+    }
+}
+
+/// Positions of events, by kind.
 #[derive(Default)]
 pub struct Events {
-    lists: [Vec<u32>; KINDS],
+    lists: [List; KINDS],
 }
 
 impl Events {
     /// Positions of one kind.
+    #[inline]
     pub fn of(&self, kind: usize) -> &[u32] {
         &self.lists[kind]
     }
     /// Exchanges the positions of one kind with another list.
-    pub fn swap(&mut self, kind: usize, list: &mut Vec<u32>) {
+    pub fn swap(&mut self, kind: usize, list: &mut List) {
         std::mem::swap(&mut self.lists[kind], list);
     }
     fn clear(&mut self) {
-        self.lists.iter_mut().for_each(Vec::clear);
+        self.lists.iter_mut().for_each(|l| l.len = 0);
     }
 }
 
@@ -274,6 +297,8 @@ pub struct Scanner {
     pub events: Events,
     /// Bitmaps of the last text.
     pub maps: Maps,
+    /// How code that reads them may be built.
+    pub bits: bits::Bits,
 }
 
 impl Scanner {
@@ -285,7 +310,7 @@ impl Scanner {
             work: algebra::Work::default(),
             event: [[0; CHUNK_WORDS]; KINDS],
         });
-        Scanner { kernel, chunk, events: Events::default(), maps: Maps::default() }
+        Scanner { kernel, chunk, events: Events::default(), maps: Maps::default(), bits: bits::Bits::detect() }
     }
 
     /// Scans a text of less than 4 GiB; results replace those of the text before.
@@ -302,7 +327,7 @@ impl Scanner {
         // An event that names the byte behind a run needs a word behind the text.
         if text.len().is_multiple_of(CHUNK) && !text.is_empty() {
             self.classify(b"\n", text.len());
-            self.events.lists[kind::LINE].pop();
+            self.events.lists[kind::LINE].len -= 1;
         }
     }
 
@@ -338,7 +363,7 @@ impl Scanner {
 }
 
 /// Event positions by kind.
-type Lists = [Vec<u32>; KINDS];
+type Lists = [List; KINDS];
 
 /// Lists the events of a chunk that begins at `base`. Inlined into the kernels, so that it is built for their machines.
 #[inline(always)]
@@ -356,18 +381,18 @@ fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
 
 /// Appends the positions of the bits of eight words.
 #[inline(always)]
-fn positions(tile: &[u64; 8], base: u32, list: &mut Vec<u32>) {
-    let count: u32 = tile.iter().map(|m| m.count_ones()).sum();
-    let from = list.len();
-    list.resize(from + count as usize, 0);
-    let mut slots = list[from..].iter_mut();
+fn positions(tile: &[u64; 8], base: u32, list: &mut List) {
     for (w, &mask) in tile.iter().enumerate() {
         let mut m = mask;
         let at = base + w as u32 * 64;
         while m != 0 {
-            let Some(slot) = slots.next() else { return };
-            *slot = at + m.trailing_zeros();
-            m &= m - 1;
+            let mut some = [0; BATCH];
+            let n = (m.count_ones() as usize).min(BATCH);
+            for slot in &mut some[..n] {
+                *slot = at + m.trailing_zeros();
+                m &= m - 1;
+            }
+            list.put(&some, n);
         }
     }
 }

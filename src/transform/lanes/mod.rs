@@ -65,9 +65,7 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512 => avx512::words(blocks),
-            _ => {
-                std::array::from_fn(|i| std::array::from_fn(|lane| u32::from_be_bytes(blocks[lane].as_chunks().0[i])))
-            }
+            _ => std::array::from_fn(|i| std::array::from_fn(|lane| u32::from_be_bytes(blocks[lane].as_chunks().0[i]))),
         }
     }
 
