@@ -65,7 +65,7 @@ fn encodings_are_read_and_written_back() {
         out
     };
     let want = String::from_utf8(clean(text.as_bytes(), &[])).unwrap();
-    assert!(!want.contains("13800138000") && want.contains("张**") && want.contains("北京市****\r\n"), "{want}");
+    assert!(!want.contains("13800138000") && want.contains("张* ") && want.contains("北京市****\r\n"), "{want}");
     let gbk = |t: &str| encoding_rs::GB18030.encode(t).0.into_owned();
     let wide = |t: &str, bom: bool, be: bool| -> Vec<u8> {
         let units = bom.then_some(0xFEFF).into_iter().chain(t.encode_utf16());
@@ -119,7 +119,8 @@ fn rules_of_a_folder_are_loaded_and_tested() {
     )
     .unwrap();
     let r = rules.to_str().unwrap();
-    let (_, out, err) = run(&["filter", "-t", "none", "--rules", r], b"EMP-123456 EMP-000000 198.51.100.9 203.0.113.9\n");
+    let (_, out, err) =
+        run(&["filter", "-t", "none", "--rules", r], b"EMP-123456 EMP-000000 198.51.100.9 203.0.113.9\n");
     let out = String::from_utf8(out).unwrap();
     assert!(out.starts_with("id_") && out.contains(" EMP-000000 198.51.100.9 fdde:1d00:"), "{out} {err}");
     let (_, out, _) = run(&["explain", "--rules", r, "from 198.51.100.9"], b"");
@@ -127,7 +128,8 @@ fn rules_of_a_folder_are_loaded_and_tested() {
     let (code, out, err) = run(&["test", "--rules", r], b"");
     assert_eq!(code, 0, "{} {err}", String::from_utf8_lossy(&out));
     let cases = dir.path().join("cases.toml");
-    std::fs::write(&cases, "[[case]]\nline = 'EMP-123456 x'\nfinds = ['staff.id']\ngone = ['123456']\nstays = ['y']\n").unwrap();
+    std::fs::write(&cases, "[[case]]\nline = 'EMP-123456 x'\nfinds = ['staff.id']\ngone = ['123456']\nstays = ['y']\n")
+        .unwrap();
     let (code, out, _) = run(&["test", "--rules", r, cases.to_str().unwrap()], b"");
     let out = String::from_utf8(out).unwrap();
     assert_eq!(code, 1);

@@ -107,7 +107,8 @@ impl Blobs {
                 last: first + n as u32,
             });
             let lead = self.clean[i];
-            let mut run = Hit::new(blob.run.start as usize, blob.run.end as usize, lead.entity, lead.rule, lead.confidence);
+            let mut run =
+                Hit::new(blob.run.start as usize, blob.run.end as usize, lead.entity, lead.rule, lead.confidence);
             run.blob = self.groups.len() as u32;
             run.carriers[0] = Carriers::BASE64;
             shallow.push(run);

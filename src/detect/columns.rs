@@ -71,7 +71,12 @@ impl Columns {
         (!columns.fields.is_empty()).then_some(columns)
     }
 
-    fn new<'a>(names: impl Iterator<Item = &'a [u8]>, delimiter: u8, declared: bool, registry: &Registry) -> Option<Columns> {
+    fn new<'a>(
+        names: impl Iterator<Item = &'a [u8]>,
+        delimiter: u8,
+        declared: bool,
+        registry: &Registry,
+    ) -> Option<Columns> {
         let classes: Vec<KeyClass> = names.map(|n| registry.classify(bare_name(n))).collect();
         let count = classes.len();
         let fields = classes.into_iter().enumerate().filter(|(_, c)| !c.is_unknown()).collect();
@@ -132,7 +137,9 @@ fn quote_end(record: &[u8], from: usize) -> Option<usize> {
 /// A name as a header of people's tools has it: a letter first, then words.
 fn is_name(name: &[u8]) -> bool {
     let name = bare_name(name);
-    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' ' | b'(' | b')' | b'$' | b'@') || *b >= 0x80;
+    let sign = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' ' | b'(' | b')' | b'$' | b'@') || *b >= 0x80
+    };
     name.len() <= NAME
         && name.first().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$' | b'@') || *b >= 0x80)
         && name.iter().all(sign)

@@ -68,12 +68,26 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
 /// Longest key that is shown with the value behind it.
 const KEY: usize = 48;
 
-/// Where the key of a quoted value that begins at `start` begins: `"key":"`; `start` when there is none.
+/// Where the key of a value that begins at `start` begins: `"key":"`, or `key: ` with a blank; `start` when there is none.
 fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
     let low = floor.max(start.saturating_sub(KEY));
-    let head = t[low..start].strip_suffix(b"\"").unwrap_or_default().trim_ascii_end();
-    let Some(key) = head.strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\"")) else { return start };
+    let head = &t[low..start];
+    let Some(quoted) = head.strip_suffix(b"\"") else { return bare_key_before(head, low).unwrap_or(start) };
+    let Some(key) = quoted.trim_ascii_end().strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\""))
+    else {
+        return start;
+    };
     memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
+}
+
+/// `Authorization: `, `key = `: the key is no part of the word that the value is.
+fn bare_key_before(head: &[u8], low: usize) -> Option<usize> {
+    let key = head.strip_suffix(b" ")?;
+    let key = key.strip_suffix(b":").or(key.strip_suffix(b"="))?;
+    let key = key.strip_suffix(b" ").unwrap_or(key);
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$') || *b >= 0x80;
+    let len = key.iter().rev().take_while(|b| sign(b)).count();
+    (len > 0).then(|| low + key.len() - len)
 }
 
 /// True when a backslash follows in the same quoted text: then one region holds both kinds of escapes.

@@ -2,8 +2,8 @@
 //! escapes is decoded into views that the same pass reads; overlaps are resolved.
 
 mod blob;
-mod columns;
 pub mod check;
+mod columns;
 pub mod custom;
 mod escapes;
 pub mod hit;

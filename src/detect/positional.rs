@@ -1,8 +1,8 @@
 //! Fields that their position names: layouts of access and error logs, and which of them a stream has.
 
+use super::columns::{Columns, Headers};
 use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Registry};
-use super::columns::{Columns, Headers};
 use super::recognize::{Found, Text, keyed, special};
 use super::scan::Maps;
 use super::scan::kind;

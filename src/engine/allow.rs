@@ -116,7 +116,8 @@ impl Allow {
 
 /// The key whose value begins where `before` ends.
 fn key_before(before: &[u8]) -> &[u8] {
-    let open = |v: &[u8]| v.len() - v.iter().rev().take(2).take_while(|b| matches!(b, b'"' | b'\'' | b'[' | b' ')).count();
+    let open =
+        |v: &[u8]| v.len() - v.iter().rev().take(2).take_while(|b| matches!(b, b'"' | b'\'' | b'[' | b' ')).count();
     let head = &before[..open(before)];
     let Some(head) = head.strip_suffix(b"=").or(head.strip_suffix(b":")) else { return b"" };
     let head = &head[..open(head)];

@@ -1,7 +1,7 @@
 //! From findings to edits, from edits to output.
 
-use super::allow::Kept;
 use super::action::{Action, READERS, read_ip};
+use super::allow::Kept;
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::hit::Hit;
@@ -129,7 +129,8 @@ impl Worker<'_> {
     fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, present: CategorySet) -> Edit {
         let engine = self.engine;
         let decision = engine.policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false, kept: Kept::No, inner: 0 };
+        let mut edit =
+            Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false, kept: Kept::No, inner: 0 };
         if hit.blob != 0 {
             return edit;
         }

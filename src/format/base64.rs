@@ -100,7 +100,13 @@ mod tests {
         assert_eq!(decoded("MTM4MDAxMzgwMDA=").unwrap().0, "13800138000");
         assert_eq!(decoded("eyJtb2JpbGUiOiIxMzgwMDEzODAwMCJ9").unwrap().0, r#"{"mobile":"13800138000"}"#);
         assert_eq!(decoded("5omL5py65Y-3MTM4MDAxMzgwMDA").unwrap().0, "手机号13800138000");
-        for no in ["TelephonyManager1", "d41d8cd98f00b204e9800998ecf8427e", "AKIAIOSFODNN7EXAMPLE", "R58M12ABCDE0123", "MTM4MDAxMzgwMD="] {
+        for no in [
+            "TelephonyManager1",
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "AKIAIOSFODNN7EXAMPLE",
+            "R58M12ABCDE0123",
+            "MTM4MDAxMzgwMD=",
+        ] {
             assert_eq!(decoded(no), None, "{no}");
         }
     }

@@ -1,7 +1,7 @@
 //! Entity and key stanzas.
 
-use super::formats::{FormatDef, FormatStanza};
 use super::allow::{AllowRule, AllowStanza};
+use super::formats::{FormatDef, FormatStanza};
 use super::pattern::{PatternDef, PatternStanza};
 use super::{RuleError, Source, nearest};
 use crate::model::{Category, EntityId, Shape, WELL_KNOWN};
@@ -284,10 +284,14 @@ fn place((file, text): (&str, &str), e: EntityStanza, slots: &mut Vec<Option<Ent
         }),
     };
     if slots[slot].is_some() {
-        errors.push(at(e.id.span()).error(format!("entity `{name}` is defined twice; add a [[pattern]] or [[alias]] to it")));
+        errors.push(
+            at(e.id.span()).error(format!("entity `{name}` is defined twice; add a [[pattern]] or [[alias]] to it")),
+        );
     }
     if slot >= MAX_ENTITIES {
-        errors.push(at(e.id.span()).error(format!("more than {MAX_ENTITIES} entities; give one entity several [[pattern]]s")));
+        errors.push(
+            at(e.id.span()).error(format!("more than {MAX_ENTITIES} entities; give one entity several [[pattern]]s")),
+        );
         slots.pop();
         return;
     }

@@ -71,7 +71,10 @@ impl PatternStanza {
     ) -> Option<PatternDef> {
         let place = |s: &Spanned<String>| Source::new(file, text, s.span());
         let Some(pattern) = &self.pattern else {
-            errors.push(RuleError::new(file, format!("pattern of `{name}`: `pattern` is missing; write a regular expression")));
+            errors.push(RuleError::new(
+                file,
+                format!("pattern of `{name}`: `pattern` is missing; write a regular expression"),
+            ));
             return None;
         };
         let said = match &self.confidence {

@@ -250,7 +250,12 @@ impl<'a> Reporter<'a> {
             }
             Report::Jsonl => {}
             Report::Json => {
-                writeln!(self.out, "\n],\"count\":{},\"entities\":{}}}", self.count, serde_json::json!(self.by_entity))?;
+                writeln!(
+                    self.out,
+                    "\n],\"count\":{},\"entities\":{}}}",
+                    self.count,
+                    serde_json::json!(self.by_entity)
+                )?;
             }
             Report::Sarif => writeln!(self.out, "\n]}}]}}")?,
         }

@@ -127,16 +127,21 @@ fn lint(rules: &Ruleset, report: &mut Report) {
         let properties = hir.properties();
         let warn = |m: String| one_line(&p.source.error(m));
         match properties.maximum_len() {
-            None => report.warnings.push(warn(format!("pattern of `{}` has no upper bound; it may take a whole line", p.id))),
+            None => report
+                .warnings
+                .push(warn(format!("pattern of `{}` has no upper bound; it may take a whole line", p.id))),
             Some(n) if n > WIDE => report.warnings.push(warn(format!("pattern of `{}` may take {n} bytes", p.id))),
             _ => {}
         }
-        if properties.minimum_len() == Some(1) && p.validator.is_none() && p.keywords.is_empty() && p.fields.is_empty() {
+        if properties.minimum_len() == Some(1) && p.validator.is_none() && p.keywords.is_empty() && p.fields.is_empty()
+        {
             let m = format!("pattern of `{}` matches single signs; add a validator, keywords or fields", p.id);
             report.warnings.push(warn(m));
         }
         if let Some(other) = rules.patterns[..i].iter().find(|o| covers(o, p)) {
-            report.warnings.push(warn(format!("pattern of `{}` finds nothing that `{}` does not find before it", p.id, other.id)));
+            report
+                .warnings
+                .push(warn(format!("pattern of `{}` finds nothing that `{}` does not find before it", p.id, other.id)));
         }
         if p.pattern.contains(", ") && p.pattern.contains('{') && hir_is_literal_brace(&p.pattern) {
             report.warnings.push(warn(format!("pattern of `{}`: a blank inside `{{…}}` makes it text", p.id)));
@@ -185,7 +190,8 @@ const CARRIERS: &[(&str, fn(&str) -> String)] = &[
 fn canaries(engine: &Engine, e: &EntityDef, report: &mut Report) {
     let mut worker = engine.worker();
     for example in &e.examples {
-        let spans: Vec<_> = worker.explain(example.as_bytes()).into_iter().filter(|f| !f.kept).map(|f| f.span).collect();
+        let spans: Vec<_> =
+            worker.explain(example.as_bytes()).into_iter().filter(|f| !f.kept).map(|f| f.span).collect();
         let [span] = spans[..] else { continue };
         let (before, value) = (&example[..span.start as usize], &example[span.range()]);
         for (carrier, write) in CARRIERS {
@@ -231,7 +237,8 @@ struct Case {
 
 fn cases(engine: &Engine, path: &Path, report: &mut Report) -> Result<(), Failure> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| (Exit::Config, format!("{name}: {e}; give a TOML file of [[case]]s")))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| (Exit::Config, format!("{name}: {e}; give a TOML file of [[case]]s")))?;
     let file: CaseFile = toml::from_str(&text).map_err(|e| setup::config(vec![RuleError::syntax(&name, &text, &e)]))?;
     let mut worker = engine.worker();
     for (i, c) in file.case.iter().enumerate() {
@@ -242,10 +249,14 @@ fn cases(engine: &Engine, path: &Path, report: &mut Report) -> Result<(), Failur
             report.check(got.contains(e), || format!("{name}: case {n}: `{e}` is not found; found {}", list(&got)));
         }
         for g in &c.gone {
-            report.check(!out.contains(g.as_str()), || format!("{name}: case {n}: text {} of `gone` is still there", place(&c.gone, g)));
+            report.check(!out.contains(g.as_str()), || {
+                format!("{name}: case {n}: text {} of `gone` is still there", place(&c.gone, g))
+            });
         }
         for s in &c.stays {
-            report.check(out.contains(s.as_str()), || format!("{name}: case {n}: text {} of `stays` is gone", place(&c.stays, s)));
+            report.check(out.contains(s.as_str()), || {
+                format!("{name}: case {n}: text {} of `stays` is gone", place(&c.stays, s))
+            });
         }
     }
     Ok(())

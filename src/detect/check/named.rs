@@ -6,10 +6,43 @@ use crate::model::{EntityId, Shape, well_known as e};
 
 /// Accounts of machines, which are nobody's.
 const SYSTEM: &[&str] = &[
-    "root", "nobody", "www-data", "nginx", "apache", "daemon", "system", "admin", "administrator", "guest", "mysql",
-    "postgres", "redis", "git", "sshd", "ubuntu", "debian", "centos", "user", "username", "local", "service", "kafka",
-    "hdfs", "yarn", "spark", "hadoop", "zookeeper", "elastic", "http", "https", "cron", "syslog", "messagebus",
-    "userid", "id", "name",
+    "root",
+    "nobody",
+    "www-data",
+    "nginx",
+    "apache",
+    "daemon",
+    "system",
+    "admin",
+    "administrator",
+    "guest",
+    "mysql",
+    "postgres",
+    "redis",
+    "git",
+    "sshd",
+    "ubuntu",
+    "debian",
+    "centos",
+    "user",
+    "username",
+    "local",
+    "service",
+    "kafka",
+    "hdfs",
+    "yarn",
+    "spark",
+    "hadoop",
+    "zookeeper",
+    "elastic",
+    "http",
+    "https",
+    "cron",
+    "syslog",
+    "messagebus",
+    "userid",
+    "id",
+    "name",
 ];
 
 /// Judges a decoded value that is neither a placeholder nor our own output.
@@ -31,13 +64,24 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
                 Keyed::No
             }
         }
-        Shape::BankAccount => take((6..=40).contains(&v.len()) && digits(v) >= 6 && v.iter().all(|b| plain(*b) || *b == b' ')),
-        Shape::Plate => take(vehicle::plate(v) || (6..=10).contains(&v.len()) && digits(v) >= 3 && v.iter().all(u8::is_ascii_alphanumeric)),
+        Shape::BankAccount => {
+            take((6..=40).contains(&v.len()) && digits(v) >= 6 && v.iter().all(|b| plain(*b) || *b == b' '))
+        }
+        Shape::Plate => take(
+            vehicle::plate(v)
+                || (6..=10).contains(&v.len()) && digits(v) >= 3 && v.iter().all(u8::is_ascii_alphanumeric),
+        ),
         Shape::Vin => take(v.len() == 17 && v.iter().all(u8::is_ascii_alphanumeric) && digits(v) >= 4),
         Shape::Birth => take(birth(v)),
         Shape::WeakSerial => take(weak_serial(v)),
-        Shape::Geohash => take((5..=12).contains(&v.len()) && v.iter().all(|b| b"0123456789bcdefghjkmnpqrstuvwxyz".contains(b)) && digits(v) > 0),
-        Shape::Place => take(v.iter().filter(|b| **b == b'_').count() >= 2 && v.iter().all(|b| b.is_ascii_digit() || *b == b'_')),
+        Shape::Geohash => take(
+            (5..=12).contains(&v.len())
+                && v.iter().all(|b| b"0123456789bcdefghjkmnpqrstuvwxyz".contains(b))
+                && digits(v) > 0,
+        ),
+        Shape::Place => {
+            take(v.iter().filter(|b| **b == b'_').count() >= 2 && v.iter().all(|b| b.is_ascii_digit() || *b == b'_'))
+        }
         Shape::PlaceText => take(v.len() >= 6 && v.iter().any(|b| *b >= 0x80)),
         Shape::Prose | Shape::Search => take(v.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80)),
         _ => Keyed::No,
@@ -62,7 +106,10 @@ fn user_id(v: &[u8]) -> bool {
         && v[0] == b'C'
         && v.iter().all(u8::is_ascii_alphanumeric)
         && v.iter().any(u8::is_ascii_lowercase);
-    !connection && (4..=96).contains(&v.len()) && digits(v) > 0 && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@'))
+    !connection
+        && (4..=96).contains(&v.len())
+        && digits(v) > 0
+        && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@'))
 }
 
 fn account(v: &[u8], entity: EntityId) -> Keyed {
@@ -85,7 +132,9 @@ fn permit_of(v: &[u8], entity: EntityId) -> Keyed {
     if permit::military(v) || entity == e::MILITARY_ID && (5..=24).contains(&v.len()) && digits(v) >= 4 {
         return Keyed::Take(e::MILITARY_ID);
     }
-    let loose = (6..=15).contains(&v.len()) && digits(v) >= 5 && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')'));
+    let loose = (6..=15).contains(&v.len())
+        && digits(v) >= 5
+        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')'));
     if loose { Keyed::Take(entity) } else { Keyed::No }
 }
 
@@ -108,13 +157,16 @@ fn birth(v: &[u8]) -> bool {
     (if marks > 1 { 6 } else { 8 }..=17).contains(&n)
         && v.len() <= 30
         && (v.starts_with(b"19") || v.starts_with(b"20") || n == 8)
-        && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' | b'+') || *b >= 0x80)
+        && v.iter().all(|b| {
+            b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' | b'+') || *b >= 0x80
+        })
 }
 
 /// `sn` also numbers orders: those are long runs of digits.
 fn weak_serial(v: &[u8]) -> bool {
     let letters = v.iter().any(u8::is_ascii_alphabetic);
-    let token = (8..=32).contains(&v.len()) && digits(v) >= 2 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+    let token =
+        (8..=32).contains(&v.len()) && digits(v) >= 2 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
     let epoch = matches!(v.len(), 10 | 13) && v[0] == b'1' && (b'4'..=b'9').contains(&v[1]);
     let clock = v.len() >= 14 && v.starts_with(b"20");
     token && (letters || (10..=14).contains(&v.len()) && !epoch && !clock)

@@ -9,7 +9,10 @@ const SIGNS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 /// check sign modulo 31.
 pub fn credit_code(v: &[u8]) -> bool {
     const WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
-    if v.len() != 18 || !all_digits(&v[2..8]) || !matches!(v[0].to_ascii_uppercase(), b'1'..=b'9' | b'A'..=b'G' | b'N' | b'Y') {
+    if v.len() != 18
+        || !all_digits(&v[2..8])
+        || !matches!(v[0].to_ascii_uppercase(), b'1'..=b'9' | b'A'..=b'G' | b'N' | b'Y')
+    {
         return false;
     }
     let value = |b: u8| SIGNS.iter().position(|&s| s == b.to_ascii_uppercase());
@@ -55,7 +58,8 @@ pub fn licence(v: &[u8]) -> bool {
 /// Any of the forms that a key names: credit, organisation, licence and tax numbers.
 pub fn number(v: &[u8]) -> bool {
     let digits = v.iter().filter(|b| b.is_ascii_digit()).count();
-    (9..=20).contains(&v.len()) && digits >= 6 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') || org_code(v)
+    (9..=20).contains(&v.len()) && digits >= 6 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        || org_code(v)
 }
 
 #[cfg(test)]

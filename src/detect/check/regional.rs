@@ -34,7 +34,11 @@ pub fn macao(v: &[u8]) -> bool {
 
 /// Taiwan: a letter, 1, 2, 8 or 9, eight digits of which the last checks (weights 8 to 1 behind the letter's number).
 pub fn taiwan(v: &[u8]) -> bool {
-    if v.len() != 10 || !v[0].is_ascii_alphabetic() || !matches!(v[1], b'1' | b'2' | b'8' | b'9') || !all_digits(&v[1..]) {
+    if v.len() != 10
+        || !v[0].is_ascii_alphabetic()
+        || !matches!(v[1], b'1' | b'2' | b'8' | b'9')
+        || !all_digits(&v[1..])
+    {
         return false;
     }
     const ORDER: &[u8] = b"ABCDEFGHJKLMNPQRSTUVXYWZIO";

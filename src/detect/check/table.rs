@@ -1,6 +1,9 @@
 //! Validators by the names that rules call them.
 
-use super::{all_digits, card, cn_id, email, iccid, imei, imsi, ip, luhn, mac, meid, mrz, name, organisation, permit, phone, regional, uuid, vehicle};
+use super::{
+    all_digits, card, cn_id, email, iccid, imei, imsi, ip, luhn, mac, meid, mrz, name, organisation, permit, phone,
+    regional, uuid, vehicle,
+};
 
 /// A validator: pure, on the bytes of one value.
 pub type Validator = fn(&[u8]) -> bool;

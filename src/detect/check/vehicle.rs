@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn vectors() {
-        for ok in ["京A12345", "苏D40000", "陕A12345D", "京AD12345", "粤Z1234港", "京A·12345", "川AGE123", "使123456"] {
+        for ok in ["京A12345", "苏D40000", "陕A12345D", "京AD12345", "粤Z1234港", "京A·12345", "川AGE123", "使123456"]
+        {
             assert!(plate(ok.as_bytes()), "{ok}");
         }
         for bad in ["京A123", "京I12345", "京ABCDEF", "", "京A"] {

@@ -60,7 +60,8 @@ impl Database {
                 seen.insert(PatternID::must(i));
             }
         }
-        if let (Some((regex, left)), Some((cache, set))) = (&self.rest, scratch.as_mut().and_then(|s| s.rest.as_mut())) {
+        if let (Some((regex, left)), Some((cache, set))) = (&self.rest, scratch.as_mut().and_then(|s| s.rest.as_mut()))
+        {
             set.clear();
             regex.which_overlapping_matches_with(cache, &Input::new(text), set);
             for id in set.iter() {

@@ -157,7 +157,8 @@ pub fn compile_one(pattern: &str) -> Result<Regex, String> {
             Some(s) => {
                 let text = s.to_string();
                 let said = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                let hint = if said.contains("Unicode") { "; begin the pattern with (?u) for signs beyond ASCII" } else { "" };
+                let hint =
+                    if said.contains("Unicode") { "; begin the pattern with (?u) for signs beyond ASCII" } else { "" };
                 format!("{said}{hint}")
             }
             None => e.to_string(),
@@ -173,12 +174,17 @@ fn compile(def: &PatternDef) -> Result<Rule, Vec<RuleError>> {
         let p = hir.properties();
         match p.minimum_len() {
             None => fail(&def.source, format!("pattern of `{}` can match nothing", def.id)),
-            Some(0) => fail(&def.source, format!("pattern of `{}` matches the empty text; ask for a sign at least", def.id)),
+            Some(0) => {
+                fail(&def.source, format!("pattern of `{}` matches the empty text; ask for a sign at least", def.id))
+            }
             _ => {}
         }
         use regex_syntax::hir::Look;
         if p.look_set().contains(Look::Start) || p.look_set().contains(Look::End) {
-            fail(&def.source, format!("pattern of `{}`: `\\A` and `\\z` have no place in a stream; write `^` and `$`", def.id));
+            fail(
+                &def.source,
+                format!("pattern of `{}`: `\\A` and `\\z` have no place in a stream; write `^` and `$`", def.id),
+            );
         }
     }
     let validator = def.validator.as_ref().and_then(|name| {
@@ -207,7 +213,14 @@ fn compile(def: &PatternDef) -> Result<Rule, Vec<RuleError>> {
 
 /// The parsed form of a pattern.
 pub fn parse(pattern: &str) -> Option<regex_syntax::hir::Hir> {
-    regex_syntax::ParserBuilder::new().utf8(false).unicode(false).multi_line(true).crlf(true).build().parse(pattern).ok()
+    regex_syntax::ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .multi_line(true)
+        .crlf(true)
+        .build()
+        .parse(pattern)
+        .ok()
 }
 
 impl Rule {

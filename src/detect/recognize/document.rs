@@ -100,7 +100,8 @@ fn push(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, id: Entity
 /// A credit code of the market authority (91, 92, 93) or one that its key names elsewhere.
 fn code(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let v = &text.bytes[s..end];
-    let authority = v[0] == b'9' && matches!(v[1], b'1'..=b'3') || matches!(&v[..2], b"11" | b"12" | b"13" | b"51" | b"52" | b"53");
+    let authority =
+        v[0] == b'9' && matches!(v[1], b'1'..=b'3') || matches!(&v[..2], b"11" | b"12" | b"13" | b"51" | b"52" | b"53");
     let letters = v.iter().any(u8::is_ascii_alphabetic);
     let province = matches!(v[2], b'1'..=b'8');
     if !authority || !province || !organisation::credit_code(v) || !free(text, s, end) {

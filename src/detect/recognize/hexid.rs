@@ -55,7 +55,8 @@ pub fn after_word(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) 
     let left = text.left_key(found.memo, s);
     // `imei_md5: 83e9...`: a digit before a colon looks like a time, so the key was not seen.
     let unseen = left.mark == b':' && text.bytes[left.key_start..s].iter().any(u8::is_ascii_digit);
-    if (unseen || matches!(left.mark, b'/' | b' ' | 0)) && left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId]) {
+    if (unseen || matches!(left.mark, b'/' | b' ' | 0)) && left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId])
+    {
         take(text, found, s, end, &left);
     }
 }

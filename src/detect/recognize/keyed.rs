@@ -132,7 +132,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         }
         Shape::Search if !special::in_query(text, sep) => return 0,
         // `ruser= rhost=192.0.2.1`: the value is empty.
-        _ if i > from && text.at(sep) == b'=' && text.before(sep) != b' ' && (boundless(shape) || wordy(shape)) => return 0,
+        _ if i > from && text.at(sep) == b'=' && text.before(sep) != b' ' && is_pair(text, i) => return 0,
         _ => {}
     }
     match text.at(i) {
@@ -178,6 +178,14 @@ fn member(v: &[u8]) -> bool {
     end.is_some_and(|n| key[n] == b'"' && key[n + 1..].trim_ascii_start().starts_with(b":"))
 }
 
+/// True when a key and its separator begin at `i`.
+fn is_pair(text: &Text<'_>, i: usize) -> bool {
+    let end = text.scan.maps.terms.next(i, text.bytes.len().min(i + MAX_VALUE));
+    memchr::memchr(b'=', &text.bytes[i..end]).is_some_and(|n| {
+        n > 0 && text.bytes[i..i + n].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    })
+}
+
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
 #[inline(always)]
@@ -193,7 +201,14 @@ fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
 fn boundless(shape: Shape) -> bool {
     matches!(
         shape,
-        Shape::Text | Shape::Secret | Shape::SecretNoPath | Shape::Credential | Shape::Prose | Shape::PlaceText | Shape::Search | Shape::SecretWord
+        Shape::Text
+            | Shape::Secret
+            | Shape::SecretNoPath
+            | Shape::Credential
+            | Shape::Prose
+            | Shape::PlaceText
+            | Shape::Search
+            | Shape::SecretWord
     )
 }
 
@@ -248,7 +263,9 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
                 }
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `A123456(7)`: the bracket is the number's own.
-                Some(Shape::RegionalId | Shape::Permit) if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') => {
+                Some(Shape::RegionalId | Shape::Permit)
+                    if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') =>
+                {
                     (i, end + 1)
                 }
                 _ => (i, end),
@@ -259,7 +276,17 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
 
 /// Shapes of bounded length whose values may hold letters beyond ASCII.
 fn wordy(shape: Shape) -> bool {
-    matches!(shape, Shape::Email | Shape::Name | Shape::FullName | Shape::AccountName | Shape::UserId | Shape::Permit | Shape::Plate | Shape::Birth)
+    matches!(
+        shape,
+        Shape::Email
+            | Shape::Name
+            | Shape::FullName
+            | Shape::AccountName
+            | Shape::UserId
+            | Shape::Permit
+            | Shape::Plate
+            | Shape::Birth
+    )
 }
 
 /// `116.397428,39.909230`: the second coordinate belongs to the value.

@@ -21,7 +21,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 
 /// The account before ` : TTY=`, whose equals sign stands at `sep` (sudo).
 pub fn sudo(text: &Text<'_>, found: &mut Found<'_>, sep: usize) {
-    let Some(end) = sep.checked_sub(b" : TTY".len()).filter(|&i| text.bytes[i..].starts_with(b" : TTY=")) else { return };
+    let Some(end) = sep.checked_sub(b" : TTY".len()).filter(|&i| text.bytes[i..].starts_with(b" : TTY=")) else {
+        return;
+    };
     if let Some((start, end)) = word_before(text, end, &[b": ", b" "]) {
         found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
     }
@@ -33,6 +35,7 @@ fn word_before(text: &Text<'_>, end: usize, fronts: &[&[u8]]) -> Option<(usize, 
     let len = t[..end].iter().rev().take(64).take_while(|b| **b > b' ').count();
     let (start, word) = (end - len, &t[end - len..end]);
     let account = matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, word), keyed::Keyed::Take(_));
-    let plain = word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'\\' | b'@') || *b >= 0x80);
+    let plain =
+        word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'\\' | b'@') || *b >= 0x80);
     (account && plain && !output::is(word) && fronts.iter().any(|f| t[..start].ends_with(f))).then_some((start, end))
 }

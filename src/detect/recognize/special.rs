@@ -61,7 +61,8 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
 }
 
 fn name_sign(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$' | b'~' | b'!' | b'*' | b'%' | b':' | b'|' | b'[' | b']')
+    b.is_ascii_alphanumeric()
+        || matches!(b, b'_' | b'-' | b'.' | b'$' | b'~' | b'!' | b'*' | b'%' | b':' | b'|' | b'[' | b']')
 }
 
 fn value_sign(b: u8) -> bool {
@@ -97,7 +98,8 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
 /// The user at the end of a resource name.
 pub fn resource(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) {
     let v = &text.bytes[start..end];
-    let Some(at) = [&b":user/"[..], b":assumed-role/"].iter().find_map(|m| Some(memchr::memmem::find(v, m)? + m.len())) else {
+    let Some(at) = [&b":user/"[..], b":assumed-role/"].iter().find_map(|m| Some(memchr::memmem::find(v, m)? + m.len()))
+    else {
         return;
     };
     if at < v.len() && !output::is(&v[at..]) {
