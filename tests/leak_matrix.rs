@@ -47,8 +47,11 @@ fn clean(text: &str) -> String {
     String::from_utf8(rewrite(&mut engine.worker(), text.as_bytes())).unwrap()
 }
 
+/// Writes a value as its carrier does.
+type Writer = fn(&str) -> String;
+
 /// How a value may be written inside its line.
-const CARRIERS: &[(&str, fn(&str) -> String)] = &[
+const CARRIERS: &[(&str, Writer)] = &[
     ("raw", |v| v.into()),
     ("percent", |v| v.bytes().map(|b| format!("%{b:02X}")).collect()),
     ("percent, lower case", |v| v.bytes().map(|b| format!("%{b:02x}")).collect()),

@@ -28,6 +28,11 @@ pub struct RuleError {
     pub snippet: String,
 }
 
+/// The character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
+
 /// A place in a rules file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -41,11 +46,11 @@ pub struct Source {
 impl Source {
     /// The bytes `span` of `text`, which is the content of `file`.
     pub fn new(file: &str, text: &str, span: std::ops::Range<usize>) -> Source {
-        let start = text.floor_char_boundary(span.start);
+        let start = floor(text, span.start);
         let before = &text[..start];
         let from = before.rfind('\n').map_or(0, |i| i + 1);
         let line = text[from..].lines().next().unwrap_or_default();
-        let inside = &text[start..text.floor_char_boundary(span.end.min(from + line.len()).max(start))];
+        let inside = &text[start..floor(text, span.end.min(from + line.len()).max(start))];
         Source {
             file: file.into(),
             line: before.matches('\n').count() + 1,

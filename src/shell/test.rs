@@ -175,8 +175,11 @@ fn one_line(e: &RuleError) -> String {
     e.to_string()
 }
 
+/// Writes a value as its carrier does.
+type Writer = fn(&str) -> String;
+
 /// Ways to write a value inside its line.
-const CARRIERS: &[(&str, fn(&str) -> String)] = &[
+const CARRIERS: &[(&str, Writer)] = &[
     ("raw", |v| v.into()),
     ("percent", |v| v.bytes().map(|b| format!("%{b:02X}")).collect()),
     ("double percent", |v| v.bytes().map(|b| format!("%25{b:02X}")).collect()),

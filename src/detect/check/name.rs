@@ -56,7 +56,7 @@ pub fn is_word(v: &[u8]) -> bool {
 /// A whole value that is a Chinese name: a surname and one to three signs, or parts joined by a middle dot.
 pub fn chinese(v: &[u8]) -> bool {
     let signs = v.len() / 3;
-    if v.len() % 3 == 0 && (2..=4).contains(&signs) && v.chunks_exact(3).all(is_han) {
+    if v.len().is_multiple_of(3) && (2..=4).contains(&signs) && v.chunks_exact(3).all(is_han) {
         let s = surname(v, true) / 3;
         return s > 0 && (signs - s == 1 || signs - s == 2) && !is_word(v);
     }

@@ -123,7 +123,7 @@ fn zone(text: &Text<'_>, found: &mut Found<'_>, s: usize, p: usize) -> usize {
     for len in [44, 36] {
         while at + len <= end {
             let line = &t[at..at + len];
-            if !(mrz::second_line(line) || mrz::first_line(line)) || (end - from) % len != 0 {
+            if !(mrz::second_line(line) || mrz::first_line(line)) || !(end - from).is_multiple_of(len) {
                 break;
             }
             found.push(at, at + len, e::MRZ, RuleId::Document, Confidence::Checked);

@@ -89,6 +89,7 @@ fn runs(c: &[Row; CLASSES], w: &mut Work) {
         w.h14[i] = w.h8[i] & sh!(w.h8, i, 6);
         w.h15[i] = w.h8[i] & sh!(w.h8, i, 7);
     }
+    #[allow(clippy::needless_range_loop)]
     for i in 1..CHUNK_WORDS + 1 {
         w.a1[i] = c[class::WORD][i] & !c[class::HIGH][i] | c[class::PLUS][i];
         w.a2[i] = w.a1[i] & sh!(w.a1, i, 1);
