@@ -2,7 +2,8 @@
 
 use super::scan::{Scanner, kind};
 use crate::format::base64;
-use crate::format::view::{View, hash, html, is_escape, separator, wide};
+use crate::format::marks::{hash, html, separator};
+use crate::format::view::{View, is_escape, wide};
 use crate::model::Carriers;
 use std::iter::Peekable;
 

@@ -3,6 +3,7 @@
 pub mod base64;
 pub mod encode;
 pub mod layout;
+pub mod marks;
 pub mod slot;
 pub mod time;
 pub mod view;

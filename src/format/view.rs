@@ -3,6 +3,7 @@
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
 use super::base64::{self, Style};
+use super::marks::separator;
 use crate::model::Carriers;
 
 /// Where a stretch of the view came from.
@@ -219,12 +220,17 @@ impl View {
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
         self.contents.push(self.text.len() as u32);
         let mut i = start;
+        let mut before = 0;
         while i < end {
             let rest = &parent[i..end];
             let stop = memchr::memchr(b'%', rest).unwrap_or(rest.len());
             self.literal(i, &rest[..stop]);
             i += stop;
-            if let Some(b) = percent(&parent[i..end]) {
+            before = if stop == 0 { before } else { 0 };
+            // A byte that continues a character stands behind another one.
+            let value = percent(&parent[i..end]).filter(|b| !(0x80..0xC0).contains(b) || before >= 0x80);
+            before = value.unwrap_or(0);
+            if let Some(b) = value {
                 self.escaped(i, 3, &[b], Carriers::PERCENT);
                 i += 3;
             } else if i < end {
@@ -268,63 +274,15 @@ pub fn wide(v: &[u8]) -> Option<u8> {
     }
 }
 
-/// ASCII form and length of a dash or blank beyond ASCII at the front of `v`: U+2010..U+2015, U+2212, U+00A0, U+2002..U+200A,
-/// U+202F, U+3000.
-pub fn separator(v: &[u8]) -> Option<(u8, usize)> {
-    match v {
-        [0xE2, 0x80, 0x90..=0x95, ..] | [0xE2, 0x88, 0x92, ..] => Some((b'-', 3)),
-        [0xC2, 0xA0, ..] => Some((b' ', 2)),
-        [0xE2, 0x80, 0x82..=0x8A | 0xAF, ..] | [0xE3, 0x80, 0x80, ..] => Some((b' ', 3)),
-        _ => None,
-    }
-}
-
-/// An HTML character reference at the front of `v`: writes the character, returns how long it was and is.
-pub fn html(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize)> {
-    let end = v.iter().take(10).position(|&b| b == b';')?;
-    let body = std::str::from_utf8(v.get(1..end)?).ok()?;
-    let c = match body {
-        "amp" => '&',
-        "quot" => '"',
-        "lt" => '<',
-        "gt" => '>',
-        "apos" => '\'',
-        "nbsp" => ' ',
-        "commat" => '@',
-        "period" => '.',
-        "colon" => ':',
-        _ => {
-            let number = body.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(h) => u32::from_str_radix(h, 16).ok()?,
-                None => number.parse().ok()?,
-            };
-            char::from_u32(code).filter(|c| *c != '\n')?
-        }
-    };
-    Some((end + 1, c.encode_utf8(out).len()))
-}
-
-/// `#HH` as HAProxy writes it.
-pub fn hash(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize)> {
-    match v {
-        [b'#', a, b, ..] if !a.is_ascii_lowercase() && !b.is_ascii_lowercase() => {
-            out[0] = hex(*a)? << 4 | hex(*b)?;
-            Some((3, 1))
-        }
-        _ => None,
-    }
-}
-
-/// Value of `%HH` at the front of `v`.
+/// Value of `%HH` at the front of `v`. Control characters but blanks are no text: `LIKE '%13800138000%'` holds no escape.
 pub fn percent(v: &[u8]) -> Option<u8> {
     match v {
-        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?),
+        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?).filter(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r')),
         _ => None,
     }
 }
 
-fn hex(b: u8) -> Option<u8> {
+pub(super) fn hex(b: u8) -> Option<u8> {
     (b as char).to_digit(16).map(|d| d as u8)
 }
 
@@ -459,6 +417,9 @@ mod tests {
         assert_eq!(decoded(br"\ud83d\ude00\ud83d").0, "😀\u{FFFD}".as_bytes());
         assert_eq!(decoded(b"%2B86%31"), (b"+861".to_vec(), Carriers::PERCENT));
         assert_eq!(decoded(b"a%2540b").0, b"a@b");
+        assert_eq!(decoded(b"%13800138000%").0, b"%13800138000%");
+        assert_eq!(decoded(b"%868127199117468%").0, b"%868127199117468%");
+        assert_eq!(decoded(b"%E6%89%8B1").0, "手1".as_bytes());
         assert!(decoded(b"a%2540b").1.has(Carriers::NESTED));
         assert_eq!(decoded(br#"ab\"cd"#).0, br#"ab"cd"#);
         assert_eq!(decoded(br"C:\dir\u12").0, br"C:\dir\u12");
