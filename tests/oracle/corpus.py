@@ -250,6 +250,13 @@ def paths(value, here=""):
             yield from paths(inner, here + "/[]")
 
 
+def names(value):
+    if isinstance(value, dict):
+        yield from value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from names(inner)
+
+
 def load(text):
     try:
         return json.loads(text)
@@ -285,10 +292,13 @@ def check_json(where, before, after, report):
     b = load(after)
     if b is None:
         return report.fail(f"{where}: JSON no more")
-    gone = collections.Counter(paths(a)) - collections.Counter(paths(b))
     if len(list(paths(a))) != len(list(paths(b))):
         report.fail(f"{where}: other key paths")
-    report.counts["all"]["keys that are identifiers"] += len(gone)
+    for key, n in (collections.Counter(names(a)) - collections.Counter(names(b))).items():
+        line = key.encode()
+        if not any(any(find(line)) for find in ORACLE.values()) and not re.fullmatch(r"1[3-9]\d{9}", key):
+            report.fail(f"{where}: the key {key!r} was changed")
+        report.counts["all"]["keys that are identifiers"] += n
 
 
 REQUEST = re.compile(rb'" [0-9]{3} ([0-9]+)(?= |$)')
