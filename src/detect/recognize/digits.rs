@@ -44,7 +44,7 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     if r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
         // `/upload/440524188001010014.jpg`: a check digit is stronger than the name of a file.
         if end - s == 18 && text.at(end + 1).is_ascii_alphabetic() {
-            resident(found, &t[s..end], s, end);
+            resident(text, found, s, end);
         }
         return;
     }
