@@ -4,11 +4,11 @@
 //! events (a digit run of eleven ends here, a third dot, a key separator, ...); `Scanner` flattens events to positions.
 
 mod algebra;
-pub mod bits;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod bits;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
