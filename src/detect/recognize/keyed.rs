@@ -105,6 +105,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     }
     let Some((entity, shape)) = class.entity else { return 0 };
     match text.at(i) {
+        b'[' if text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
         b'[' if !boundless(shape) || text.at(i + 1) == b'"' => {
             elements(text, found, entity, shape, sep, i + 1);
             0
