@@ -258,7 +258,7 @@ static LAST: [[u64; 2]; LONGEST + 1] = {
 
 impl Memo {
     /// Number of the class of the key of `len` bytes that ends before `end`.
-    #[inline]
+    #[inline(always)]
     pub fn classify(&mut self, registry: &Registry, text: &[u8], len: usize, end: usize) -> ClassId {
         let near = end.checked_sub(LONGEST).and_then(|s| text.get(s..end)).and_then(<[u8]>::first_chunk::<LONGEST>);
         let (Some(near), Some(last)) = (near, LAST.get(len)) else { return registry.number(&text[end - len..end]) };

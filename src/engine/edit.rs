@@ -3,11 +3,12 @@
 use super::action::{Action, READERS, read_ip};
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
+use crate::detect::check::scheme;
 use crate::detect::hit::Hit;
 use crate::format::slot::{self, Slot};
 use crate::model::{CategorySet, Decision, well_known as e};
 use crate::tag::{Clock, TagContext, TagStyle, bit};
-use crate::transform::canonical::{IpBytes, canonical};
+use crate::transform::canonical::{Canon, IpBytes, canonical};
 use crate::transform::mask::mask;
 use crate::transform::pseudonym::{TagKey, base32, surrogate};
 use crate::transform::truncate::truncate;
@@ -97,7 +98,7 @@ impl Worker<'_> {
         }
         let (key, canon) = match engine.actions.of(hit.entity, decision.transform) {
             Action::Token { key, canon, .. } => (key, *canon),
-            Action::Surrogate { key } => (key, crate::transform::canonical::Canon::Ip),
+            Action::Surrogate { key } => (key, Canon::Ip),
             Action::Keep => {
                 edit.keep = true;
                 self.tally.kept += 1;
@@ -105,7 +106,8 @@ impl Worker<'_> {
             }
             _ => return edit,
         };
-        match canonical(canon, value, &READERS, &mut self.canon) {
+        let known = hit.v4.filter(|_| canon == Canon::Ip).map(|a| self.canon.set(a));
+        match known.map_or_else(|| canonical(canon, value, &READERS, &mut self.canon), Ok) {
             Err(_) => {
                 edit.unfit = true;
                 self.tally.unfit += 1;
@@ -341,10 +343,8 @@ fn render(action: &Action, value: &[u8], tag: &[u8; 16], hit: &Hit, out: &mut Ve
         Action::Keep => out.extend_from_slice(value),
         Action::Suppress => {
             // A credential keeps the name of its scheme.
-            if hit.entity == e::CREDENTIAL
-                && let Some(i) = value.iter().position(|&b| b == b' ')
-            {
-                out.extend_from_slice(&value[..=i]);
+            if hit.entity == e::CREDENTIAL {
+                out.extend_from_slice(scheme::split(value).0);
             }
             out.extend_from_slice(SUPPRESSED);
         }

@@ -14,6 +14,7 @@ pub mod meid;
 pub mod output;
 pub mod phone;
 pub mod placeholder;
+pub mod scheme;
 pub mod uuid;
 
 /// True when `v` is not empty and holds only ASCII digits.

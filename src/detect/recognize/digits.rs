@@ -50,6 +50,7 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     }
     let d = &t[s..end];
     match d.len() {
+        11 | 12 if d[0] == b'0' && landline(text, found, s, end) => {}
         11 => mobile(text, found, s, end, 0),
         12 if d[0] == b'0' => mobile(text, found, s, end, 1),
         13 if d.starts_with(b"86") => mobile(text, found, s, end, 2),
@@ -58,7 +59,7 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         15 => fifteen(text, found, s, end),
         18 if resident(text, found, s, end) => {}
         19 | 20 if iccid::cn(d) => weak(text, found, s, end, e::ICCID),
-        13..=19 if card::pan(d) => weak(text, found, s, end, e::CARD),
+        13..=19 if card::common(d) => weak(text, found, s, end, e::CARD),
         14 | 16 => device(text, found, s, end),
         _ => {}
     }
@@ -94,7 +95,8 @@ fn resident(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> boo
 
 fn mobile(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, prefix: usize) {
     let d = &text.bytes[s + prefix..end];
-    if !phone::mobile_shape(d) {
+    // `*16670560058`: error logs of nginx number their connections so.
+    if !phone::mobile_shape(d) || text.before(s) == b'*' {
         return;
     }
     let left = text.left_key(found.memo, s);
@@ -108,13 +110,30 @@ fn mobile(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, prefix: 
     found.push(s - plus, end, e::PHONE_MOBILE_CN, RuleId::Digits, sure).bare_json = bare;
 }
 
+/// `电话01062551234`: an area code and a subscriber in one run need a word in front.
+fn landline(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let d = &text.bytes[s..end];
+    let fits = [3, 4].iter().any(|&n| phone::landline(&d[..n], &d[n..]));
+    let named = fits && text.left_key(found.memo, s).class.has_shape(&[Shape::Phone]);
+    if named {
+        let bare = text.is_bare_json(found, s, end);
+        found.push(s, end, e::PHONE_FIXED_CN, RuleId::Digits, Confidence::Keyed).bare_json = bare;
+    }
+    named
+}
+
 /// `013800138000` is a phone only after a key: bare, it is any number of twelve digits.
 fn trunk_only(prefix: usize, left: &Left) -> bool {
     (prefix == 1 || prefix == 3) && left.class.is_unknown()
 }
 
-/// Checks that chance passes too often to overrule a key that says otherwise.
+/// Checks that chance passes too often to overrule a key that says otherwise, or a name that the digits end.
 fn weak(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, id: EntityId) {
+    // `blk_4980916519894289629`, `blk_-498...`: block numbers, offsets, differences.
+    let named = text.before(s) == b'_' || text.before(s) == b'-' && s >= 2 && text.at(s - 2) == b'_';
+    if named {
+        return;
+    }
     let left = text.left_key(found.memo, s);
     if left.class.exempt == Exempt::No {
         let bare = text.is_bare_json(found, s, end);

@@ -222,10 +222,10 @@ fn landline(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize) -> bool
     if text.before(s) == b'(' && text.at(run.groups[i].1) == b')' {
         s -= 1;
     }
+    end += extension(&t[end..]);
     if !free(text, s, end) {
         return false;
     }
-    end += extension(&t[end..]);
     found.push(s, end, e::PHONE_FIXED_CN, RuleId::Grouped, Confidence::Context);
     true
 }
@@ -271,7 +271,7 @@ fn international(text: &Text<'_>, found: &mut Found<'_>, first: usize) {
                 len += 1;
                 end = i + 1;
             }
-            b' ' | b'-' | b'.' | b'(' | b')' if i == end || i == end + 1 && t[i - 1] != t[i] => {}
+            b' ' | b'-' | b'.' | b'(' | b')' if i < end + 3 && (i == end || t[i - 1] != t[i]) => {}
             _ => break,
         }
         i += 1;

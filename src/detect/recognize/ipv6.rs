@@ -56,12 +56,26 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
     }
     let r = text.at(end);
     // What logveil wrote stays, whatever touches it.
-    let ours = t.get(s..s + SURROGATE).is_some_and(output::is_surrogate);
-    if r.is_ascii_alphanumeric() || r == b'_' || end <= s || ours {
+    if end <= s || t.get(s..s + SURROGATE).is_some_and(output::is_surrogate) {
         return;
+    }
+    if r.is_ascii_alphanumeric() || r == b'_' {
+        return touched(text, found, s, end, r);
     }
     if !address(text, found, s, end) && !frame(text, found, s, end) {
         shorter(text, found, s, end);
+    }
+}
+
+/// A word touches the run: `srcMac=00:00:5e:00:53:01dst=...` where the key says what it is, `fe80::20c:29ff:fef3:cf38_80`.
+fn touched(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, r: u8) {
+    let t = text.bytes;
+    if end - s >= 17 && mac::parse(&t[s..s + 17]).is_some_and(|m| !mac::placeholder(&m)) {
+        if text.left_key(found.memo, s).class.has_shape(&[Shape::Mac]) {
+            found.push(s, s + 17, e::MAC, RuleId::Mac, Confidence::Keyed);
+        }
+    } else if r == b'_' && t[s..end].iter().filter(|b| **b == b':').count() > 3 {
+        address(text, found, s, end);
     }
 }
 
@@ -79,18 +93,28 @@ fn frame(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
 /// A refused run may hold a right one: drop a leading word and colon, or a trailing port.
 fn shorter(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let t = text.bytes;
-    if let Some(n) = t[s..end].iter().position(|&b| b == b':')
-        && n > 0
-        && t.get(s + n + 1) != Some(&b':')
-        && address(text, found, s + n + 1, end)
-    {
+    // Seven octets and more are no hardware address with something in front or behind.
+    if end - s == 20 && t[s..end].chunks(3).all(|g| g.len() == 2 || g[2] == b':') {
         return;
     }
-    if let Some(n) = t[s..end].iter().rposition(|&b| b == b':' || b == b'.')
-        && n > 2
-        && t[s + n - 1] != b':'
-    {
-        address(text, found, s, s + n);
+    let v = &t[s..end];
+    let behind = v.iter().position(|&b| b == b':').filter(|&n| n > 0 && v.get(n + 1) != Some(&b':')).map(|n| s + n + 1);
+    let before = v.iter().rposition(|&b| b == b':' || b == b'.').filter(|&n| n > 2 && v[n - 1] != b':').map(|n| s + n);
+    match (behind, before) {
+        // Nine groups: which end is no part of the address can't be told, so both go.
+        (Some(from), Some(to)) if ip::v6(&t[from..end]).is_some() && ip::v6(&t[s..to]).is_some() => {
+            if address(text, found, s, to)
+                && let Some(hit) = found.hits.last_mut().filter(|h| h.start as usize == s)
+            {
+                hit.end = end as u32;
+            }
+        }
+        (from, to) => {
+            let done = from.is_some_and(|from| address(text, found, from, end));
+            if let Some(to) = to.filter(|_| !done) {
+                address(text, found, s, to);
+            }
+        }
     }
 }
 

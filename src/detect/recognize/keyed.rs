@@ -12,6 +12,7 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 const MAX_ELEMENTS: usize = 64;
 
 /// Looks at every key separator.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
     known_keys(text, found.memo, &mut keys);
@@ -39,6 +40,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 }
 
 /// Keys before a full-width colon.
+#[inline(never)]
 fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::WIDE) {
@@ -69,8 +71,8 @@ fn is_octet(text: &Text<'_>, p: usize) -> bool {
     text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
 }
 
-/// Lists the separators behind keys that the registry knows. A loop of its own: it runs for every key of a text.
-#[inline(never)]
+/// Lists the separators behind keys that the registry knows.
+#[inline(always)]
 fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) {
     let events = text.scan.events.of(kind::KEY);
     keys.clear();
@@ -93,13 +95,21 @@ fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) 
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
 /// it took.
+#[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
     let i = behind_blanks(text, from);
     if text.at(i) == b'"' && closes(text, found, sep, i) {
         // `{"password:":"..."}`: the string that ends here is a key itself.
         return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
     }
-    let (start, end) = extent(text, i, class);
+    let (start, mut end) = extent(text, i, class);
+    if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
+        // `location=39.90923,116.397128`: both numbers are the value.
+        let both = bare_end(text, end + 1, (end + 32).min(text.bytes.len()), false);
+        if check::keyed::coordinates(&text.bytes[end + 1..both]) {
+            end = both;
+        }
+    }
     if class.event_time {
         found.times.push((start as u32, end as u32));
     }
@@ -150,6 +160,7 @@ fn member(v: &[u8]) -> bool {
 
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
+#[inline(always)]
 fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
     let Some(hit) = found.hits.last() else { return };
     let open = matches!(hit.entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
@@ -160,13 +171,14 @@ fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
 
 /// Shapes whose values may have any length.
 fn boundless(shape: Shape) -> bool {
-    matches!(shape, Shape::Text | Shape::Secret | Shape::Credential)
+    matches!(shape, Shape::Text | Shape::Secret | Shape::SecretNoPath | Shape::Credential)
 }
 
 /// Longest value of the other shapes, escapes included.
 const MAX_VALUE: usize = 512;
 
 /// The elements of an array, each under the array's key.
+#[inline(never)]
 fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Shape, sep: usize, from: usize) {
     let mut i = from;
     let class = KeyClass { entity: Some((entity, shape)), ..KeyClass::default() };
@@ -187,6 +199,7 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
 }
 
 /// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
+#[inline(always)]
 fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
     let (t, maps) = (text.bytes, &text.scan.maps);
     match text.at(i) {
@@ -200,15 +213,16 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(boundless);
-            let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let end = bare_end(text, i, most, words);
+            let long = shape.is_some_and(boundless);
+            let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
+            let end = bare_end(text, i, most, long || shape == Some(Shape::Email));
             (i, if shape == Some(Shape::Credential) { credential_end(text, i, end) } else { end })
         }
     }
 }
 
 /// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
+#[inline(always)]
 fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
     let (t, maps) = (text.bytes, &text.scan.maps);
     let end = maps.terms.next(i, most);
@@ -229,18 +243,20 @@ fn wide_punctuation(v: &[u8]) -> bool {
 fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     let t = text.bytes;
     let scheme = &t[i..end];
-    let known = ["bearer", "basic", "digest", "negotiate", "token", "aws4-hmac-sha256", "jdcloud2-hmac-sha256"];
-    if t.get(end) != Some(&b' ') || !known.iter().any(|k| scheme.eq_ignore_ascii_case(k.as_bytes())) {
+    if t.get(end) != Some(&b' ') || !check::scheme::is(scheme) {
         return end;
     }
     let rest = &t[end..];
-    let multi = scheme.eq_ignore_ascii_case(b"digest") || scheme.len() > 10;
+    // Schemes with parameters: the rest of the line is theirs.
+    let multi = [&b"digest"[..], b"hawk", b"oauth", b"vapid"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
+    let multi = multi || scheme.len() > 10;
     let stop = rest.iter().position(|&b| b == b'\n' || b == b'\r' || b == b'"' && !multi);
     let all = stop.unwrap_or(rest.len());
     if multi { end + all } else { bare_end(text, (end + 1).min(t.len()), t.len(), true) }
 }
 
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins.
+#[inline(always)]
 pub fn accept(
     text: &Text<'_>,
     found: &mut Found<'_>,
@@ -263,13 +279,29 @@ pub fn accept(
     let raw = &t[start..end];
     if !text.scan.maps.escapes.any(start, end) {
         let judged = typed::keyed(text, shape, entity, start, end);
-        let Keyed::Take(id) = judged.unwrap_or_else(|| check::keyed::keyed(shape, entity, raw)) else { return false };
+        let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return false };
+        if !json && matches!(id, e::TOKEN | e::SESSION) && is_prose(text, sep, start, raw) {
+            return false;
+        }
         let bare = json && text.is_bare_json(found, start, end);
         let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
         hit.anchor = sep as u32;
         hit.bare_json = bare;
         return true;
     }
+    accept_escaped(found, raw, entity, shape, sep, (start, end))
+}
+
+/// As [`accept`], for a value with escapes.
+#[inline(never)]
+fn accept_escaped(
+    found: &mut Found<'_>,
+    raw: &[u8],
+    entity: EntityId,
+    shape: Shape,
+    sep: usize,
+    (start, end): (usize, usize),
+) -> bool {
     let from = found.aside.len();
     let mut carriers = decode_all(raw, found.aside, found.scratch);
     narrow(found.aside, from, &mut carriers);
@@ -287,6 +319,11 @@ pub fn accept(
     true
 }
 
+/// `Invalid token: expired`, `Failed to create session: Access denied`: a word of a sentence, not a secret.
+fn is_prose(text: &Text<'_>, sep: usize, start: usize, raw: &[u8]) -> bool {
+    start == sep + 2 && text.at(sep) == b':' && raw.len() < 16 && raw.iter().all(u8::is_ascii_alphabetic)
+}
+
 /// Turns full-width forms of the value behind `from` into ASCII.
 fn narrow(buf: &mut Vec<u8>, from: usize, carriers: &mut crate::model::Carriers) {
     let (mut r, mut w) = (from, from);
@@ -302,4 +339,9 @@ fn narrow(buf: &mut Vec<u8>, from: usize, carriers: &mut crate::model::Carriers)
         w += 1;
     }
     buf.truncate(w);
+}
+
+#[inline(never)]
+fn any_value(shape: Shape, entity: EntityId, raw: &[u8]) -> Keyed {
+    check::keyed::keyed(shape, entity, raw)
 }

@@ -8,6 +8,7 @@ mod algebra;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod bits;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
@@ -78,10 +79,10 @@ impl Kernel {
                     && is_x86_feature_detected!("avx512vbmi")
                     && is_x86_feature_detected!("avx512vbmi2")
                     && is_x86_feature_detected!("gfni")
-                    && bit_instructions()
+                    && bits::available()
             }
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => is_x86_feature_detected!("avx2") && bit_instructions(),
+            Kernel::Avx2 => is_x86_feature_detected!("avx2") && bits::available(),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             Kernel::Scalar => true,
@@ -99,15 +100,6 @@ impl Kernel {
             _ => None,
         }
     }
-}
-
-/// Instructions on single words that every machine with AVX2 has.
-#[cfg(target_arch = "x86_64")]
-fn bit_instructions() -> bool {
-    is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("bmi2")
-        && is_x86_feature_detected!("lzcnt")
-        && is_x86_feature_detected!("popcnt")
 }
 
 /// One array of masks with the last word of the chunk before it in slot 0.
@@ -296,6 +288,8 @@ pub struct Scanner {
     pub events: Events,
     /// Bitmaps of the last text.
     pub maps: Maps,
+    /// How code that reads them may be built.
+    pub bits: bits::Bits,
 }
 
 impl Scanner {
@@ -307,7 +301,7 @@ impl Scanner {
             work: algebra::Work::default(),
             event: [[0; CHUNK_WORDS]; KINDS],
         });
-        Scanner { kernel, chunk, events: Events::default(), maps: Maps::default() }
+        Scanner { kernel, chunk, events: Events::default(), maps: Maps::default(), bits: bits::Bits::detect() }
     }
 
     /// Scans a text of less than 4 GiB; results replace those of the text before.
