@@ -38,8 +38,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
         let end = p + 1 + len;
         // `git@host.org:path`, `ssh://git@host.org/path` name a repository; what logveil wrote before an `@` names nobody.
-        let repository = &t[start..p] == b"git" && (text.at(end) == b':' || t[..start].ends_with(b"://"));
-        if repository || output::is(&t[start..p]) {
+        let git = &t[start..p] == b"git" && (text.at(end) == b':' || t[..start].ends_with(b"://"));
+        if git || output::is(&t[start..p]) {
             continue;
         }
         found.push(start, end, e::EMAIL, RuleId::Email, Confidence::Checked);

@@ -56,7 +56,8 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
     }
     let r = text.at(end);
     // What logveil wrote stays, whatever touches it.
-    if end <= s || t.get(s..s + SURROGATE).is_some_and(output::is_surrogate) {
+    let ours = t.get(s..s + SURROGATE).is_some_and(output::is_surrogate);
+    if end <= s || ours {
         return;
     }
     if r.is_ascii_alphanumeric() || r == b'_' {
