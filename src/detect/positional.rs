@@ -203,7 +203,15 @@ fn is_count(text: &Text<'_>, h: &Hit, p: &Positional, spans: &mut Vec<Range<usiz
     let record = line(&text.bytes[at..lines.get(next).map_or(text.bytes.len(), |l| *l as usize)]);
     let (s, e) = (h.start as usize - at, h.end as usize - at);
     p.layout.parse(record, &Mapped { record, at, maps: &text.scan.maps }, spans)
-        && p.fields.iter().any(|(f, c)| c.exempt != Exempt::No && spans[*f].start <= s && e <= spans[*f].end)
+        && p.fields
+            .iter()
+            .any(|(f, c)| c.exempt != Exempt::No && spans[*f].start <= s && e <= word_end(record, &spans[*f]))
+}
+
+/// Where the first word of a field ends. A count or an id is one word: servers that append fields to a layout make its
+/// last field longer.
+fn word_end(record: &[u8], field: &Range<usize>) -> usize {
+    memchr::memchr(b' ', &record[field.clone()]).map_or(field.end, |n| field.start + n)
 }
 
 /// Marks of a record that begins at `at`, from the bitmaps of its text.
@@ -238,9 +246,7 @@ fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usi
     if let Some((entity, shape)) = class.entity {
         keyed::accept(text, found, entity, shape, span.start, (span.start, span.end), false);
     } else if class.exempt != Exempt::No && span.len() >= SHORTEST {
-        // A count or an id is one word: servers that append fields to a layout make its last field longer.
-        let word = memchr::memchr(b' ', &text.bytes[span.clone()]).unwrap_or(span.len());
-        quiet.push(span.start..span.start + word);
+        quiet.push(span.start..word_end(text.bytes, &span));
     }
 }
 
