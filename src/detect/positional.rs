@@ -202,16 +202,10 @@ fn is_count(text: &Text<'_>, h: &Hit, p: &Positional, spans: &mut Vec<Range<usiz
     let at = next.checked_sub(1).map_or(0, |i| lines[i] as usize + 1);
     let record = line(&text.bytes[at..lines.get(next).map_or(text.bytes.len(), |l| *l as usize)]);
     let (s, e) = (h.start as usize - at, h.end as usize - at);
+    // A count or an id is one word: servers that append fields to a layout make its last field longer.
+    let holds = |f: &Range<usize>| f.start <= s && e <= f.end && memchr::memchr(b' ', &record[f.start..s]).is_none();
     p.layout.parse(record, &Mapped { record, at, maps: &text.scan.maps }, spans)
-        && p.fields
-            .iter()
-            .any(|(f, c)| c.exempt != Exempt::No && spans[*f].start <= s && e <= word_end(record, &spans[*f]))
-}
-
-/// Where the first word of a field ends. A count or an id is one word: servers that append fields to a layout make its
-/// last field longer.
-fn word_end(record: &[u8], field: &Range<usize>) -> usize {
-    memchr::memchr(b' ', &record[field.clone()]).map_or(field.end, |n| field.start + n)
+        && p.fields.iter().any(|(f, c)| c.exempt != Exempt::No && holds(&spans[*f]))
 }
 
 /// Marks of a record that begins at `at`, from the bitmaps of its text.
@@ -246,7 +240,8 @@ fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usi
     if let Some((entity, shape)) = class.entity {
         keyed::accept(text, found, entity, shape, span.start, (span.start, span.end), false);
     } else if class.exempt != Exempt::No && span.len() >= SHORTEST {
-        quiet.push(span.start..word_end(text.bytes, &span));
+        let word = memchr::memchr(b' ', &text.bytes[span.clone()]).unwrap_or(span.len());
+        quiet.push(span.start..span.start + word);
     }
 }
 

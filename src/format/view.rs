@@ -156,12 +156,17 @@ impl View {
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
         self.contents.push(self.text.len() as u32);
         let mut i = start;
+        let mut before = 0;
         while i < end {
             let rest = &parent[i..end];
             let stop = memchr::memchr(b'%', rest).unwrap_or(rest.len());
             self.literal(i, &rest[..stop]);
             i += stop;
-            if let Some(b) = percent(&parent[i..end]) {
+            before = if stop == 0 { before } else { 0 };
+            // A byte that continues a character stands behind another one.
+            let value = percent(&parent[i..end]).filter(|b| !(0x80..0xC0).contains(b) || before >= 0x80);
+            before = value.unwrap_or(0);
+            if let Some(b) = value {
                 self.escaped(i, 3, &[b], Carriers::PERCENT);
                 i += 3;
             } else if i < end {
@@ -202,10 +207,10 @@ pub fn wide(v: &[u8]) -> Option<u8> {
     }
 }
 
-/// Value of `%HH` at the front of `v`.
+/// Value of `%HH` at the front of `v`. Control characters but blanks are no text: `LIKE '%13800138000%'` holds no escape.
 pub fn percent(v: &[u8]) -> Option<u8> {
     match v {
-        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?),
+        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?).filter(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r')),
         _ => None,
     }
 }
@@ -345,6 +350,9 @@ mod tests {
         assert_eq!(decoded(br"\ud83d\ude00\ud83d").0, "😀\u{FFFD}".as_bytes());
         assert_eq!(decoded(b"%2B86%31"), (b"+861".to_vec(), Carriers::PERCENT));
         assert_eq!(decoded(b"a%2540b").0, b"a@b");
+        assert_eq!(decoded(b"%13800138000%").0, b"%13800138000%");
+        assert_eq!(decoded(b"%868127199117468%").0, b"%868127199117468%");
+        assert_eq!(decoded(b"%E6%89%8B1").0, "手1".as_bytes());
         assert!(decoded(b"a%2540b").1.has(Carriers::NESTED));
         assert_eq!(decoded(br#"ab\"cd"#).0, br#"ab"cd"#);
         assert_eq!(decoded(br"C:\dir\u12").0, br"C:\dir\u12");

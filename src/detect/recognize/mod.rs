@@ -247,7 +247,9 @@ impl Text<'_> {
 
     /// A bare 11-digit number is no phone in these places.
     fn is_number_field(&self, start: usize, end: usize, left: &Left) -> bool {
-        if left.class.exempt != Exempt::No {
+        // `call us 13800138000`: a short word and a blank is prose, not a key.
+        let prose = left.mark == b' ' && start - left.key_start <= 3;
+        if left.class.exempt != Exempt::No && !prose {
             return true;
         }
         let t = self.bytes;
