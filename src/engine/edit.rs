@@ -1,6 +1,7 @@
 //! From findings to edits, from edits to output.
 
 use super::action::{Action, READERS, read_ip};
+use super::allow::Kept;
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::check::scheme;
@@ -31,6 +32,17 @@ pub(super) struct Edit {
     keep: bool,
     /// The value has no canonical form: it is suppressed.
     unfit: bool,
+    /// Why it stays.
+    pub kept: Kept,
+    /// Where the edits inside its run of base64 begin.
+    inner: u32,
+}
+
+impl Edit {
+    /// Where the edits inside its run of base64 begin.
+    pub(super) fn inner(&self) -> usize {
+        self.inner as usize
+    }
 }
 
 /// The hits of one record, summed up.
@@ -53,6 +65,7 @@ impl Worker<'_> {
     pub(super) fn decide(&mut self, block: &[u8], from: usize, to: usize) {
         self.edits.clear();
         self.founds.clear();
+        self.inner.clear();
         self.batch.clear();
         let hits = self.detector.hits();
         let mut i = hits.partition_point(|h| (h.start as usize) < from);
@@ -69,11 +82,20 @@ impl Worker<'_> {
             while n < last && hits[n].start < end.max(start + 1) {
                 found.present.insert(self.engine.categories[hits[n].entity.0 as usize]);
                 found.entities |= bit(hits[n].entity);
+                for h in self.inside(&hits[n]) {
+                    found.present.insert(self.engine.categories[h.entity.0 as usize]);
+                    found.entities |= bit(h.entity);
+                }
                 n += 1;
             }
             for k in i..n {
-                let edit = self.decide_one(block, k, found.present);
+                let hit = self.detector.hits()[k];
+                let mut edit = self.decide_one(block, &hit, k, found.present);
                 found.retentions |= 1 << edit.decision.retention.0;
+                if hit.blob != 0 {
+                    edit.inner = self.inner.len() as u32;
+                    found.retentions |= self.decide_inside(block, &hit, found.present);
+                }
                 self.edits.push(edit);
             }
             found.edits = self.edits.len() as u32;
@@ -83,16 +105,49 @@ impl Worker<'_> {
         self.batch.run();
     }
 
+    /// Findings inside the run of base64 that a hit stands for.
     #[inline]
-    fn decide_one(&mut self, block: &[u8], k: usize, present: CategorySet) -> Edit {
-        let hit = &self.detector.hits()[k];
+    pub(super) fn inside(&self, hit: &Hit) -> &[Hit] {
+        if hit.blob == 0 {
+            return &[];
+        }
+        self.detector.blob(hit).map_or(&[], |(b, _)| b.hits)
+    }
+
+    /// Decides the findings inside a run of base64; returns the bit set of their retention classes.
+    fn decide_inside(&mut self, block: &[u8], run: &Hit, present: CategorySet) -> u64 {
+        let mut retentions = 0;
+        for j in 0..self.inside(run).len() {
+            let hit = self.inside(run)[j];
+            let edit = self.decide_one(block, &hit, j, present);
+            retentions |= 1 << edit.decision.retention.0;
+            self.inner.push(edit);
+        }
+        retentions
+    }
+
+    #[inline]
+    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, present: CategorySet) -> Edit {
         let engine = self.engine;
         let decision = engine.policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false };
+        let mut edit =
+            Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false, kept: Kept::No, inner: 0 };
+        if hit.blob != 0 {
+            return edit;
+        }
         self.tally.found(hit.entity.0, hit.all_carriers());
         let value = self.detector.value(block, hit).expose();
+        if !engine.allow.is_empty() {
+            let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
+            edit.kept = engine.allow.keeps(hit.entity, value, before);
+            if edit.kept != Kept::No {
+                edit.keep = true;
+                self.tally.kept += 1;
+                return edit;
+            }
+        }
         if engine.policy.allows(engine.categories[hit.entity.0 as usize], value) {
-            edit.keep = true;
+            (edit.keep, edit.kept) = (true, Kept::Policy);
             self.tally.kept += 1;
             return edit;
         }
@@ -100,7 +155,7 @@ impl Worker<'_> {
             Action::Token { key, canon, .. } => (key, *canon),
             Action::Surrogate { key } => (key, Canon::Ip),
             Action::Keep => {
-                edit.keep = true;
+                (edit.keep, edit.kept) = (true, Kept::Policy);
                 self.tally.kept += 1;
                 return edit;
             }
@@ -181,9 +236,11 @@ impl Worker<'_> {
 
     fn looks_real(&self, edits: std::ops::Range<usize>) -> bool {
         let hits = self.detector.hits();
-        self.edits[edits]
-            .iter()
-            .any(|x| self.engine.actions.of(hits[x.hit as usize].entity, x.decision.transform).looks_real())
+        let real = |h: &Hit, x: &Edit| self.engine.actions.of(h.entity, x.decision.transform).looks_real();
+        self.edits[edits].iter().any(|x| {
+            let hit = &hits[x.hit as usize];
+            real(hit, x) || self.inside(hit).iter().zip(&self.inner[x.inner()..]).any(|(h, x)| real(h, x))
+        })
     }
 
     /// A record that was encrypted before would be encrypted again, without a way to tell: it is refused.
@@ -259,6 +316,10 @@ impl Worker<'_> {
     fn write_edit(&mut self, block: &[u8], edit: usize) {
         let edit = &self.edits[edit];
         let hit = &self.detector.hits()[edit.hit as usize];
+        if hit.blob != 0 {
+            let (run, first) = (*hit, edit.inner());
+            return self.write_run(block, &run, first);
+        }
         let action = self.engine.actions.of(hit.entity, edit.decision.transform);
         if edit.job != NO_JOB && hit.depth == 0 && !hit.bare_json {
             let tag = self.batch.tag(edit.job);
@@ -275,12 +336,48 @@ impl Worker<'_> {
                 _ => {}
             }
         }
-        self.write_any(block, edit.hit, edit.job, edit.unfit, action);
+        let (hit, edit) = (*hit, *edit);
+        self.compose(block, &hit, &edit, None);
+        self.out.put(&self.written);
     }
 
-    /// Writes any replacement, in its quotes and escapes.
-    fn write_any(&mut self, block: &[u8], hit: u32, job: u32, unfit: bool, action: &Action) {
-        let hit = &self.detector.hits()[hit as usize];
+    /// Writes a run of base64 whose decoded text has its own edits.
+    #[cold]
+    fn write_run(&mut self, block: &[u8], run: &Hit, first: usize) {
+        let mut text = std::mem::take(&mut self.blob);
+        text.clear();
+        let mut at = None;
+        for j in 0.. {
+            let Some((blob, view)) = self.detector.blob(run) else { break };
+            let from = at.unwrap_or(blob.text.0);
+            let Some(&hit) = blob.hits.get(j) else {
+                text.extend_from_slice(&view[from..blob.text.1]);
+                break;
+            };
+            at = Some(hit.end as usize);
+            let edit = self.inner[first + j];
+            if edit.keep {
+                text.extend_from_slice(&view[from..hit.end as usize]);
+                continue;
+            }
+            text.extend_from_slice(&view[from..hit.start as usize]);
+            self.compose(block, &hit, &edit, Some(run));
+            text.extend_from_slice(&self.written);
+        }
+        if let Some((blob, _)) = self.detector.blob(run) {
+            self.replacement.clear();
+            blob.style.encode(&text, &mut self.replacement);
+            self.written.clear();
+            self.detector.encode(run, &self.replacement, &mut self.written, &mut self.encoded);
+            self.out.put(&self.written);
+        }
+        self.blob = text;
+    }
+
+    /// Makes any replacement, in its quotes and escapes, of a hit of the block or of a `run` of base64; it is left in `written`.
+    fn compose(&mut self, block: &[u8], hit: &Hit, edit: &Edit, run: Option<&Hit>) {
+        let (job, unfit) = (edit.job, edit.unfit);
+        let action = self.engine.actions.of(hit.entity, edit.decision.transform);
         let value = self.detector.value(block, hit).expose();
         let tag = if job == NO_JOB { &[0; 16] } else { self.batch.tag(job) };
         let out = &mut self.replacement;
@@ -294,20 +391,16 @@ impl Worker<'_> {
             out.extend_from_slice(SUPPRESSED);
             self.tally.unfit += u64::from(!unfit);
         }
-        if needs_brackets(block, hit) && out[at..].contains(&b':') && !value.contains(&b':') {
+        let place = run.and_then(|r| self.detector.blob(r)).map_or(block, |(_, view)| view);
+        if needs_brackets(place, hit) && out[at..].contains(&b':') && !value.contains(&b':') {
             out.insert(at, b'[');
             out.push(b']');
         }
         if hit.bare_json {
             out.push(b'"');
         }
-        if hit.depth > 0 {
-            self.written.clear();
-            self.detector.encode(hit, &self.replacement, &mut self.written, &mut self.encoded);
-            self.out.put(&self.written);
-        } else {
-            self.out.put(&self.replacement);
-        }
+        self.written.clear();
+        self.detector.encode(hit, &self.replacement, &mut self.written, &mut self.encoded);
     }
 }
 

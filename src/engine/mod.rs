@@ -1,6 +1,7 @@
 //! The hot loop: detect, decide, transform, tag. The only maker of [`Clean`].
 
 mod action;
+mod allow;
 mod edit;
 mod explain;
 mod out;
@@ -11,6 +12,7 @@ pub use explain::Explained;
 
 use crate::audit::{Tally, Timeline};
 use crate::detect::Detector;
+use crate::detect::custom::Custom;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::{Layouts, Sniffer};
@@ -23,6 +25,7 @@ use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 use action::Actions;
 use zeroize::Zeroizing;
+use allow::Allow;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;
@@ -67,6 +70,8 @@ pub struct Engine {
     policy: Policy,
     registry: Registry,
     layouts: Layouts,
+    custom: Custom,
+    allow: Allow,
     actions: Actions,
     /// Category of each entity.
     categories: Vec<Category>,
@@ -85,11 +90,22 @@ impl Engine {
     /// Formats of the rules whose notation is wrong.
     pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
         let registry = Registry::new(&cfg.rules);
-        let layouts = Layouts::new(&cfg.rules, &registry)?;
+        let layouts = Layouts::new(&cfg.rules, &registry);
+        let custom = Custom::new(&cfg.rules);
+        let allow = Allow::new(&cfg.rules);
+        let (layouts, custom, allow) = match (layouts, custom, allow) {
+            (Ok(l), Ok(c), Ok(a)) => (l, c, a),
+            (l, c, a) => {
+                let errors = [l.err(), c.err(), a.err()];
+                return Err(errors.into_iter().flatten().flatten().collect());
+            }
+        };
         let actions = Actions::new(&cfg.rules, &cfg.policy, &cfg.key);
         Ok(Engine {
             registry,
             layouts,
+            custom,
+            allow,
             actions,
             categories: cfg.rules.entities.iter().map(|e| e.category).collect(),
             rules: cfg.rules,
@@ -149,12 +165,12 @@ impl Engine {
 
     /// Decides the format of one stream; a `fixed` one is not questioned.
     pub fn sniffer(&self, fixed: Option<Format>) -> Sniffer<'_> {
-        Sniffer::new(&self.layouts, fixed)
+        Sniffer::new(&self.layouts, &self.registry, fixed)
     }
 
     /// One thread's scratch space.
     pub fn worker(&self) -> Worker<'_> {
-        let mut detector = Detector::new(&self.registry, &self.layouts, self.scan);
+        let mut detector = Detector::new(&self.registry, &self.layouts, &self.custom, self.scan);
         detector.count_unparsed(self.count_unparsed);
         Worker {
             engine: self,
@@ -163,6 +179,8 @@ impl Engine {
             tagger: Tagger::new(&self.policy, &self.rules, &self.key),
             edits: Vec::new(),
             founds: Vec::new(),
+            inner: Vec::new(),
+            blob: Vec::new(),
             clock: EventClock::default(),
             canon: Default::default(),
             encoded: Vec::new(),
@@ -187,6 +205,10 @@ pub struct Worker<'e> {
     tagger: Tagger<'e>,
     edits: Vec<edit::Edit>,
     founds: Vec<edit::Found>,
+    /// Edits inside runs of base64.
+    inner: Vec<edit::Edit>,
+    /// The text of a run of base64 as it is rewritten.
+    blob: Vec<u8>,
     clock: EventClock,
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
@@ -317,6 +339,7 @@ impl Drop for Worker<'_> {
         use zeroize::Zeroize;
         self.replacement.zeroize();
         self.encoded.zeroize();
+        self.blob.zeroize();
         self.written.zeroize();
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
+use super::base64::{self, Style};
+use super::marks::separator;
 use crate::model::Carriers;
 
 /// Where a stretch of the view came from.
@@ -26,12 +28,26 @@ pub struct Region {
     pub end: u32,
 }
 
+/// A region that is one run of base64: its findings change the run as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Blob {
+    /// First byte of the decoded text in the view.
+    pub from: u32,
+    /// One past its last byte.
+    pub to: u32,
+    /// The run in the parent.
+    pub run: Region,
+    /// How the run was written.
+    pub style: Style,
+}
+
 /// Decoded regions of a parent text.
 #[derive(Default)]
 pub struct View {
     text: Vec<u8>,
     marks: Vec<Mark>,
     regions: Vec<Region>,
+    blobs: Vec<Blob>,
     contents: Vec<u32>,
 }
 
@@ -41,7 +57,14 @@ impl View {
         self.text.clear();
         self.marks.clear();
         self.regions.clear();
+        self.blobs.clear();
         self.contents.clear();
+    }
+
+    /// The base64 run that holds view position `at`.
+    pub fn blob(&self, at: usize) -> Option<&Blob> {
+        let i = self.blobs.partition_point(|b| b.to as usize <= at);
+        self.blobs.get(i).filter(|b| b.from as usize <= at)
     }
 
     /// The decoded text.
@@ -152,6 +175,47 @@ impl View {
         i
     }
 
+    /// Shows the base64 run `parent[start..end]` decoded, when it is one of text.
+    pub fn push_base64(&mut self, parent: &[u8], start: usize, end: usize) -> bool {
+        let from = self.text.len();
+        let Some(style) = base64::decode_text(&parent[start..end], &mut self.text) else { return false };
+        let to = self.text.len();
+        self.contents.push(from as u32);
+        self.marks.push(Mark { at: from as u32, from: start as u32, escape: 1, carrier: Carriers::BASE64 });
+        let run = Region { start: start as u32, end: end as u32 };
+        self.blobs.push(Blob { from: from as u32, to: to as u32, run, style });
+        self.close(start, end);
+        true
+    }
+
+    /// Decodes what `escape` reads at `mark`s of `parent[start..end]`: character and length.
+    pub fn push_marked(
+        &mut self,
+        parent: &[u8],
+        (start, end): (usize, usize),
+        mark: u8,
+        carrier: Carriers,
+        escape: impl Fn(&[u8], &mut [u8; 4]) -> Option<(usize, usize)>,
+    ) {
+        self.contents.push(self.text.len() as u32);
+        let mut i = start;
+        let mut out = [0; 4];
+        while i < end {
+            let rest = &parent[i..end];
+            let stop = memchr::memchr(mark, rest).unwrap_or(rest.len());
+            self.literal(i, &rest[..stop]);
+            i += stop;
+            if let Some((len, n)) = escape(&parent[i..end], &mut out) {
+                self.escaped(i, len, &out[..n], carrier);
+                i += len;
+            } else if i < end {
+                self.literal(i, &parent[i..i + 1]);
+                i += 1;
+            }
+        }
+        self.close(start, end);
+    }
+
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
         self.contents.push(self.text.len() as u32);
@@ -177,20 +241,23 @@ impl View {
         self.close(start, end);
     }
 
-    /// Shows full-width forms (U+FF01..U+FF5E) of `parent[start..end]` as ASCII.
+    /// Shows full-width forms (U+FF01..U+FF5E), dashes and blanks beyond ASCII of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
         self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
-            let stop = memchr::memchr(0xEF, rest).unwrap_or(rest.len());
+            let stop = rest.iter().position(|b| *b >= 0x80).unwrap_or(rest.len());
             self.literal(i, &rest[..stop]);
             i += stop;
             if let Some(b) = wide(&parent[i..end]) {
                 self.escaped(i, 3, &[b], Carriers::WIDE);
                 i += 3;
+            } else if let Some((b, len)) = separator(&parent[i..end]) {
+                self.escaped(i, len, &[b], Carriers::WIDE);
+                i += len;
             } else if i < end {
-                self.literal(i, &[0xEF]);
+                self.literal(i, &parent[i..i + 1]);
                 i += 1;
             }
         }
@@ -215,7 +282,7 @@ pub fn percent(v: &[u8]) -> Option<u8> {
     }
 }
 
-fn hex(b: u8) -> Option<u8> {
+pub(super) fn hex(b: u8) -> Option<u8> {
     (b as char).to_digit(16).map(|d| d as u8)
 }
 

@@ -5,6 +5,7 @@ pub mod pack;
 mod tree;
 
 pub use tree::{Discard, Spool, Take, TarTree, Tree, Written};
+pub mod encoding;
 
 use crate::engine::Clean;
 use std::fs::File;

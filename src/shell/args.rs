@@ -39,6 +39,10 @@ pub enum Verb {
     Report(ReportArgs),
     /// Say what is found in one line, why, and what becomes of it; values stay hidden.
     Explain(ExplainArgs),
+    /// Report what is in files or standard input, and where; change nothing. Exit code 1 when something was found.
+    Scan(ScanArgs),
+    /// Test rules and policy: every rule's examples, canaries in every carrier, your own cases. Exit code 1 when one fails.
+    Test(TestArgs),
     /// Make keys.
     Keys {
         /// What to do with keys.
@@ -70,8 +74,9 @@ pub struct PolicyArgs {
     /// Policy: a file, or jdcloud-2021 or web-minimal.
     #[arg(long, short = 'p', env = "LOGVEIL_POLICY", default_value = "jdcloud-2021", value_name = "FILE|NAME")]
     pub policy: String,
-    /// More rules: a TOML file with [[format]], [[entity]], [[alias]], [[exempt]] or [[event_time]] stanzas.
-    #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE")]
+    /// More rules: a TOML file, or a folder of them, with [[entity]], [[pattern]], [[alias]], [[allow]], [[exempt]],
+    /// [[event_time]] or [[format]] stanzas.
+    #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE|DIR")]
     pub rules: Vec<PathBuf>,
     /// Key of all pseudonyms: 32 bytes, raw or hex or base64, readable by its owner only. Without it a key is made
     /// for this run, and no other run's tokens match.
@@ -94,6 +99,10 @@ pub struct FilterArgs {
     /// of --rules. It gives names to fields without keys; records that don't fit are searched as text.
     #[arg(long, short = 'f', env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
     pub format: String,
+    /// How inputs are encoded: auto, utf-8, gb18030 (also gbk), utf-16le or utf-16be. The output is written alike; auto goes by
+    /// a byte order mark, or by the first line that holds a byte beyond ASCII.
+    #[arg(long, env = "LOGVEIL_ENCODING", default_value = "auto", value_name = "NAME")]
+    pub encoding: String,
     /// Where retention tags go.
     #[arg(long, short = 't', env = "LOGVEIL_TAG", default_value = "inline", value_enum)]
     pub tag: Tag,
@@ -109,6 +118,63 @@ pub struct FilterArgs {
     /// Print counts to standard error at the end; never a value.
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "human", require_equals = true, value_name = "FORM")]
     pub stats: Option<Stats>,
+}
+
+/// Options of `scan`.
+#[derive(Args)]
+pub struct ScanArgs {
+    /// Files to read in order; `-` or nothing for standard input.
+    pub files: Vec<PathBuf>,
+    /// Policy and key.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Form of the report.
+    #[arg(long, short = 'f', alias = "report", default_value = "human", value_enum)]
+    pub format: Report,
+    /// Format of the records, as `--format` of `filter`.
+    #[arg(long, env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
+    pub log_format: String,
+    /// How inputs are encoded, as for `filter`.
+    #[arg(long, env = "LOGVEIL_ENCODING", default_value = "auto", value_name = "NAME")]
+    pub encoding: String,
+    /// Show the values found; without it a report says only how long they are.
+    #[arg(long)]
+    pub show_values: bool,
+    /// Report also what the policy keeps.
+    #[arg(long)]
+    pub kept: bool,
+    /// Exit with 0 when something was found.
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// Options of `test`.
+#[derive(Args)]
+pub struct TestArgs {
+    /// TOML files of cases: [[case]] with `line`, and `finds` (entities), `gone` and `stays` (texts).
+    pub cases: Vec<PathBuf>,
+    /// Policy and rules.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Fail on warnings too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print what passed as well.
+    #[arg(long, short = 'v')]
+    pub verbose: bool,
+}
+
+/// Form of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// One line a finding, counts at the end.
+    Human,
+    /// One JSON object.
+    Json,
+    /// One JSON object a finding.
+    Jsonl,
+    /// SARIF 2.1.0, for code-scanning tools.
+    Sarif,
 }
 
 /// Where tags go.

@@ -7,8 +7,10 @@ mod explain;
 mod filter;
 mod live;
 mod parallel;
+mod scan;
 mod setup;
 mod stats;
+mod test;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory, Parser};
@@ -45,6 +47,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Batch(a)) => batch::run(&a),
         Some(Verb::Report(a)) => batch::report::run(&a),
         Some(Verb::Explain(a)) => explain::run(&a),
+        Some(Verb::Scan(a)) => scan::run(&a),
+        Some(Verb::Test(a)) => test::run(&a),
         Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
             let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;
             println!("{kid}");

@@ -4,15 +4,15 @@ use super::Failure;
 use super::args::PolicyArgs;
 use super::exit::Exit;
 use crate::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode};
+use crate::input::encoding::Encoding;
 use crate::keys::MasterKey;
 use crate::policy;
 use crate::rules::{RuleError, Ruleset, builtin_policies, policy_builtin};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Builds the engine; all mistakes of rules and policy come in one message.
 pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
-    let more: Result<Vec<_>, Failure> = args.rules.iter().map(|p| rules_text(p)).collect();
-    let rules = Ruleset::with(&more?).map_err(config)?;
+    let rules = rules(&args.rules)?;
     let (name, text) = policy_text(&args.policy)?;
     let policy = policy::compile(&name, &text, &rules).map_err(config)?;
     let (scan, hash) = kernels(&args.kernel)?;
@@ -22,6 +22,34 @@ pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
     };
     let ingest = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
     Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest }).map_err(config)
+}
+
+/// The rules of the binary and those of files and folders.
+pub fn rules(paths: &[PathBuf]) -> Result<Ruleset, Failure> {
+    let mut more = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            more.push(rules_text(path)?);
+            continue;
+        }
+        let failed = |e: std::io::Error| (Exit::Config, format!("{}: {e}", path.display()));
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if file.extension().is_some_and(|e| e == "toml") {
+                files.push(file);
+            }
+        }
+        // The order of a folder is its machine's affair: names decide.
+        files.sort();
+        if files.is_empty() {
+            return Err((Exit::Config, format!("{}: holds no .toml file; name a folder of rules", path.display())));
+        }
+        for file in files {
+            more.push(rules_text(&file)?);
+        }
+    }
+    Ruleset::with(&more).map_err(config)
 }
 
 /// The warning for runs without a key file.
@@ -41,6 +69,15 @@ pub fn format(engine: &Engine, name: &str) -> Result<Option<Format>, Failure> {
             )
         }),
     }
+}
+
+/// The encoding that was asked for; nothing for `auto`.
+pub fn encoding(name: &str) -> Result<Option<Encoding>, Failure> {
+    if name == "auto" {
+        return Ok(None);
+    }
+    let known = "auto, utf-8, gb18030, utf-16le, utf-16be";
+    Encoding::parse(name).map(Some).ok_or_else(|| (Exit::Usage, format!("encoding `{name}` is not known; use {known}")))
 }
 
 fn rules_text(path: &Path) -> Result<(String, String), Failure> {
@@ -64,7 +101,7 @@ fn policy_text(name: &str) -> Result<(String, String), Failure> {
     }
 }
 
-fn config(errors: Vec<RuleError>) -> Failure {
+pub(super) fn config(errors: Vec<RuleError>) -> Failure {
     let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
     (Exit::Config, lines.join("\nlogveil: "))
 }

@@ -6,4 +6,5 @@ pub mod ipcrypt;
 pub mod lanes;
 pub mod mask;
 pub mod pseudonym;
+pub mod region;
 pub mod truncate;

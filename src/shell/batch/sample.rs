@@ -23,7 +23,7 @@ pub fn look(records: &[u8], engine: &Engine, out: &mut Vec<Sample>) {
         let new = found.iter().find(|f| out.iter().all(|s| s.entity != f.entity)).map(|f| f.entity.clone());
         let Some(entity) = new.filter(|_| out.len() < MOST) else { continue };
         let after = String::from_utf8_lossy(&worker.rewrite_name(line)).into_owned();
-        out.push(Sample { entity, before: hidden(line, &found), after });
+        out.push(Sample { entity: entity.to_string(), before: hidden(line, &found), after });
     }
 }
 
@@ -35,7 +35,7 @@ fn hidden(line: &[u8], found: &[Explained]) -> Vec<Piece> {
         let span = f.span.range();
         if span.start >= at {
             pieces.push(text(&line[at..span.start]));
-            pieces.push(Piece::Hidden(f.entity.clone(), f.span.len() as u32));
+            pieces.push(Piece::Hidden(f.entity.to_string(), f.span.len() as u32));
             at = span.end;
         }
     }
