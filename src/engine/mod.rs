@@ -24,8 +24,8 @@ use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 use action::Actions;
-use zeroize::Zeroizing;
 use allow::Allow;
+use zeroize::Zeroizing;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;

@@ -20,7 +20,7 @@ pub fn look(records: &[u8], engine: &Engine, out: &mut Vec<Sample>) {
     for line in records.split(|b| *b == b'\n').take(LOOK).filter(|l| l.len() <= LONGEST) {
         let mut found = worker.explain(line);
         found.retain(|f| !f.kept);
-        let new = found.iter().find(|f| out.iter().all(|s| s.entity != f.entity)).map(|f| f.entity.clone());
+        let new = found.iter().find(|f| out.iter().all(|s| s.entity != f.entity)).map(|f| f.entity);
         let Some(entity) = new.filter(|_| out.len() < MOST) else { continue };
         let after = String::from_utf8_lossy(&worker.rewrite_name(line)).into_owned();
         out.push(Sample { entity: entity.to_string(), before: hidden(line, &found), after });
