@@ -22,9 +22,9 @@ pub struct Policy {
     pub offset: i32,
     /// Where the data must stay.
     pub region: String,
-    /// Transforms, indexed by [`TransformId`].
+    /// Transforms, indexed by [`TransformId`](crate::model::TransformId).
     pub transforms: Vec<TransformDef>,
-    /// Clause identifiers, indexed by [`ClauseId`].
+    /// Clause identifiers, indexed by [`ClauseId`](crate::model::ClauseId).
     pub clauses: Vec<String>,
     /// Retention classes, indexed by [`RetentionId`].
     pub retentions: Vec<Retention>,

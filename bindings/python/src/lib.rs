@@ -103,7 +103,7 @@ fn mistakes(errors: Vec<logveil::rules::RuleError>) -> PyErr {
 }
 
 #[pymodule(name = "logveil")]
-fn module(m: &Bound<'_, PyModule>) -> PyResult<()> {
+fn python_module(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     m.add_class::<Deidentifier>()
 }
