@@ -35,10 +35,7 @@ const VALUES: &[(&str, &[&str])] = &[
             "(+86)13800138001",
         ],
     ),
-    (
-        "tel",
-        &["010-62551234", "(0755)26554321", "01062551234", "+86 755 2655 4321", "+1 202-555-0143", "+85291234567"],
-    ),
+    ("tel", &["010-62551234", "(0755)26554321", "01062551234", "+86 755 2655 4321", "+1 202-555-0143", "+85291234567"]),
     (
         "idCard",
         &[
@@ -77,7 +74,9 @@ fn percent(v: &str) -> String {
 }
 
 fn snake(key: &str) -> String {
-    key.chars().flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain([c.to_ascii_lowercase()])).collect()
+    key.chars()
+        .flat_map(|c| c.is_ascii_uppercase().then_some('_').into_iter().chain([c.to_ascii_lowercase()]))
+        .collect()
 }
 
 /// Ways to write a value in a URL, in JSON and in a variable that nginx escapes.
@@ -98,7 +97,8 @@ fn records(key: &str, value: &str) -> Vec<(String, String, String)> {
     let name = snake(key);
     let [url, json, nginx] = carriers(value);
     let mut out = Vec::new();
-    let mut add = |before: String, written: &str, after: &str| out.push((before, written.to_string(), after.to_string()));
+    let mut add =
+        |before: String, written: &str, after: &str| out.push((before, written.to_string(), after.to_string()));
     for w in &url {
         let rest = "&z=2 HTTP/1.1\" 200 13912345678 \"-\" \"curl/8.5.0\"";
         add(format!("- - - [23/Nov/2026:10:11:45 +0800] \"GET /a?t=1732345905123&{key}="), w, rest);

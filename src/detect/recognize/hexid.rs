@@ -55,7 +55,8 @@ pub fn after_word(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) 
     let left = text.left_key(found.memo, s);
     // `imei_md5: 83e9...`: a digit before a colon looks like a time, so the key was not seen.
     let unseen = left.mark == b':' && text.bytes[left.key_start..s].iter().any(u8::is_ascii_digit);
-    if (unseen || matches!(left.mark, b'/' | b' ' | 0)) && left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId]) {
+    if (unseen || matches!(left.mark, b'/' | b' ' | 0)) && left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId])
+    {
         take(text, found, s, end, &left);
     }
 }
@@ -80,7 +81,8 @@ fn hardware(text: &Text<'_>, found: &mut Found<'_>) {
                 continue;
             }
             // A mark of the same kind counts when more of the same stands behind it; else it ends a sentence.
-            let edge = |b: u8, next: u8| b.is_ascii_alphanumeric() || b == t[p as usize] && next.is_ascii_alphanumeric();
+            let edge =
+                |b: u8, next: u8| b.is_ascii_alphanumeric() || b == t[p as usize] && next.is_ascii_alphanumeric();
             if edge(text.before(s), text.before(s.saturating_sub(1))) || edge(text.at(end), text.at(end + 1)) {
                 continue;
             }

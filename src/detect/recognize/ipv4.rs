@@ -39,7 +39,7 @@ pub fn dotted_quad(text: &Text<'_>, start: usize, end: usize) -> Option<[u8; 4]>
         let n = (!digits).trailing_zeros() as usize;
         let word = u32::from_le_bytes(*v.get(at..at + 4)?.first_chunk()?);
         // The digits, moved to the top; above them come zeros.
-        let [_, hundreds, tens, ones] = (word << (8 * (4 - n.clamp(1, 4)))  & 0x0F0F_0F0F).to_le_bytes();
+        let [_, hundreds, tens, ones] = (word << (8 * (4 - n.clamp(1, 4))) & 0x0F0F_0F0F).to_le_bytes();
         let value = u32::from(hundreds) * 100 + u32::from(tens) * 10 + u32::from(ones);
         good &= (1..=3).contains(&n) && value <= 255 && (i == 3 || word >> (8 * n.min(3)) & 0xFF == u32::from(b'.'));
         *octet = value as u8;

@@ -71,6 +71,16 @@ fn is_octet(text: &Text<'_>, p: usize) -> bool {
     text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
 }
 
+/// Bytes between a key and its separator at `p`: a blank and a quote at most.
+#[inline(always)]
+fn behind_key(text: &Text<'_>, p: usize) -> usize {
+    let near = text.bytes.get(p.wrapping_sub(2)..p).and_then(<[u8]>::first_chunk);
+    let &[b, a] = near.unwrap_or(&[b'\n', text.before(p)]);
+    let blank = a == b' ';
+    let last = if blank { b } else { a };
+    usize::from(blank) + usize::from(matches!(last, b'"' | b'\''))
+}
+
 /// Lists the separators behind keys that the registry knows.
 #[inline(always)]
 fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) {
@@ -79,9 +89,7 @@ fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) 
     keys.resize(events.len(), (0, ClassId::default()));
     let mut n = 0;
     for &p in events {
-        let mut end = p as usize;
-        end -= usize::from(text.before(end) == b' ');
-        end -= usize::from(matches!(text.before(end), b'"' | b'\''));
+        let end = p as usize - behind_key(text, p as usize);
         let len = text.scan.maps.keychars.run_before(end);
         if len <= 2 && is_octet(text, p as usize) {
             continue;
