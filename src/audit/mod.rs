@@ -1,4 +1,16 @@
-//! What was done, never to what: counts.
+//! What was done, never to what: counts, the entry of each file, the journal and the report of a run.
+
+mod entry;
+mod journal;
+mod manifest;
+mod report;
+mod timeline;
+
+pub use entry::{Counts, FileEntry, Kept, Output, Piece, RunInfo, Sample, State};
+pub use journal::{Journal, JournalError, Known, Place};
+pub use manifest::{Manifest, Totals};
+pub use report::html;
+pub use timeline::{Retain, Timeline};
 
 use crate::model::Carriers;
 use crate::rules::Ruleset;

@@ -192,15 +192,12 @@ fn needs_quote_care(v: &[u8]) -> bool {
 /// the key alone was found in the parent, too.
 fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
     let mut h = *hit;
-    let (s, e) = (hit.start as usize, hit.end as usize);
-    let region = view.region(e - 1)?.start as usize;
-    if view.origin(e - 1) < region {
-        return None;
-    }
+    let s = hit.start as usize;
+    let traced = view.trace(s, hit.end as usize, hit.anchor as usize)?;
     if hit.level == 0 {
         h.level = level;
     }
-    let mut carriers = view.carriers(s, e);
+    let mut carriers = traced.carriers;
     if hit.bare_json || carriers == Carriers::RAW && hit.carriers.iter().any(|&c| c != Carriers::RAW) {
         // Quotes and escapes that the replacement brings must be written as the region writes its own.
         carriers = carriers.with(view.region_carriers(s));
@@ -208,9 +205,7 @@ fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
     h.depth += 1;
     h.carriers.copy_within(0..LEVELS - 1, 1);
     h.carriers[0] = carriers;
-    h.start = view.origin(s).max(region) as u32;
-    h.end = view.origin_end(e) as u32;
-    h.anchor = view.origin(hit.anchor as usize) as u32;
+    (h.start, h.end, h.anchor) = (traced.start, traced.end, traced.anchor);
     Some(h)
 }
 
@@ -273,9 +268,20 @@ fn is_wide(t: &[u8], p: usize) -> bool {
     matches!(wide(&t[p..]), Some(b'0'..=b'9' | b'@'))
 }
 
+/// Bytes that no URL or form holds.
+static ENDS: [bool; 256] = {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        t[i] = i <= 0x20 || matches!(i as u8, b'"' | b'\'' | b'<' | b'>' | 0x7F);
+        i += 1;
+    }
+    t
+};
+
 /// The run of bytes around `p` that a URL or a form may hold.
 fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let ends = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'<' | b'>' | 0x7F);
+    let ends = |b: &u8| ENDS[usize::from(*b)];
     let start = t[floor..p].iter().rposition(ends).map_or(floor, |i| floor + i + 1);
     let end = t[p..].iter().position(ends).map_or(t.len(), |i| p + i);
     (start, end)

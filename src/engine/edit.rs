@@ -127,7 +127,7 @@ impl Worker<'_> {
         let lines = self.detector.lines().len();
         self.tally.records += lines as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
         let mut next = 0;
-        if self.engine.tag == TagMode::None {
+        if self.tag == TagMode::None {
             return self.write_span(block, 0, block.len(), &mut next);
         }
         let mut at = Place::default();
@@ -165,7 +165,7 @@ impl Worker<'_> {
         let ctx = self.context(record, at, end, &found);
         self.write_span(block, at.start, at.start + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
-            match self.engine.tag {
+            match self.tag {
                 TagMode::Inline => self.out.put(self.tagger.render(ctx, style)),
                 TagMode::Manifest => {
                     let from = self.manifest.len();

@@ -4,11 +4,12 @@ mod action;
 mod edit;
 mod explain;
 mod out;
+mod timeline;
 mod window;
 
 pub use explain::Explained;
 
-use crate::audit::Tally;
+use crate::audit::{Tally, Timeline};
 use crate::detect::Detector;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
@@ -21,6 +22,7 @@ use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 use action::Actions;
+use zeroize::Zeroizing;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;
@@ -119,6 +121,27 @@ impl Engine {
         &self.policy
     }
 
+    /// The same engine with another time for records without one.
+    pub fn with_ingest(mut self, ingest: i64) -> Engine {
+        self.ingest = ingest;
+        self
+    }
+
+    /// Unix seconds that stand in for the event time of records that have none.
+    pub fn ingest(&self) -> i64 {
+        self.ingest
+    }
+
+    /// Public name of the key.
+    pub fn kid(&self) -> &str {
+        self.key.kid()
+    }
+
+    /// Key of content fingerprints: a digest of a file of one identifier must not be a table look-up away from it.
+    pub fn fingerprint_key(&self) -> Zeroizing<[u8; 32]> {
+        self.key.subkey("fingerprint", "file", "", "")
+    }
+
     /// Formats that records may have.
     pub fn layouts(&self) -> &Layouts {
         &self.layouts
@@ -150,6 +173,7 @@ impl Engine {
             entries: Vec::new(),
             swallow: None,
             format: Format::Text,
+            tag: self.tag,
             tally: Tally::default(),
         }
     }
@@ -174,6 +198,7 @@ pub struct Worker<'e> {
     /// An over-long value runs on into the next window: its end is looked for.
     swallow: Option<window::Swallow>,
     format: Format,
+    tag: TagMode,
     tally: Tally,
 }
 
@@ -265,9 +290,32 @@ impl Worker<'_> {
         Clean { bytes: self.out.bytes(), manifest: &self.manifest, entries: &self.entries, consumed }
     }
 
-    /// Counts since the worker was made.
+    /// Counts since the worker was made or they were last taken.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Asks for counts of what tags say.
+    #[must_use]
+    pub fn counting_tags(mut self) -> Self {
+        self.tagger.count();
+        self
+    }
+
+    /// Counts since the last call, and what the tags of these records said when that is counted.
+    pub fn take_counts(&mut self) -> (Tally, Timeline) {
+        let timeline = timeline::of(self.tagger.take_seen(), &self.engine.policy, &self.engine.rules);
+        (std::mem::take(&mut self.tally), timeline)
+    }
+
+    /// De-identifies a name, such as that of a file: no tag, no counts.
+    pub fn rewrite_name(&mut self, name: &[u8]) -> Vec<u8> {
+        let (tag, format) = (self.tag, self.format);
+        let tally = self.tally.clone();
+        (self.tag, self.format) = (TagMode::None, Format::Text);
+        let clean = self.rewrite(Block::records(name)).bytes().to_vec();
+        (self.tag, self.format, self.tally) = (tag, format, tally);
+        clean
     }
 }
 

@@ -1,5 +1,7 @@
 //! Where does a record end? One buffer rolls over a stream and gives blocks of whole records.
 
+pub mod codec;
+
 use crate::model::{Block, Window};
 use std::io::{self, ErrorKind, Read};
 

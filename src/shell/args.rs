@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::batch::args::{BatchArgs, ReportArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ Examples:
   tail -F access.log | logveil --key-file KEY           a live pipe
   CustomLog \"||/usr/bin/logveil filter --key-file KEY -o /var/log/clean.log\" combined   in Apache
   logveil filter --policy web-minimal --tag none access.log   shorten addresses, remove the rest
+  logveil batch --key-file KEY /var/log/nginx -o /data/clean --resume   an archive, again and again
   logveil explain 'GET /?mobile=%2B8613800138000'       why, and by which clause
 
 Exit codes: 0 all done, 1 something was suppressed, 2 usage, 74 input or output, 78 policy or configuration";
@@ -31,6 +33,10 @@ Exit codes: 0 all done, 1 something was suppressed, 2 usage, 74 input or output,
 pub enum Verb {
     /// De-identify files or standard input to standard output, in one pass and constant memory.
     Filter(FilterArgs),
+    /// De-identify archives: files and folders, compressed or not, on all cores, safe to interrupt.
+    Batch(Box<BatchArgs>),
+    /// Merge the manifests of batch runs and write their report.
+    Report(ReportArgs),
     /// Say what is found in one line, why, and what becomes of it; values stay hidden.
     Explain(ExplainArgs),
     /// Make keys.

@@ -1,6 +1,7 @@
 //! How is it run? Arguments, verbs, exit codes; the only layer that knows the clock, the environment and threads.
 
 mod args;
+mod batch;
 mod exit;
 mod explain;
 mod filter;
@@ -41,6 +42,8 @@ type Failure = (Exit, String);
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.verb {
         Some(Verb::Filter(a)) => filter::run(&a),
+        Some(Verb::Batch(a)) => batch::run(&a),
+        Some(Verb::Report(a)) => batch::report::run(&a),
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
             let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;

@@ -5,6 +5,7 @@ use crate::model::{Category, CategorySet, EntityId, RetentionId};
 use crate::policy::Policy;
 use crate::rules::Ruleset;
 use jiff::civil::Date;
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::hash::{Hash, Hasher};
 
@@ -55,6 +56,9 @@ const TEMPLATES: usize = 1024;
 /// Most sets of dates kept.
 const DATES: usize = 64;
 
+/// Most contexts that are counted apart.
+const SEEN: usize = 1 << 16;
+
 /// Renders tags. One per worker.
 pub struct Tagger<'p> {
     policy: &'p Policy,
@@ -65,6 +69,11 @@ pub struct Tagger<'p> {
     dates: Cache<(u64, i32, TagStyle), String>,
     last: Option<(TagContext, TagStyle)>,
     last_text: Vec<u8>,
+    /// Contexts are counted.
+    counts: bool,
+    /// Records since `last` changed.
+    run: u64,
+    seen: HashMap<TagContext, u64>,
 }
 
 /// From when to when a record may stay.
@@ -93,7 +102,30 @@ impl<'p> Tagger<'p> {
             dates: Cache::new(DATES),
             last: None,
             last_text: Vec::new(),
+            counts: false,
+            run: 0,
+            seen: HashMap::new(),
         }
+    }
+
+    /// Asks for the count of records with each context.
+    pub fn count(&mut self) {
+        self.counts = true;
+    }
+
+    /// How many records had each context since the last call; none unless they are counted.
+    pub fn take_seen(&mut self) -> HashMap<TagContext, u64> {
+        self.note();
+        std::mem::take(&mut self.seen)
+    }
+
+    fn note(&mut self) {
+        if let (true, Some((ctx, _)), 1..) = (self.counts, self.last, self.run)
+            && (self.seen.len() < SEEN || self.seen.contains_key(&ctx))
+        {
+            *self.seen.entry(ctx).or_default() += self.run;
+        }
+        self.run = 0;
     }
 
     /// Day of a point in time, in the policy's zone.
@@ -105,9 +137,11 @@ impl<'p> Tagger<'p> {
     #[inline]
     pub fn render(&mut self, ctx: TagContext, style: TagStyle) -> &[u8] {
         if self.last != Some((ctx, style)) {
+            self.note();
             self.compose(ctx, style);
             self.last = Some((ctx, style));
         }
+        self.run += 1;
         &self.last_text
     }
 
