@@ -123,9 +123,20 @@ fn capture(t: &[u8], p: usize) -> bool {
     hash(&t[p..], &mut out).is_some() && (out[0] >= 0x80 || matches!(out[0], b'"' | b'#' | b'{' | b'|' | b'}'))
 }
 
+/// Bytes that no URL or form holds.
+static ENDS: [bool; 256] = {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        t[i] = i <= 0x20 || matches!(i as u8, b'"' | b'\'' | b'<' | b'>' | 0x7F);
+        i += 1;
+    }
+    t
+};
+
 /// The run of bytes around `p` that a URL or a form may hold.
 fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let ends = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'<' | b'>' | 0x7F);
+    let ends = |b: &u8| ENDS[usize::from(*b)];
     let start = t[floor..p].iter().rposition(ends).map_or(floor, |i| floor + i + 1);
     let end = t[p..].iter().position(ends).map_or(t.len(), |i| p + i);
     (start, end)

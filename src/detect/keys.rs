@@ -246,7 +246,7 @@ impl ClassId {
 }
 
 /// Longest key that the memo remembers.
-const LONGEST: usize = 16;
+pub const LONGEST: usize = 16;
 /// Pairs of slots of the memo; a power of two.
 const SLOTS: usize = 1 << 9;
 
@@ -257,14 +257,19 @@ struct Slot {
     class: ClassId,
 }
 
+/// Slots for other keys.
+const LONG_SLOTS: usize = 128;
+
 /// Remembers answers of the registry. One per worker; holds keys, never values.
 pub struct Memo {
     slots: Box<[[Slot; 2]; SLOTS]>,
+    /// Keys that are longer, or stand at the very front of a text.
+    long: Vec<(Box<[u8]>, ClassId)>,
 }
 
 impl Default for Memo {
     fn default() -> Self {
-        Memo { slots: Box::new([[Slot::default(); 2]; SLOTS]) }
+        Memo { slots: Box::new([[Slot::default(); 2]; SLOTS]), long: vec![Default::default(); LONG_SLOTS] }
     }
 }
 
@@ -287,7 +292,16 @@ impl Memo {
     #[inline(always)]
     pub fn classify(&mut self, registry: &Registry, text: &[u8], len: usize, end: usize) -> ClassId {
         let near = end.checked_sub(LONGEST).and_then(|s| text.get(s..end)).and_then(<[u8]>::first_chunk::<LONGEST>);
-        let (Some(near), Some(last)) = (near, LAST.get(len)) else { return registry.number(&text[end - len..end]) };
+        match near {
+            Some(near) if len <= LONGEST => self.look_up(registry, near, len),
+            _ => self.long(registry, &text[end - len..end]),
+        }
+    }
+
+    /// As [`Memo::classify`], for the key in the last `len` bytes of `near`, at most all of them.
+    #[inline(always)]
+    pub fn look_up(&mut self, registry: &Registry, near: &[u8; LONGEST], len: usize) -> ClassId {
+        let last = &LAST[len];
         let word = |i: usize| u64::from_le_bytes(*near[i..].first_chunk().expect("eight of sixteen"));
         let key = [word(0) & last[0], word(8) & last[1]];
         let mix = (key[0].rotate_left(29) ^ key[1]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -296,10 +310,22 @@ impl Memo {
             return pair[0].class;
         }
         if pair[1].key != key {
-            *pair = [Slot { key, class: registry.number(&text[end - len..end]) }, pair[0]];
+            *pair = [Slot { key, class: registry.number(&near[LONGEST - len..]) }, pair[0]];
             return pair[0].class;
         }
         pair[1].class
+    }
+
+    /// As [`Memo::classify`], for keys that no slot holds.
+    #[cold]
+    #[inline(never)]
+    fn long(&mut self, registry: &Registry, key: &[u8]) -> ClassId {
+        let mix = key.iter().fold(key.len(), |mix, &b| mix.wrapping_mul(31) ^ usize::from(b));
+        let slot = &mut self.long[mix % LONG_SLOTS];
+        if &*slot.0 != key {
+            *slot = (key.into(), registry.number(key));
+        }
+        slot.1
     }
 }
 

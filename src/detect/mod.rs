@@ -214,15 +214,12 @@ fn needs_quote_care(v: &[u8]) -> bool {
 /// the key alone was found in the parent, too.
 fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
     let mut h = *hit;
-    let (s, e) = (hit.start as usize, hit.end as usize);
-    let region = view.region(e - 1)?.start as usize;
-    if view.origin(e - 1) < region {
-        return None;
-    }
+    let s = hit.start as usize;
+    let traced = view.trace(s, hit.end as usize, hit.anchor as usize)?;
     if hit.level == 0 {
         h.level = level;
     }
-    let mut carriers = view.carriers(s, e);
+    let mut carriers = traced.carriers;
     if hit.bare_json || hit.blob != 0 || carriers == Carriers::RAW && hit.carriers.iter().any(|&c| c != Carriers::RAW) {
         // Quotes and escapes that the replacement brings must be written as the region writes its own.
         carriers = carriers.with(view.region_carriers(s));
@@ -230,8 +227,6 @@ fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
     h.depth += 1;
     h.carriers.copy_within(0..LEVELS - 1, 1);
     h.carriers[0] = carriers;
-    h.start = view.origin(s).max(region) as u32;
-    h.end = view.origin_end(e) as u32;
-    h.anchor = view.origin(hit.anchor as usize) as u32;
+    (h.start, h.end, h.anchor) = (traced.start, traced.end, traced.anchor);
     Some(h)
 }

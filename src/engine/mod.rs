@@ -317,7 +317,14 @@ impl Worker<'_> {
         &self.tally
     }
 
-    /// Counts since the last call, and what the tags of these records said.
+    /// Asks for counts of what tags say.
+    #[must_use]
+    pub fn counting_tags(mut self) -> Self {
+        self.tagger.count();
+        self
+    }
+
+    /// Counts since the last call, and what the tags of these records said when that is counted.
     pub fn take_counts(&mut self) -> (Tally, Timeline) {
         let timeline = timeline::of(self.tagger.take_seen(), &self.engine.policy, &self.engine.rules);
         (std::mem::take(&mut self.tally), timeline)

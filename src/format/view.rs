@@ -19,6 +19,23 @@ struct Mark {
     carrier: Carriers,
 }
 
+impl Mark {
+    /// Start of the parent bytes behind a view position of this mark.
+    fn origin(&self, at: usize) -> usize {
+        if self.escape > 0 { self.from as usize } else { self.from as usize + (at - self.at as usize) }
+    }
+
+    /// End of the parent bytes behind a view range that ends at `end` (exclusive) under this mark.
+    fn origin_end(&self, end: usize) -> usize {
+        self.from as usize + if self.escape > 0 { self.escape as usize } else { end - self.at as usize }
+    }
+}
+
+/// How the escapes among these marks are written.
+fn carriers_of<'m>(marks: impl Iterator<Item = &'m Mark>) -> Carriers {
+    marks.filter(|m| m.escape > 0).fold(Carriers::RAW, |c, m| c.with(m.carrier))
+}
+
 /// A stretch of the parent text that is shown decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
@@ -26,6 +43,19 @@ pub struct Region {
     pub start: u32,
     /// One past the last byte in the parent.
     pub end: u32,
+}
+
+/// Where a stretch of a view stood in the parent text.
+#[derive(Clone, Copy, Debug)]
+pub struct Traced {
+    /// First byte in the parent, inside the region.
+    pub start: u32,
+    /// One past the last byte in the parent.
+    pub end: u32,
+    /// Where the evidence begins in the parent.
+    pub anchor: u32,
+    /// How the bytes were written.
+    pub carriers: Carriers,
 }
 
 /// A region that is one run of base64: its findings change the run as a whole.
@@ -82,26 +112,23 @@ impl View {
         &self.contents
     }
 
-    /// Start of the parent bytes behind a view position.
-    pub fn origin(&self, at: usize) -> usize {
-        let m = self.mark(at);
-        if m.escape > 0 { m.from as usize } else { m.from as usize + (at - m.at as usize) }
-    }
-
-    /// End of the parent bytes behind a view range that ends at `end` (exclusive, not empty).
-    pub fn origin_end(&self, end: usize) -> usize {
-        let m = self.mark(end - 1);
-        if m.escape > 0 { m.from as usize + m.escape as usize } else { m.from as usize + (end - m.at as usize) }
-    }
-
-    /// How the bytes of a view range were written in the parent.
-    pub fn carriers(&self, start: usize, end: usize) -> Carriers {
-        let first = self.marks.partition_point(|m| m.at as usize <= start).saturating_sub(1);
-        self.marks[first..]
-            .iter()
-            .take_while(|m| (m.at as usize) < end)
-            .filter(|m| m.escape > 0)
-            .fold(Carriers::RAW, |c, m| c.with(m.carrier))
+    /// Leads a view range (not empty) and the place of its evidence back to the parent; nothing for what lies in the key
+    /// in front of a region.
+    pub fn trace(&self, start: usize, end: usize, anchor: usize) -> Option<Traced> {
+        let last = self.mark_of(end - 1);
+        let from = self.marks[last].origin(end - 1) as u32;
+        let region = self.regions.get(self.regions.partition_point(|r| r.end <= from))?;
+        if from < region.start {
+            return None;
+        }
+        let first = self.back(last, start);
+        let key = if anchor <= start { self.back(first, anchor) } else { self.mark_of(anchor) };
+        Some(Traced {
+            start: (self.marks[first].origin(start) as u32).max(region.start),
+            end: self.marks[last].origin_end(end) as u32,
+            anchor: self.marks[key].origin(anchor) as u32,
+            carriers: carriers_of(self.marks[first..=last].iter()),
+        })
     }
 
     /// How escapes were written anywhere in the region that holds view position `at`.
@@ -109,17 +136,7 @@ impl View {
         let here = self.marks.partition_point(|m| m.at as usize <= at);
         let is_end = |m: &Mark| self.is_close(m);
         let start = self.marks[..here].iter().rposition(is_end).map_or(0, |i| i + 1);
-        self.marks[start..]
-            .iter()
-            .take_while(|m| !is_end(m))
-            .filter(|m| m.escape > 0)
-            .fold(Carriers::RAW, |c, m| c.with(m.carrier))
-    }
-
-    /// The region in whose text view position `at` lies, or that is shown next.
-    pub fn region(&self, at: usize) -> Option<Region> {
-        let from = self.origin(at) as u32;
-        self.regions.get(self.regions.partition_point(|r| r.end <= from)).copied()
+        carriers_of(self.marks[start..].iter().take_while(|m| !is_end(m)))
     }
 
     /// True for the line feed that closes a region.
@@ -127,8 +144,17 @@ impl View {
         m.escape == 1 && m.carrier == Carriers::RAW && self.text[m.at as usize] == b'\n'
     }
 
-    fn mark(&self, at: usize) -> Mark {
-        self.marks[self.marks.partition_point(|m| m.at as usize <= at) - 1]
+    /// Number of the mark of a view position.
+    fn mark_of(&self, at: usize) -> usize {
+        self.marks.partition_point(|m| m.at as usize <= at) - 1
+    }
+
+    /// Number of the mark of a position that lies a little before that of the mark `from`, or at it.
+    fn back(&self, mut from: usize, at: usize) -> usize {
+        while self.marks[from].at as usize > at {
+            from -= 1;
+        }
+        from
     }
 
     fn literal(&mut self, from: usize, bytes: &[u8]) {
@@ -431,10 +457,10 @@ mod tests {
         let end = v.push_backslash(text, 6);
         assert_eq!(&text[end..], br#""}"#);
         assert_eq!(v.text(), b"1x%41\n");
-        assert_eq!((v.origin(0), v.origin_end(1)), (6, 12));
-        assert_eq!((v.origin(1), v.origin_end(5)), (12, 16));
-        assert_eq!(v.carriers(0, 2), Carriers::JSON_U);
-        assert_eq!(v.carriers(1, 5), Carriers::RAW);
+        let traced = |s, e| v.trace(s, e, s).map(|t| (t.start, t.end, t.carriers)).unwrap();
+        assert_eq!(traced(0, 1), (6, 12, Carriers::JSON_U));
+        assert_eq!(traced(0, 2), (6, 13, Carriers::JSON_U));
+        assert_eq!(traced(1, 5), (12, 16, Carriers::RAW));
     }
 
     proptest! {
@@ -445,9 +471,10 @@ mod tests {
             if end < text.len() { v.push_percent(&text, end, text.len()); }
             let mut last = 0;
             for i in 0..v.text().len() {
-                let o = v.origin(i);
+                let m = v.marks[v.mark_of(i)];
+                let o = m.origin(i);
                 prop_assert!(o >= last && o <= text.len());
-                prop_assert!(v.origin_end(i + 1) >= o);
+                prop_assert!(m.origin_end(i + 1) >= o);
                 last = o;
             }
         }

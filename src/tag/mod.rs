@@ -6,7 +6,8 @@ use crate::policy::Policy;
 use crate::rules::Ruleset;
 use jiff::civil::Date;
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
+use std::hash::{Hash, Hasher};
 
 /// Name of the tag's member in JSON objects.
 pub const MEMBER: &str = "_deid";
@@ -50,8 +51,10 @@ pub struct TagContext {
     pub clock: Clock,
 }
 
-/// Most renderings kept; beyond that they are made anew.
-const CACHE: usize = 4096;
+/// Most renderings kept, their dates apart; beyond that they are made anew.
+const TEMPLATES: usize = 1024;
+/// Most sets of dates kept.
+const DATES: usize = 64;
 
 /// Most contexts that are counted apart.
 const SEEN: usize = 1 << 16;
@@ -62,9 +65,12 @@ pub struct Tagger<'p> {
     rules: &'p Ruleset,
     version: String,
     kid: String,
-    cache: HashMap<(TagContext, TagStyle), Box<[u8]>>,
+    templates: Cache<(TagContext, TagStyle), Template>,
+    dates: Cache<(u64, i32, TagStyle), String>,
     last: Option<(TagContext, TagStyle)>,
     last_text: Vec<u8>,
+    /// Contexts are counted.
+    counts: bool,
     /// Records since `last` changed.
     run: u64,
     seen: HashMap<TagContext, u64>,
@@ -92,22 +98,29 @@ impl<'p> Tagger<'p> {
             rules,
             version,
             kid: key.kid().into(),
-            cache: HashMap::new(),
+            templates: Cache::new(TEMPLATES),
+            dates: Cache::new(DATES),
             last: None,
             last_text: Vec::new(),
+            counts: false,
             run: 0,
             seen: HashMap::new(),
         }
     }
 
-    /// How many records had each context since the last call.
+    /// Asks for the count of records with each context.
+    pub fn count(&mut self) {
+        self.counts = true;
+    }
+
+    /// How many records had each context since the last call; none unless they are counted.
     pub fn take_seen(&mut self) -> HashMap<TagContext, u64> {
         self.note();
         std::mem::take(&mut self.seen)
     }
 
     fn note(&mut self) {
-        if let (Some((ctx, _)), 1..) = (self.last, self.run)
+        if let (true, Some((ctx, _)), 1..) = (self.counts, self.last, self.run)
             && (self.seen.len() < SEEN || self.seen.contains_key(&ctx))
         {
             *self.seen.entry(ctx).or_default() += self.run;
@@ -125,33 +138,120 @@ impl<'p> Tagger<'p> {
     pub fn render(&mut self, ctx: TagContext, style: TagStyle) -> &[u8] {
         if self.last != Some((ctx, style)) {
             self.note();
-            let text = match self.cache.get(&(ctx, style)) {
-                Some(t) => t.clone(),
-                None => {
-                    if self.cache.len() >= CACHE {
-                        self.cache.clear();
-                    }
-                    let t: Box<[u8]> = self.text(ctx, style).into_bytes().into();
-                    self.cache.insert((ctx, style), t.clone());
-                    t
-                }
-            };
+            self.compose(ctx, style);
             self.last = Some((ctx, style));
-            self.last_text.clear();
-            self.last_text.extend_from_slice(&text);
         }
         self.run += 1;
         &self.last_text
     }
 
-    fn text(&self, ctx: TagContext, style: TagStyle) -> String {
-        match style {
-            TagStyle::JsonMember => format!(",\"{MEMBER}\":{}", self.object(ctx)),
-            TagStyle::JsonFirst => format!("\"{MEMBER}\":{}", self.object(ctx)),
-            TagStyle::JsonElement => format!(",{{\"{MEMBER}\":{}}}", self.object(ctx)),
-            TagStyle::Object => self.object(ctx),
-            TagStyle::Text => format!(" \"deid={}\"", self.line(ctx)),
+    /// Renders the tag into `last_text`: most of it is the same on every day.
+    fn compose(&mut self, ctx: TagContext, style: TagStyle) {
+        let Tagger { policy, rules, version, kid, templates, dates, last_text, .. } = self;
+        let writer = Writer { policy, rules, version, kid };
+        let template = templates.get((TagContext { day: 0, ..ctx }, style), || writer.template(ctx, style));
+        let dates = dates.get((ctx.retentions, ctx.day, style), || writer.dates(ctx, style));
+        let (head, tail) = template.text.split_at(template.dates);
+        last_text.clear();
+        for part in [head, dates, tail] {
+            last_text.extend_from_slice(part.as_bytes());
         }
+    }
+}
+
+/// A tag without its dates.
+#[derive(Default)]
+struct Template {
+    text: String,
+    /// Where the dates stand.
+    dates: usize,
+}
+
+/// Values by key; each key has one place, where the last one stays.
+struct Cache<K, V> {
+    slots: Vec<(Option<K>, V)>,
+}
+
+impl<K: Copy + PartialEq + Hash, V: Default> Cache<K, V> {
+    fn new(slots: usize) -> Self {
+        Cache { slots: std::iter::repeat_with(|| (None, V::default())).take(slots).collect() }
+    }
+
+    fn get(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
+        let mut mix = Mix(0);
+        key.hash(&mut mix);
+        let at = (mix.0 >> 32) as usize % self.slots.len();
+        let slot = &mut self.slots[at];
+        if slot.0 != Some(key) {
+            *slot = (Some(key), make());
+        }
+        &slot.1
+    }
+}
+
+/// A quick hash of a few words. Nothing that a sender chooses makes it slow: a slot holds one value.
+struct Mix(u64);
+
+impl Hasher for Mix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+    }
+}
+
+/// What tags are written from.
+struct Writer<'a> {
+    policy: &'a Policy,
+    rules: &'a Ruleset,
+    version: &'a str,
+    kid: &'a str,
+}
+
+impl Writer<'_> {
+    fn template(&self, ctx: TagContext, style: TagStyle) -> Template {
+        let mut text = String::with_capacity(1024);
+        let _ = match style {
+            TagStyle::JsonMember => write!(text, ",\"{MEMBER}\":"),
+            TagStyle::JsonFirst => write!(text, "\"{MEMBER}\":"),
+            TagStyle::JsonElement => write!(text, ",{{\"{MEMBER}\":"),
+            TagStyle::Object => Ok(()),
+            TagStyle::Text => write!(text, " \"deid="),
+        };
+        let facts = self.facts(ctx);
+        let dates = if style == TagStyle::Text {
+            self.line(ctx, &facts, &mut text)
+        } else {
+            self.object(ctx, &facts, &mut text)
+        };
+        text.push_str(match style {
+            TagStyle::JsonElement => "}",
+            TagStyle::Text => "\"",
+            _ => "",
+        });
+        Template { text, dates }
+    }
+
+    fn dates(&self, ctx: TagContext, style: TagStyle) -> String {
+        let w = window(self.policy, ctx.retentions, ctx.day);
+        let class = &self.policy.retentions[w.class.0 as usize].class;
+        let mut s = String::new();
+        let _ = match style {
+            TagStyle::Text => write!(s, "{class}"),
+            _ => write!(s, "\"{class}\""),
+        };
+        for (name, date) in w.dates() {
+            let _ = match style {
+                TagStyle::Text => write!(s, ";{name}:{date}"),
+                _ => write!(s, ",\"{name}\":\"{date}\""),
+            };
+        }
+        s
     }
 
     fn facts(&self, ctx: TagContext) -> Facts<'_> {
@@ -161,7 +261,6 @@ impl<'p> Tagger<'p> {
             level: found.iter().map(|e| e.level).max().unwrap_or(0),
             categories: Category::ALL.iter().filter(|c| set.contains(**c)).map(|c| c.name()).collect(),
             found: found.iter().map(|e| e.name.as_str()).collect(),
-            window: window(self.policy, ctx.retentions, ctx.day),
             basis: self.basis(ctx.retentions),
         }
     }
@@ -177,56 +276,52 @@ impl<'p> Tagger<'p> {
         self.policy.retentions.iter().enumerate().filter(move |(i, _)| retentions >> i & 1 == 1)
     }
 
-    fn object(&self, ctx: TagContext) -> String {
-        let f = self.facts(ctx);
-        let mut s = format!(
-            "{{\"pv\":\"{}\",\"cls\":{},\"lvl\":{},\"found\":{},\"ret\":{{\"class\":\"{}\"",
+    /// Writes the tag as a JSON object; returns where class and dates are to stand.
+    fn object(&self, ctx: TagContext, f: &Facts<'_>, s: &mut String) -> usize {
+        let _ = write!(
+            s,
+            "{{\"pv\":\"{}\",\"cls\":{},\"lvl\":{},\"found\":{},\"ret\":{{\"class\":",
             self.version,
-            list(&f.categories),
+            List(&f.categories),
             f.level,
-            list(&f.found),
-            self.policy.retentions[f.window.class.0 as usize].class,
+            List(&f.found),
         );
-        for (name, date) in f.window.dates() {
-            let _ = write!(s, ",\"{name}\":\"{date}\"");
-        }
+        let dates = s.len();
         let _ = write!(
             s,
             ",\"basis\":{},\"state\":\"{}\"}},\"res\":\"{}\",\"kid\":\"{}\",\"link\":\"{}\",\"clock\":\"{}\"}}",
-            list(&f.basis),
-            f.window.state(),
+            List(&f.basis),
+            STATE,
             self.policy.region,
             self.kid,
             link(ctx),
             clock(ctx),
         );
-        s
+        dates
     }
 
-    fn line(&self, ctx: TagContext) -> String {
-        let f = self.facts(ctx);
-        let mut s = format!(
-            "pv:{};cls:{};lvl:{};found:{};class:{}",
+    /// Writes the tag for a line of text; returns where class and dates are to stand.
+    fn line(&self, ctx: TagContext, f: &Facts<'_>, s: &mut String) -> usize {
+        let _ = write!(
+            s,
+            "pv:{};cls:{};lvl:{};found:{};class:",
             self.version,
             f.categories.join(","),
             f.level,
             f.found.join(","),
-            self.policy.retentions[f.window.class.0 as usize].class,
         );
-        for (name, date) in f.window.dates() {
-            let _ = write!(s, ";{name}:{date}");
-        }
+        let dates = s.len();
         let _ = write!(
             s,
             ";basis:{};state:{};res:{};kid:{};link:{};clock:{}",
             f.basis.join(","),
-            f.window.state(),
+            STATE,
             self.policy.region,
             self.kid,
             link(ctx),
             clock(ctx),
         );
-        s
+        dates
     }
 }
 
@@ -234,7 +329,6 @@ struct Facts<'a> {
     level: u8,
     categories: Vec<&'static str>,
     found: Vec<&'a str>,
-    window: Window,
     basis: Vec<&'a str>,
 }
 
@@ -244,11 +338,10 @@ impl Window {
             .into_iter()
             .filter_map(|(n, d)| Some((n, d?)))
     }
-
-    fn state(&self) -> &'static str {
-        "active"
-    }
 }
+
+/// No record is held or frozen yet when it is tagged.
+const STATE: &str = "active";
 
 fn link(ctx: TagContext) -> &'static str {
     if ctx.linked { "joined" } else { "single" }
@@ -258,9 +351,19 @@ fn clock(ctx: TagContext) -> &'static str {
     if ctx.clock == Clock::Record { "record" } else { "ingest" }
 }
 
-fn list(items: &[&str]) -> String {
-    let quoted: Vec<String> = items.iter().map(|i| format!("\"{i}\"")).collect();
-    format!("[{}]", quoted.join(","))
+/// A JSON array of words that need no escapes.
+struct List<'a>(&'a [&'a str]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('[')?;
+        for (i, word) in self.0.iter().enumerate() {
+            f.write_str(if i == 0 { "\"" } else { ",\"" })?;
+            f.write_str(word)?;
+            f.write_char('"')?;
+        }
+        f.write_char(']')
+    }
 }
 
 /// Joins retention classes: floors are the longest, ceilings the shortest, a floor outranks a ceiling.

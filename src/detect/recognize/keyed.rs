@@ -2,8 +2,9 @@
 
 use super::{Found, Skip, Text, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
-use crate::detect::hit::ASIDE;
-use crate::detect::keys::{ClassId, Exempt, KeyClass, Memo};
+use crate::detect::hit::{ASIDE, Hit};
+use crate::detect::keys::{ClassId, Exempt, KeyClass, LONGEST, Memo};
+use crate::detect::scan::bits::Task;
 use crate::detect::scan::kind;
 use crate::format::view::{decode_all, wide};
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -11,14 +12,29 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 /// Most elements of an array that one key names; arrays beyond that are searched by shape.
 const MAX_ELEMENTS: usize = 64;
 
+/// A text whose key separators are to be looked at.
+pub struct Keys<'a, 'f> {
+    /// The text.
+    pub text: &'a Text<'a>,
+    /// Where its values go.
+    pub found: &'a mut Found<'f>,
+}
+
+impl Task for Keys<'_, '_> {
+    #[inline(always)]
+    fn run(self) {
+        run(self.text, self.found);
+    }
+}
+
 /// Looks at every key separator.
 #[inline(always)]
-pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
-    known_keys(text, found.memo, &mut keys);
+    let known = known_keys(text, found.memo, &mut keys);
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
-    for &(p, class) in &keys {
+    for &(p, class) in &keys[..known] {
         let p = p as usize;
         // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
         // does when its value begins behind it.
@@ -74,26 +90,44 @@ fn is_octet(text: &Text<'_>, p: usize) -> bool {
     text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
 }
 
-/// Lists the separators behind keys that the registry knows.
+/// Bytes between a key and its separator, when these two stand before that: a blank and a quote at most.
 #[inline(always)]
-fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) {
+fn behind_key([b, a]: [u8; 2]) -> usize {
+    let blank = a == b' ';
+    let last = if blank { b } else { a };
+    usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
+}
+
+/// Bytes before a separator that hold a key of the memo and what may stand behind it.
+const HEAD: usize = LONGEST + 2;
+
+/// Lists the separators behind keys that the registry knows at the front of `keys`; returns how many they are.
+#[inline(always)]
+fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) -> usize {
     let events = text.scan.events.of(kind::KEY);
-    keys.clear();
-    keys.resize(events.len(), (0, ClassId::default()));
+    if keys.len() < events.len() {
+        keys.resize(events.len(), (0, ClassId::default()));
+    }
     let mut n = 0;
-    for &p in events {
-        let mut end = p as usize;
-        end -= usize::from(text.before(end) == b' ');
-        end -= usize::from(matches!(text.before(end), b'"' | b'\''));
+    for &sep in events {
+        let p = sep as usize;
+        let head: Option<&[u8; HEAD]> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
+        let behind =
+            behind_key(head.map_or([text.before(p.saturating_sub(1)), text.before(p)], |h| [h[HEAD - 2], h[HEAD - 1]]));
+        let end = p - behind;
         let len = text.scan.maps.keychars.run_before(end);
-        if len <= 2 && is_octet(text, p as usize) {
+        if len <= 2 && is_octet(text, p) {
             continue;
         }
-        let class = memo.classify(text.registry, text.bytes, len, end);
-        keys[n] = (p, class);
+        let near = head.and_then(|h| h[2 - behind..].first_chunk::<LONGEST>()).filter(|_| len <= LONGEST);
+        let class = match near {
+            Some(near) => memo.look_up(text.registry, near, len),
+            None => memo.classify(text.registry, text.bytes, len, end),
+        };
+        keys[n] = (sep, class);
         n += usize::from(!class.is_unknown());
     }
-    keys.truncate(n);
+    n
 }
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
@@ -144,11 +178,12 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         b'{' => 0,
         _ => {
             let json = text.before(sep) == b'"' || text.before(sep) == b' ' && text.at(sep) == b':';
-            if accept(text, found, entity, shape, sep, (start, end), json && start == i) {
-                settle(text, found, end);
-                end
-            } else {
-                0
+            match accept(text, found, entity, shape, sep, (start, end), json && start == i) {
+                Some(taken) => {
+                    settle(text, found, taken, end);
+                    end
+                }
+                None => 0,
             }
         }
     }
@@ -190,11 +225,10 @@ fn is_pair(text: &Text<'_>, i: usize) -> bool {
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
 #[inline(always)]
-fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
-    let Some(hit) = found.hits.last() else { return };
-    let open = matches!(hit.entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
+fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (EntityId, usize, usize), end: usize) {
+    let open = matches!(entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
     if !open && matches!(text.at(end), b'"' | b'\'' | b'&' | b';' | b',' | b'}' | b']' | b'\n') {
-        found.settled.taken.push((hit.start, hit.end));
+        found.settled.taken.push((start as u32, to as u32));
     }
 }
 
@@ -333,7 +367,8 @@ fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     if multi { end + all } else { bare_end(text, (end + 1).min(t.len()), t.len(), true) }
 }
 
-/// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins.
+/// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins. Returns what it took and
+/// where that begins and ends.
 #[inline(always)]
 pub fn accept(
     text: &Text<'_>,
@@ -343,7 +378,7 @@ pub fn accept(
     sep: usize,
     (mut start, mut end): (usize, usize),
     json: bool,
-) -> bool {
+) -> Option<(EntityId, usize, usize)> {
     let t = text.bytes;
     while start < end && t[start] == b' ' {
         start += 1;
@@ -352,20 +387,20 @@ pub fn accept(
         end -= 1;
     }
     if start >= end || !boundless(shape) && end - start > MAX_VALUE {
-        return false;
+        return None;
     }
     let raw = &t[start..end];
     if !text.scan.maps.escapes.any(start, end) {
-        let judged = typed::keyed(text, shape, entity, start, end);
-        let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return false };
+        let mut v4 = None;
+        let judged = typed::keyed(text, shape, entity, (start, end), &mut v4);
+        let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return None };
         if !json && matches!(id, e::TOKEN | e::SESSION) && is_prose(text, sep, start, raw) {
-            return false;
+            return None;
         }
-        let bare = json && text.is_bare_json(found, start, end);
-        let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
-        hit.anchor = sep as u32;
-        hit.bare_json = bare;
-        return true;
+        let bare_json = json && text.is_bare_json(found, start, end);
+        let hit = Hit::new(start, end, id, RuleId::Key, Confidence::Keyed);
+        found.hits.push(Hit { anchor: sep as u32, bare_json, v4, ..hit });
+        return Some((id, start, end));
     }
     accept_escaped(found, raw, entity, shape, sep, (start, end))
 }
@@ -379,13 +414,13 @@ fn accept_escaped(
     shape: Shape,
     sep: usize,
     (start, end): (usize, usize),
-) -> bool {
+) -> Option<(EntityId, usize, usize)> {
     let from = found.aside.len();
     let mut carriers = decode_all(raw, found.aside, found.scratch);
     narrow(found.aside, from, &mut carriers);
     let Keyed::Take(id) = check::keyed::keyed(shape, entity, &found.aside[from..]) else {
         found.aside.truncate(from);
-        return false;
+        return None;
     };
     let to = found.aside.len() as u32;
     let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
@@ -394,7 +429,7 @@ fn accept_escaped(
     (hit.value_start, hit.value_end) = (from as u32, to);
     hit.carriers[0] = carriers;
     hit.depth = 1;
-    true
+    Some((id, start, end))
 }
 
 /// `Invalid token: expired`, `Failed to create session: Access denied`: a word of a sentence, not a secret.

@@ -163,7 +163,7 @@ impl Found<'_> {
 /// Runs every recogniser.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     found.settled.begin(text.bytes.len());
-    text.scan.bits.run(|| keyed::run(text, found));
+    text.scan.bits.run(keyed::Keys { text, found });
     ipv4::run(text, found);
     ipv6::run(text, found);
     digits::run(text, found);

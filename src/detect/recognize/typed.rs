@@ -9,9 +9,16 @@ const UUID: u64 = 0xF_FF7B_DEFF;
 /// Hex digits of six octets with marks between.
 const OCTETS: u64 = 0b11_011_011_011_011_011;
 
-/// Judges the value `start..end`, which holds no escape, by shape and length; nothing when another look is needed.
+/// Judges the value `start..end`, which holds no escape, by shape and length; nothing when another look is needed. An
+/// address that was read on the way is left in `v4`.
 #[inline(always)]
-pub fn keyed(text: &Text<'_>, shape: Shape, entity: EntityId, start: usize, end: usize) -> Option<Keyed> {
+pub fn keyed(
+    text: &Text<'_>,
+    shape: Shape,
+    entity: EntityId,
+    (start, end): (usize, usize),
+    v4: &mut Option<[u8; 4]>,
+) -> Option<Keyed> {
     let v = &text.bytes[start..end];
     let all = |bits: u64| bits & ones(v.len()) == ones(v.len());
     let take = |id: EntityId| Some(Keyed::Take(id));
@@ -22,7 +29,9 @@ pub fn keyed(text: &Text<'_>, shape: Shape, entity: EntityId, start: usize, end:
     match (shape, v.len()) {
         (Shape::Phone, 11) if a == b'1' && b >= b'3' && all(maps.digits.window(start)) => take(e::PHONE_MOBILE_CN),
         (Shape::Ip, 7..=15) => {
-            let id = ipv4::entity_of(ip::class_v4(ipv4::dotted_quad(text, start, end)?), entity);
+            let address = ipv4::dotted_quad(text, start, end)?;
+            *v4 = Some(address);
+            let id = ipv4::entity_of(ip::class_v4(address), entity);
             id.map_or(Some(Keyed::Placeholder), take)
         }
         (Shape::DeviceId, 15) if plain && all(maps.digits.window(start)) => {

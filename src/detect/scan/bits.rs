@@ -21,20 +21,26 @@ impl Bits {
         Bits(available())
     }
 
-    /// Runs `f`, built with these instructions as far as it is inlined.
+    /// Does a task, built with these instructions as far as it is inlined.
     #[inline(always)]
-    pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
+    pub fn run(self, task: impl Task) {
         #[cfg(target_arch = "x86_64")]
         if self.0 {
             // SAFETY: only `detect` makes a true value, after it found these features.
-            return unsafe { built(f) };
+            return unsafe { built(task) };
         }
-        f()
+        task.run();
     }
+}
+
+/// What is built twice. A trait, as closures can't be told to be inlined.
+pub trait Task {
+    /// Does it; to be marked `#[inline(always)]`.
+    fn run(self);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "bmi1,bmi2,lzcnt,popcnt")]
-fn built<R>(f: impl FnOnce() -> R) -> R {
-    f()
+fn built(task: impl Task) {
+    task.run();
 }

@@ -218,21 +218,22 @@ impl Bitmap {
     /// Length of the run of set bits that ends right before `end`, at most 64.
     #[inline]
     pub fn run_before(&self, end: usize) -> usize {
-        let (w, b) = (end / 64, end % 64);
         // Word w+1 of the vector holds bytes 64*w.. (slot 0 is an empty word before the text).
-        let hi = self.0.get(w + 1).copied().unwrap_or(0);
-        let lo = self.0[w];
-        let bits = if b == 0 { lo } else { (hi << (64 - b)) | (lo >> b) };
-        (!bits).leading_zeros() as usize
+        (!self.pair(end / 64, end % 64)).leading_zeros() as usize
     }
 
     /// The bits of the 64 bytes from `at` on, the first one lowest.
     #[inline]
     pub fn window(&self, at: usize) -> u64 {
-        let (w, b) = (at / 64 + 1, at % 64);
-        let word = |i: usize| self.0.get(i).copied().unwrap_or(0);
+        self.pair(at / 64 + 1, at % 64)
+    }
+
+    /// The 64 bits from bit `b` of word `w` on; none behind the text.
+    #[inline(always)]
+    fn pair(&self, w: usize, b: usize) -> u64 {
+        let Some([low, high]) = self.0.get(w..).and_then(<[u64]>::first_chunk) else { return 0 };
         // Two shifts: one by 64 would overflow.
-        word(w) >> b | (word(w + 1) << (63 - b)) << 1
+        low >> b | (high << (63 - b)) << 1
     }
 
     /// The first set bit at or behind `at`, or `end` when there is none before it.
@@ -263,6 +264,11 @@ impl Bitmap {
     fn begin(&mut self) {
         self.0.clear();
         self.0.push(0);
+    }
+
+    /// Ends the text with empty words, so that every byte of it and the one behind have two words to be read from.
+    fn end(&mut self) {
+        self.0.extend_from_slice(&[0; 2]);
     }
 }
 
@@ -329,6 +335,7 @@ impl Scanner {
             self.classify(b"\n", text.len());
             self.events.lists[kind::LINE].len -= 1;
         }
+        self.each_map(|map, _| map.end());
     }
 
     /// Pairs each map with the row of the chunk that it grows by.

@@ -71,7 +71,7 @@ impl<'p, 'e> Lane<'p, 'e> {
     /// Those of the sink and of the compressor.
     pub fn part(&mut self, block: Block<'_>, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<usize> {
         self.drain(hand, sink)?;
-        let worker = self.parts.get_or_insert_with(|| self.pool.engine.worker());
+        let worker = self.parts.get_or_insert_with(|| self.pool.engine.worker().counting_tags());
         let clean = worker.rewrite(block);
         let mut packed = Packed::default();
         packed.push(&clean);

@@ -63,7 +63,7 @@ pub struct Hand<'e> {
 impl<'e> Hand<'e> {
     /// Tools of one thread.
     pub fn new(engine: &'e Engine) -> Hand<'e> {
-        Hand { worker: engine.worker(), packers: Vec::new() }
+        Hand { worker: engine.worker().counting_tags(), packers: Vec::new() }
     }
 
     /// The compressor of a packing.

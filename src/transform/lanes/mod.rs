@@ -152,10 +152,10 @@ impl Group {
     }
 }
 
-/// Messages of a block of records, hashed together.
+/// Messages of a block of records, hashed whenever all lanes are taken.
 pub struct Batch {
     kernel: Kernel,
-    groups: Vec<Group>,
+    group: Box<Group>,
     /// Lanes taken.
     used: usize,
     tags: Vec<[u8; 16]>,
@@ -170,10 +170,10 @@ impl Batch {
     /// An empty batch for a kernel that this machine runs; else the scalar one is taken.
     pub fn new(kernel: Kernel) -> Batch {
         let kernel = if kernel.available() { kernel } else { Kernel::Scalar };
-        Batch { kernel, groups: Vec::new(), used: 0, tags: Vec::new(), ready: Vec::new() }
+        Batch { kernel, group: Box::new(Group::new()), used: 0, tags: Vec::new(), ready: Vec::new() }
     }
 
-    /// Forgets all messages.
+    /// Forgets all messages, which must have been hashed.
     pub fn clear(&mut self) {
         self.used = 0;
         self.tags.clear();
@@ -184,17 +184,16 @@ impl Batch {
     #[inline]
     pub fn push(&mut self, key: &HmacKey, msg: &CanonBuf) -> u32 {
         let Some((block, len)) = msg.block() else { return self.push_tag(key.tag(msg.bytes())) };
-        let job = self.used;
-        self.used += 1;
-        if job / LANES == self.groups.len() {
-            self.groups.push(Group::new());
-        }
-        let (group, lane) = (&mut self.groups[job / LANES], job % LANES);
-        let to = &mut group.blocks[lane];
+        let (job, lane) = (self.tags.len() + self.used, self.used % LANES);
+        let to = &mut self.group.blocks[lane];
         *to = *block;
         to[len] = 0x80;
         to[56..].copy_from_slice(&((64 + len as u64) * 8).to_be_bytes());
-        group.keys[lane] = key.states;
+        self.group.keys[lane] = key.states;
+        self.used += 1;
+        if self.used == LANES {
+            self.hash();
+        }
         job as u32
     }
 
@@ -204,28 +203,38 @@ impl Batch {
         READY | (self.ready.len() - 1) as u32
     }
 
-    /// Hashes everything that was added, and wipes the messages.
+    /// Hashes what is left of everything that was added.
     pub fn run(&mut self) {
-        self.tags.resize(self.used.next_multiple_of(LANES), [0; 16]);
-        for (group, tags) in self.groups.iter_mut().zip(self.tags.as_chunks_mut::<LANES>().0) {
-            let mut block = self.kernel.words(&group.blocks);
-            let mut keys = self.kernel.transpose(&group.keys);
-            let (inner, outer) = keys.split_at_mut(8);
-            let inner: &mut [Word; 8] = inner.try_into().expect("half of sixteen");
-            let outer: &mut [Word; 8] = outer.try_into().expect("half of sixteen");
-            self.kernel.compress(inner, &block);
-            block[..8].copy_from_slice(inner);
-            block[8] = [0x8000_0000; LANES];
-            block[9..15].fill([0; LANES]);
-            block[15] = [(64 + 32) * 8; LANES];
-            self.kernel.compress(outer, &block);
-            for (lane, tag) in tags.iter_mut().enumerate() {
-                for (i, part) in tag.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                    *part = outer[i][lane].to_be_bytes();
-                }
-            }
-            group.blocks = [[0; 64]; LANES];
+        if self.used > 0 {
+            self.hash();
         }
+    }
+
+    /// Hashes the messages of all lanes, and wipes them. Lanes that hold none leave tags without a number.
+    #[inline(never)]
+    fn hash(&mut self) {
+        let group = &mut *self.group;
+        let mut block = self.kernel.words(&group.blocks);
+        let mut keys = self.kernel.transpose(&group.keys);
+        let (inner, outer) = keys.split_at_mut(8);
+        let inner: &mut [Word; 8] = inner.try_into().expect("half of sixteen");
+        let outer: &mut [Word; 8] = outer.try_into().expect("half of sixteen");
+        self.kernel.compress(inner, &block);
+        block[..8].copy_from_slice(inner);
+        block[8] = [0x8000_0000; LANES];
+        block[9..15].fill([0; LANES]);
+        block[15] = [(64 + 32) * 8; LANES];
+        self.kernel.compress(outer, &block);
+        let tags: [[u8; 16]; LANES] = std::array::from_fn(|lane| {
+            let mut tag = [0; 16];
+            for (i, part) in tag.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                *part = outer[i][lane].to_be_bytes();
+            }
+            tag
+        });
+        self.tags.extend_from_slice(&tags);
+        group.blocks = [[0; 64]; LANES];
+        self.used = 0;
     }
 
     /// First half of the HMAC of message `job`, or the tag that was given.
@@ -237,10 +246,8 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        for g in &mut self.groups {
-            g.keys.zeroize();
-            g.blocks.zeroize();
-        }
+        self.group.keys.zeroize();
+        self.group.blocks.zeroize();
         self.tags.zeroize();
         self.ready.zeroize();
     }
