@@ -253,7 +253,14 @@ impl Worker<'_> {
         let action = self.engine.actions.of(hit.entity, edit.decision.transform);
         let value = self.detector.value(block, hit).expose();
         let tag = tag_of(&self.batch, edit);
-        if !render(action, value, tag, edit.unfit, hit, &mut self.replacement) {
+        let done = match action {
+            Action::Other(t) => {
+                let mut at = super::place::at(t.needs(), &self.detector, block, hit, &self.engine, &mut self.canon);
+                t.apply(value, &mut at, &mut self.replacement).is_ok()
+            }
+            _ => render(action, value, tag, edit.unfit, hit, &mut self.replacement),
+        };
+        if !done {
             self.replacement.truncate(at);
             self.replacement.extend_from_slice(SUPPRESSED);
             self.tally.unfit += 1;
@@ -321,6 +328,7 @@ fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, 
         }
         Action::Truncate { v4, v6 } => return address(value, out, |ip| truncate(ip, *v4, *v6)),
         Action::Ipcrypt(cipher) => return address(value, out, |ip| cipher.encrypt(ip)),
+        Action::Other(_) => return false,
     }
     true
 }

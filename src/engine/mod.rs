@@ -3,6 +3,7 @@
 mod action;
 mod edit;
 mod explain;
+mod place;
 mod window;
 
 pub use explain::Explained;
@@ -19,6 +20,7 @@ use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 use action::Actions;
+pub use action::READERS;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;

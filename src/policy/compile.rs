@@ -2,7 +2,10 @@
 
 use super::{Policy, Retention, Rule};
 use crate::model::{Category, CategorySet, ClauseId, Decision, RetentionId, TransformId};
-use crate::rules::{PolicyDef, RuleError, Ruleset};
+use crate::rules::{Algorithm, PolicyDef, RuleError, Ruleset, TransformDef, TransformKind};
+use crate::transform::fpe::FpeMode;
+use crate::transform::generalise::{Style, Unit};
+use crate::transform::mask::MaskStyle;
 use sha2::{Digest, Sha256};
 
 struct Compiler<'a> {
@@ -105,16 +108,30 @@ impl Compiler<'_> {
         self.fail(format!("{whose}: unknown {what} `{name}`{near}"));
     }
 
-    fn transform(&mut self, t: &crate::rules::TransformDef) {
-        use crate::rules::TransformKind::*;
+    fn transform(&mut self, t: &TransformDef) {
+        use TransformKind::*;
+        let whose = format!("transform `{}`", t.id);
+        let mut style = |known: Vec<&'static str>| {
+            if !known.contains(&t.style.as_str()) {
+                self.unknown(&whose, "style", &t.style, known);
+            }
+        };
         match t.kind {
-            Mask if crate::transform::mask::MaskStyle::parse(&t.style).is_none() => {
-                let known = crate::transform::mask::MaskStyle::NAMES.iter().map(|n| n.0).collect();
-                self.unknown(&format!("transform `{}`", t.id), "mask style", &t.style, known);
+            Mask => style(MaskStyle::NAMES.iter().map(|n| n.0).collect()),
+            Fpe => style(FpeMode::NAMES.iter().map(|n| n.0).collect()),
+            Generalise => {
+                style(Style::NAMES.iter().map(|n| n.0).collect());
+                if Unit::parse(&t.unit).is_none() {
+                    self.unknown(&whose, "unit", &t.unit, Unit::NAMES.iter().map(|n| n.0).collect());
+                }
             }
             Truncate if t.v4_bits > 32 || t.v6_bits > 128 => {
-                self.fail(format!("transform `{}`: more bits than an address has", t.id));
+                self.fail(format!("{whose}: more bits than an address has"));
             }
+            Surrogate if t.algorithm == Algorithm::HmacSm3 => {
+                self.fail(format!("{whose}: surrogate addresses are made by hmac-sha256 or aes-cmac"));
+            }
+            DateShift if t.days == 0 || t.days > 3650 => self.fail(format!("{whose}: days must be 1 to 3650")),
             _ => {}
         }
     }

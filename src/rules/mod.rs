@@ -4,13 +4,12 @@
 mod entities;
 mod formats;
 mod policy_def;
+mod transform_def;
 
 pub use entities::{EntityDef, ExemptDef, Ruleset};
 pub use formats::{FormatDef, Notation};
-pub use policy_def::{
-    Algorithm, AllowDef, ClauseDef, PolicyDef, PolicyHead, RetentionDef, TransformDef, TransformKind, builtin_policies,
-    policy_builtin,
-};
+pub use policy_def::{AllowDef, ClauseDef, PolicyDef, PolicyHead, RetentionDef, builtin_policies, policy_builtin};
+pub use transform_def::{Algorithm, Suite, TransformDef, TransformKind};
 
 /// A mistake in a rules or policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

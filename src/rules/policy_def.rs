@@ -1,6 +1,6 @@
 //! Policy files, as written.
 
-use super::RuleError;
+use super::{RuleError, TransformDef};
 use serde::Deserialize;
 
 /// A policy file.
@@ -46,65 +46,6 @@ pub struct AllowDef {
     pub phones: Vec<String>,
     /// E-mail addresses.
     pub emails: Vec<String>,
-}
-
-/// A named transform.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TransformDef {
-    /// Name that clauses apply.
-    pub id: String,
-    /// What it does.
-    pub kind: TransformKind,
-    /// `pseudonym`: which keyed function.
-    #[serde(default)]
-    pub algorithm: Algorithm,
-    /// `pseudonym`, `surrogate`, `ipcrypt*`: key domain; outputs of two domains can't be joined.
-    #[serde(default)]
-    pub domain: String,
-    /// `mask`: which convention.
-    #[serde(default)]
-    pub style: String,
-    /// `truncate`: leading bits kept of an IPv4 address.
-    #[serde(default)]
-    pub v4_bits: u8,
-    /// `truncate`: leading bits kept of an IPv6 address.
-    #[serde(default)]
-    pub v6_bits: u8,
-}
-
-/// What a transform does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TransformKind {
-    /// Leave the value.
-    Keep,
-    /// Replace it by a constant.
-    Suppress,
-    /// Show a part of it.
-    Mask,
-    /// Keep the leading bits of an address.
-    Truncate,
-    /// Keyed token.
-    Pseudonym,
-    /// Keyed address in a fixed prefix.
-    Surrogate,
-    /// ipcrypt-deterministic (draft-denis-ipcrypt).
-    IpcryptDeterministic,
-    /// ipcrypt-pfx (draft-denis-ipcrypt).
-    IpcryptPfx,
-}
-
-/// Keyed function of a pseudonym.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub enum Algorithm {
-    /// HMAC-SHA256 (RFC 2104, FIPS 180-4), 128 bits kept.
-    #[default]
-    #[serde(rename = "hmac-sha256")]
-    HmacSha256,
-    /// AES-128-CMAC (RFC 4493).
-    #[serde(rename = "aes-cmac")]
-    AesCmac,
 }
 
 /// A retention class.

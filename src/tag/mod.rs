@@ -92,7 +92,7 @@ impl<'p> Tagger<'p> {
 
     /// Day of a point in time, in the policy's zone.
     pub fn day(&self, unix: i64) -> i32 {
-        (unix + i64::from(self.policy.offset)).div_euclid(86400).clamp(-700_000, 2_900_000) as i32
+        day(unix, self.policy.offset)
     }
 
     /// Appends the tag to `out`.
@@ -256,6 +256,11 @@ pub fn window(policy: &Policy, retentions: u64, day: i32) -> Window {
     w.delete_after = ceiling.max(w.keep_until.filter(|_| ceiling.is_some()));
     w.restrict_after = ceiling.filter(|c| w.keep_until.is_some_and(|k| *c < k));
     w
+}
+
+/// Day from 1970-01-01 of a point in time, `offset` seconds east of UTC.
+pub fn day(unix: i64, offset: i32) -> i32 {
+    (unix.saturating_add(i64::from(offset))).div_euclid(86400).clamp(-700_000, 2_900_000) as i32
 }
 
 /// Bit of an entity in [`TagContext::entities`].
