@@ -65,7 +65,8 @@ fn with(stanza: &str, categories: &str) -> Engine {
     let policy = logveil::policy::compile("p.toml", &text, &rules).unwrap();
     let key = MasterKey::from_bytes(&[7; 32], "test").unwrap();
     let (scan, hash) = (ScanKernel::detect(), HashKernel::detect());
-    Engine::new(EngineConfig { rules, policy, key, tag: TagMode::None, scan, hash, ingest: 1_795_399_905 }).unwrap()
+    Engine::new(EngineConfig { rules, policy, key: key.into(), tag: TagMode::None, scan, hash, ingest: 1_795_399_905 })
+        .unwrap()
 }
 
 fn rewrite(engine: &Engine, text: &str) -> String {

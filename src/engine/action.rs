@@ -1,10 +1,10 @@
 //! What a decision means for an entity, prepared: keys expanded, prefixes written.
 
 use crate::detect::check;
-use crate::keys::MasterKey;
+use crate::keys::{MasterKey, RingKey};
 use crate::model::{EntityId, TransformId};
 use crate::policy::Policy;
-use crate::rules::{Algorithm, Ruleset, TransformDef, TransformKind};
+use crate::rules::{Algorithm, EntityDef, Ruleset, TransformDef, TransformKind};
 use crate::transform::Transform;
 use crate::transform::canonical::{Canon, IpBytes, Readers};
 use crate::transform::cmac::CmacKey;
@@ -40,6 +40,8 @@ pub enum Action {
         key: TagKey,
     },
     Ipcrypt(IpCipher),
+    /// There is no key for the event's time: the value is suppressed and counted.
+    NoKey,
     /// Every other kind.
     Other(Box<dyn Transform>),
 }
@@ -55,40 +57,50 @@ impl Action {
     }
 }
 
-/// Prepared transforms of every entity under every transform of the policy.
+/// Prepared transforms of the pairs of entity and transform that a policy's tables hold.
 pub struct Actions {
-    table: Vec<Vec<Action>>,
+    /// Number of the action, by entity and transform; 0 where no table pairs them.
+    index: Vec<u16>,
+    transforms: usize,
+    all: Vec<Action>,
 }
 
 impl Actions {
-    /// Prepares all pairs; policies have few transforms.
-    pub fn new(rules: &Ruleset, policy: &Policy, key: &MasterKey) -> Actions {
-        let table = rules
-            .entities
-            .iter()
-            .map(|e| {
-                policy
-                    .transforms
-                    .iter()
-                    .map(|t| {
-                        let canon = Canon::parse(&e.canon).unwrap_or(Canon::Text);
-                        Maker { class: &e.class, kind: &e.kind, canon, key, epoch: EPOCH }.action(t)
-                    })
-                    .collect()
-            })
-            .collect();
-        Actions { table }
+    /// Prepares what `policy` decides; without a key every keyed transform refuses its value.
+    pub fn new(rules: &Ruleset, policy: &Policy, key: Option<&RingKey>) -> Actions {
+        let transforms = policy.transforms.len();
+        let mut actions =
+            Actions { index: vec![0; rules.entities.len() * transforms], transforms, all: vec![Action::Suppress] };
+        for (entity, transform) in policy.pairs() {
+            let at = entity.0 as usize * transforms + transform.0 as usize;
+            if actions.index[at] == 0 {
+                let (e, t) = (rules.entity(entity), &policy.transforms[transform.0 as usize]);
+                actions.index[at] = actions.all.len() as u16;
+                actions.all.push(prepare(e, t, key));
+            }
+        }
+        actions
     }
 
     /// The action of an entity under a transform.
     #[inline]
     pub fn of(&self, entity: EntityId, transform: TransformId) -> &Action {
-        &self.table[entity.0 as usize][transform.0 as usize]
+        &self.all[self.index[entity.0 as usize * self.transforms + transform.0 as usize] as usize]
     }
 }
 
-/// Epoch of keys until key rings give it.
-const EPOCH: &str = "0";
+/// The action of one entity under one transform.
+pub fn prepare(e: &EntityDef, t: &TransformDef, key: Option<&RingKey>) -> Action {
+    let canon = Canon::parse(&e.canon).unwrap_or(Canon::Text);
+    match key.and_then(|k| Some((k.key()?, k.epoch.as_str()))) {
+        Some((key, epoch)) => Maker { class: &e.class, kind: &e.kind, canon, key, epoch }.action(t),
+        None if t.kind.keyed() => Action::NoKey,
+        None => {
+            let key = MasterKey::ephemeral();
+            Maker { class: &e.class, kind: &e.kind, canon, key: &key, epoch: "" }.action(t)
+        }
+    }
+}
 
 /// What a transform is prepared for.
 struct Maker<'a> {

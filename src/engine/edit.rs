@@ -26,6 +26,8 @@ pub(super) struct Edit {
     pub hit: u32,
     /// What was decided.
     pub decision: Decision,
+    /// Era of its record.
+    pub era: u16,
     /// Number of its tag in the batch.
     job: u32,
     /// The value stays.
@@ -52,8 +54,9 @@ impl Worker<'_> {
             let n = hits[i..last].iter().take_while(|h| (h.start as usize) < end).count().max(1);
             let present: CategorySet =
                 hits[i..i + n].iter().map(|h| self.engine.rules.entity(h.entity).category).collect();
+            let era = self.engine.era_of_record(&self.detector, block, hits[i].start as usize);
             for k in i..i + n {
-                let edit = self.decide_one(block, k, present);
+                let edit = self.decide_one(block, k, present, era);
                 self.edits.push(edit);
             }
             i += n;
@@ -61,19 +64,20 @@ impl Worker<'_> {
         self.batch.run();
     }
 
-    fn decide_one(&mut self, block: &[u8], k: usize, present: CategorySet) -> Edit {
+    fn decide_one(&mut self, block: &[u8], k: usize, present: CategorySet, era: u16) -> Edit {
         let hit = &self.detector.hits()[k];
         let engine = self.engine;
-        let decision = engine.policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, job: NO_JOB, keep: false, cmac: [0; 16], unfit: false };
+        let (policy, actions) = engine.era(era);
+        let decision = policy.decide(hit.entity, present);
+        let mut edit = Edit { hit: k as u32, decision, era, job: NO_JOB, keep: false, cmac: [0; 16], unfit: false };
         self.tally.found(hit.entity.0, hit.all_carriers());
         let value = self.detector.value(block, hit).expose();
-        if engine.policy.allows(engine.rules.entity(hit.entity).category, value) {
+        if policy.allows(engine.rules.entity(hit.entity).category, value) {
             edit.keep = true;
             self.tally.kept += 1;
             return edit;
         }
-        let (key, canon) = match engine.actions.of(hit.entity, decision.transform) {
+        let (key, canon) = match actions.of(hit.entity, decision.transform) {
             Action::Token { key, canon, .. } => (key, *canon),
             Action::Surrogate { key } => (key, crate::transform::canonical::Canon::Ip),
             Action::Keep => {
@@ -129,14 +133,14 @@ impl Worker<'_> {
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };
-        let ctx = self.context(block, at, end, edits, clock);
+        let (era, ctx) = self.context(block, at, end, edits, clock);
         self.write_span(block, at, at + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
             match self.engine.tag {
-                TagMode::Inline => self.tagger.render(ctx, style, &mut self.out),
+                TagMode::Inline => self.taggers[era].render(ctx, style, &mut self.out),
                 TagMode::Manifest => {
                     let from = self.manifest.len();
-                    self.tagger.render(ctx, TagStyle::Object, &mut self.manifest);
+                    self.taggers[era].render(ctx, TagStyle::Object, &mut self.manifest);
                     self.entries.push(Entry { offset: start, tag: from..self.manifest.len() });
                 }
                 TagMode::None => {}
@@ -156,7 +160,7 @@ impl Worker<'_> {
         let hits = self.detector.hits();
         self.edits[edits.clone()]
             .iter()
-            .any(|x| self.engine.actions.of(hits[x.hit as usize].entity, x.decision.transform).looks_real())
+            .any(|x| self.engine.era(x.era).1.of(hits[x.hit as usize].entity, x.decision.transform).looks_real())
     }
 
     /// A record that was encrypted before would be encrypted again, without a way to tell: it is refused.
@@ -179,8 +183,13 @@ impl Worker<'_> {
         end: usize,
         edits: std::ops::Range<usize>,
         clock: &mut usize,
-    ) -> TagContext {
-        let policy = &self.engine.policy;
+    ) -> (usize, TagContext) {
+        let when = self.event_time(block, at, end, clock);
+        if when.is_none() {
+            self.tally.untimed += 1;
+        }
+        let era = self.engine.era_at(when);
+        let policy = self.engine.era(era).0;
         let hits = self.detector.hits();
         let (mut entities, mut retentions) = (0u128, 1u64 << policy.default_retention.0);
         let mut present = CategorySet::default();
@@ -190,21 +199,18 @@ impl Worker<'_> {
             retentions |= 1 << x.decision.retention.0;
             present.insert(self.engine.rules.entity(entity).category);
         }
-        let when = self.event_time(block, at, end, clock);
-        if when.is_none() {
-            self.tally.untimed += 1;
-        }
-        TagContext {
+        let ctx = TagContext {
             entities,
             retentions,
             linked: policy.is_linked(present),
-            day: self.tagger.day(when.unwrap_or(self.engine.ingest)),
+            day: self.taggers[era as usize].day(when.unwrap_or(self.engine.ingest)),
             clock: if when.is_some() { Clock::Record } else { Clock::Ingest },
-        }
+        };
+        (era as usize, ctx)
     }
 
     fn event_time(&self, block: &[u8], at: usize, end: usize, clock: &mut usize) -> Option<i64> {
-        let offset = self.engine.policy.offset;
+        let offset = self.engine.policy().offset;
         let times = self.detector.times();
         while times.get(*clock).is_some_and(|t| (t.0 as usize) < at) {
             *clock += 1;
@@ -250,7 +256,7 @@ impl Worker<'_> {
             self.replacement.push(b'"');
         }
         let at = self.replacement.len();
-        let action = self.engine.actions.of(hit.entity, edit.decision.transform);
+        let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
         let value = self.detector.value(block, hit).expose();
         let tag = tag_of(&self.batch, edit);
         let done = match action {
@@ -328,7 +334,7 @@ fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, 
         }
         Action::Truncate { v4, v6 } => return address(value, out, |ip| truncate(ip, *v4, *v6)),
         Action::Ipcrypt(cipher) => return address(value, out, |ip| cipher.encrypt(ip)),
-        Action::Other(_) => return false,
+        Action::NoKey | Action::Other(_) => return false,
     }
     true
 }

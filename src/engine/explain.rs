@@ -35,12 +35,12 @@ impl Worker<'_> {
     pub fn explain(&mut self, record: &[u8]) -> Vec<Explained> {
         self.format = self.engine.sniffer(None).look(record);
         self.rewrite(Block::records(record));
-        let (rules, policy) = (&self.engine.rules, &self.engine.policy);
+        let rules = &self.engine.rules;
         self.edits
             .iter()
             .map(|edit| {
                 let hit = &self.detector.hits()[edit.hit as usize];
-                let entity = rules.entity(hit.entity);
+                let (entity, policy) = (rules.entity(hit.entity), self.engine.era(edit.era).0);
                 let transform = &policy.transforms[edit.decision.transform.0 as usize];
                 Explained {
                     span: Span { start: hit.start, end: hit.end },

@@ -1,7 +1,9 @@
 //! The hot loop: detect, decide, transform, tag. The only maker of [`Clean`].
 
 mod action;
+pub mod bridge;
 mod edit;
+mod era;
 mod explain;
 mod place;
 mod window;
@@ -13,14 +15,14 @@ use crate::detect::Detector;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::{Layouts, Sniffer};
-use crate::keys::MasterKey;
+use crate::keys::Keyring;
 use crate::model::Block;
 use crate::policy::Policy;
 use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
-use action::Actions;
 pub use action::READERS;
+use era::Era;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;
@@ -47,8 +49,8 @@ pub struct EngineConfig {
     pub rules: Ruleset,
     /// What becomes of them.
     pub policy: Policy,
-    /// Key of all pseudonyms.
-    pub key: MasterKey,
+    /// Keys of all pseudonyms, by event time.
+    pub key: Keyring,
     /// Where tags go.
     pub tag: TagMode,
     /// Machine code of the scanner.
@@ -62,11 +64,12 @@ pub struct EngineConfig {
 /// Immutable and shared by all workers.
 pub struct Engine {
     rules: Ruleset,
-    policy: Policy,
+    /// Versions of the policy, the newest last.
+    policies: Vec<Policy>,
     registry: Registry,
     layouts: Layouts,
-    actions: Actions,
-    key: MasterKey,
+    /// Stretches of event time, ascending; the first has no beginning.
+    eras: Vec<Era>,
     tag: TagMode,
     scan: ScanKernel,
     hash: HashKernel,
@@ -81,14 +84,14 @@ impl Engine {
     pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
         let registry = Registry::new(&cfg.rules);
         let layouts = Layouts::new(&cfg.rules, &registry)?;
-        let actions = Actions::new(&cfg.rules, &cfg.policy, &cfg.key);
+        let policies = era::versions(cfg.policy);
+        let eras = era::eras(&cfg.rules, &policies, &cfg.key);
         Ok(Engine {
             registry,
             layouts,
-            actions,
+            eras,
             rules: cfg.rules,
-            policy: cfg.policy,
-            key: cfg.key,
+            policies,
             tag: cfg.tag,
             scan: cfg.scan,
             hash: cfg.hash,
@@ -101,9 +104,9 @@ impl Engine {
         &self.rules
     }
 
-    /// The policy in force.
+    /// The newest policy.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.policies[self.policies.len() - 1]
     }
 
     /// Formats that records may have.
@@ -122,7 +125,7 @@ impl Engine {
             engine: self,
             detector: Detector::new(&self.registry, &self.layouts, self.scan),
             batch: Batch::new(self.hash),
-            tagger: Tagger::new(&self.policy, &self.rules, &self.key),
+            taggers: self.eras.iter().map(|e| Tagger::new(&self.policies[e.policy], &self.rules, &e.kid)).collect(),
             edits: Vec::new(),
             canon: Default::default(),
             encoded: Vec::new(),
@@ -142,7 +145,8 @@ pub struct Worker<'e> {
     engine: &'e Engine,
     detector: Detector<'e>,
     batch: Batch,
-    tagger: Tagger<'e>,
+    /// One for each era.
+    taggers: Vec<Tagger<'e>>,
     edits: Vec<edit::Edit>,
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,

@@ -62,7 +62,7 @@ pub fn at<'a>(
             }
         }
         Needs::Day => {
-            let offset = engine.policy.offset;
+            let offset = engine.policy().offset;
             let when = event_time(detector, block, &record, offset).unwrap_or(engine.ingest);
             at.day = crate::tag::day(when, offset);
         }

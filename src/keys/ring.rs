@@ -89,7 +89,17 @@ impl From<MasterKey> for Keyring {
     fn from(key: MasterKey) -> Keyring {
         let (created, not_before, not_after) = (None, None, None);
         let kid = key.kid().to_owned();
-        Keyring { keys: vec![RingKey { kid, epoch: zero(), created, not_before, not_after, state: State::Active, key: Some(key) }] }
+        Keyring {
+            keys: vec![RingKey {
+                kid,
+                epoch: zero(),
+                created,
+                not_before,
+                not_after,
+                state: State::Active,
+                key: Some(key),
+            }],
+        }
     }
 }
 
@@ -121,7 +131,8 @@ impl Keyring {
         let text = std::str::from_utf8(v).ok().filter(|t| t.contains("[[key]]"));
         let Some(text) = text else { return MasterKey::from_bytes(v, name).map(Keyring::from) };
         let bad = |m: String| KeyError::Ring(name.into(), m);
-        let line = |e: &toml::de::Error| e.span().map_or(1, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
+        let line =
+            |e: &toml::de::Error| e.span().map_or(1, |s| text[..s.start.min(text.len())].matches('\n').count() + 1);
         // The parser's own message may quote the line, and so a secret.
         let file: File = toml::from_str(text).map_err(|e| bad(format!("line {}: not a key entry", line(&e))))?;
         let keys: Result<Vec<_>, KeyError> = file.key.into_iter().map(|e| e.check(name)).collect();
@@ -280,7 +291,8 @@ mod tests {
     fn errors_name_the_place_and_no_secret() {
         let secret = "ab".repeat(32);
         let key = MasterKey::from_bytes(secret.as_bytes(), "x").unwrap();
-        let entry = |kid: &str, state: &str| format!("[[key]]\nkid = \"{kid}\"\nstate = \"{state}\"\nsecret = \"{secret}\"\n");
+        let entry =
+            |kid: &str, state: &str| format!("[[key]]\nkid = \"{kid}\"\nstate = \"{state}\"\nsecret = \"{secret}\"\n");
         for (text, want) in [
             (entry("nobodyyy", "active"), "not the id"),
             (entry(key.kid(), "destroyed"), "still has a secret"),

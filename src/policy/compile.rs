@@ -26,9 +26,7 @@ pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<Ru
     let table = c.table();
     let offset = c.offset();
     let default_retention = c.retention(&def.policy.default_retention, "policy");
-    if def.policy.effective_from.parse::<jiff::civil::Date>().is_err() {
-        c.fail("effective_from is no date; write YYYY-MM-DD".into());
-    }
+    let effective = c.effective(offset);
     for t in &def.transform {
         c.transform(t);
     }
@@ -40,6 +38,8 @@ pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<Ru
         id: def.policy.id.clone(),
         title: def.policy.title.clone(),
         effective_from: def.policy.effective_from.clone(),
+        effective,
+        older: Vec::new(),
         hash: data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes())[..6]),
         offset,
         region: def.policy.region.clone(),
@@ -69,6 +69,20 @@ impl Compiler<'_> {
             self.fail(format!("tz `{tz}` is no offset; write `+08:00`"));
             0
         })
+    }
+
+    /// Midnight of the first day in force, in Unix seconds.
+    fn effective(&mut self, offset: i32) -> i64 {
+        match self.def.policy.effective_from.parse::<jiff::civil::Date>() {
+            Ok(d) => {
+                let days = (d - jiff::civil::Date::constant(1970, 1, 1)).get_days();
+                i64::from(days) * 86400 - i64::from(offset)
+            }
+            Err(_) => {
+                self.fail("effective_from is no date; write YYYY-MM-DD".into());
+                0
+            }
+        }
     }
 
     fn retentions(&mut self) -> Vec<Retention> {

@@ -4,7 +4,7 @@ mod compile;
 
 pub use compile::compile;
 
-use crate::model::{Category, CategorySet, Decision, EntityId, RetentionId};
+use crate::model::{Category, CategorySet, Decision, EntityId, RetentionId, TransformId};
 use crate::rules::TransformDef;
 
 /// A compiled policy.
@@ -16,6 +16,10 @@ pub struct Policy {
     pub title: String,
     /// First day in force.
     pub effective_from: String,
+    /// The same in Unix seconds.
+    pub effective: i64,
+    /// Older versions, for events before that.
+    pub older: Vec<Policy>,
     /// First 12 hex digits of the SHA-256 of the policy's text.
     pub hash: String,
     /// Seconds east of UTC where its days begin.
@@ -65,6 +69,12 @@ impl Policy {
         // The last rule of an entity is unconditional: compile() refuses a policy that leaves one undecided.
         let rule = rules.iter().find(|r| r.linked_with.0 == 0 || r.linked_with.intersects(present));
         rule.map_or(rules[rules.len() - 1].decision, |r| r.decision)
+    }
+
+    /// Every pair of entity and transform that a decision may bring together.
+    pub fn pairs(&self) -> impl Iterator<Item = (EntityId, TransformId)> {
+        let all = self.table.iter().enumerate();
+        all.flat_map(|(e, rules)| rules.iter().map(move |r| (EntityId(e as u8), r.decision.transform)))
     }
 
     /// True when the record joins device or log data with a person (clause 4.2.6 of the reference policy).

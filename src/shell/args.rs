@@ -33,7 +33,7 @@ pub enum Verb {
     Filter(FilterArgs),
     /// Say what is found in one line, why, and what becomes of it; values stay hidden.
     Explain(ExplainArgs),
-    /// Make keys.
+    /// Make, list, rotate, destroy and bridge keys.
     Keys {
         /// What to do with keys.
         #[command(subcommand)]
@@ -55,7 +55,107 @@ pub enum KeysVerb {
     New {
         /// Where to.
         file: PathBuf,
+        /// Write a key ring, which can be rotated, instead of a single key.
+        #[arg(long)]
+        ring: bool,
+        /// Label of the ring's first key; it enters every sub-key.
+        #[arg(long, requires = "ring", value_name = "NAME")]
+        epoch: Option<String>,
     },
+    /// List the keys of a ring: ids, states and times, never a key.
+    List {
+        /// Key ring.
+        ring: PathBuf,
+    },
+    /// End the newest key and begin a new one, by event time; print its id.
+    Rotate {
+        /// Key ring.
+        ring: PathBuf,
+        /// First event of the new key, such as 2026-10-01T00:00:00+08:00; now when it is missing.
+        #[arg(long, value_name = "TIME")]
+        from: Option<jiff::Timestamp>,
+        /// Label of the new key; its month when it is missing.
+        #[arg(long, value_name = "NAME")]
+        epoch: Option<String>,
+    },
+    /// Set what a key may still do: active, verify (no new tokens) or retired (reveals by document only).
+    State {
+        /// Key ring.
+        ring: PathBuf,
+        /// Key id.
+        kid: String,
+        /// New state.
+        #[arg(value_parser = state)]
+        state: crate::keys::State,
+    },
+    /// Destroy a key: what it made can't be revealed, matched or made again.
+    Destroy {
+        /// Key ring.
+        ring: PathBuf,
+        /// Key id.
+        #[arg(required_unless_present = "all")]
+        kid: Option<String>,
+        /// All keys.
+        #[arg(long)]
+        all: bool,
+        /// Only keys whose time ended (or that were made) so many days ago.
+        #[arg(long, value_name = "DAYS")]
+        after: Option<u16>,
+        /// Do it; without this word it is only said what would go.
+        #[arg(long)]
+        yes_irreversible: bool,
+    },
+    /// Read reversible tokens of an old key, one a line, and print their pseudonyms under the old and a new key.
+    Bridge {
+        /// Key ring.
+        ring: PathBuf,
+        /// Id of the old key.
+        #[arg(long, value_name = "KID")]
+        from: String,
+        /// Id of the new key.
+        #[arg(long, value_name = "KID")]
+        to: String,
+        /// Policy with a transform of kind `token` and one of kind `pseudonym`.
+        #[arg(long, short = 'p', default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// Entity of the tokens.
+        #[arg(long, value_name = "NAME")]
+        entity: String,
+        /// Name of the pseudonym's transform.
+        #[arg(long, value_name = "NAME")]
+        transform: Option<String>,
+    },
+}
+
+fn state(text: &str) -> Result<crate::keys::State, String> {
+    use crate::keys::State::*;
+    let all = [Active, Verify, Retired];
+    all.into_iter().find(|s| s.name() == text).ok_or_else(|| "use active, verify or retired".into())
+}
+
+/// Where keys come from.
+#[derive(Args)]
+pub struct KeyArgs {
+    /// Key of all pseudonyms, or a key ring: readable by its owner only. A key is 32 bytes, raw or hex or base64. Without
+    /// any key one is made for this run, and no other run's tokens match.
+    #[arg(long, short = 'k', env = "LOGVEIL_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Take the key from the environment variable NAME.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["key_fd", "key_command"])]
+    pub key_env: Option<String>,
+    /// Read the key from the open descriptor N.
+    #[arg(long, value_name = "N", conflicts_with = "key_command")]
+    pub key_fd: Option<u32>,
+    /// Take the key from what COMMAND prints (a KMS client, age -d).
+    #[arg(long, value_name = "COMMAND")]
+    pub key_command: Option<String>,
+}
+
+impl KeyArgs {
+    /// True when no key is named.
+    pub fn none(&self) -> bool {
+        self.key_file.is_none() && self.key_env.is_none() && self.key_fd.is_none() && self.key_command.is_none()
+    }
 }
 
 /// What both `filter` and `explain` need.
@@ -67,10 +167,9 @@ pub struct PolicyArgs {
     /// More rules: a TOML file with [[format]], [[entity]], [[alias]], [[exempt]] or [[event_time]] stanzas.
     #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE")]
     pub rules: Vec<PathBuf>,
-    /// Key of all pseudonyms: 32 bytes, raw or hex or base64, readable by its owner only. Without it a key is made
-    /// for this run, and no other run's tokens match.
-    #[arg(long, short = 'k', env = "LOGVEIL_KEY_FILE", value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
+    /// Keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
     /// Machine code: auto, avx512, avx2, neon or scalar.
     #[arg(long, env = "LOGVEIL_KERNEL", default_value = "auto", hide = true)]
     pub kernel: String,

@@ -150,7 +150,7 @@ fn sink_of<'s>(sink: &'s mut Option<Sink>, args: &FilterArgs) -> io::Result<&'s 
     match sink {
         Some(s) => Ok(s),
         None => {
-            if args.policy.key_file.is_none() {
+            if args.policy.keys.none() {
                 eprintln!("{}", setup::EPHEMERAL);
             }
             Ok(sink.insert(open_sink(args)?))

@@ -4,6 +4,8 @@ mod args;
 mod exit;
 mod explain;
 mod filter;
+mod key_source;
+mod keys;
 mod live;
 mod parallel;
 mod setup;
@@ -42,11 +44,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.verb {
         Some(Verb::Filter(a)) => filter::run(&a),
         Some(Verb::Explain(a)) => explain::run(&a),
-        Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
-            let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;
-            println!("{kid}");
-            Ok(Exit::Clean)
-        }
+        Some(Verb::Keys { verb }) => keys::run(&verb),
         Some(Verb::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "logveil", &mut std::io::stdout());
             Ok(Exit::Clean)

@@ -1,31 +1,33 @@
 //! From arguments to an engine.
 
-use super::Failure;
 use super::args::PolicyArgs;
 use super::exit::Exit;
+use super::{Failure, key_source};
 use crate::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode};
-use crate::keys::MasterKey;
-use crate::policy;
+use crate::policy::{self, Policy};
 use crate::rules::{RuleError, Ruleset, builtin_policies, policy_builtin};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Builds the engine; all mistakes of rules and policy come in one message.
 pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
-    let more: Result<Vec<_>, Failure> = args.rules.iter().map(|p| rules_text(p)).collect();
-    let rules = Ruleset::with(&more?).map_err(config)?;
-    let (name, text) = policy_text(&args.policy)?;
-    let policy = policy::compile(&name, &text, &rules).map_err(config)?;
+    let (policy, rules) = policy_and_rules(&args.policy, &args.rules)?;
     let (scan, hash) = kernels(&args.kernel)?;
-    let key = match &args.key_file {
-        Some(path) => MasterKey::from_file(path).map_err(|e| (Exit::Config, e.to_string()))?,
-        None => MasterKey::ephemeral(),
-    };
+    let key = key_source::keys(&args.keys)?;
     let ingest = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
     Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest }).map_err(config)
 }
 
+/// A compiled policy and the rules it decides.
+pub fn policy_and_rules(policy: &str, more: &[PathBuf]) -> Result<(Policy, Ruleset), Failure> {
+    let more: Result<Vec<_>, Failure> = more.iter().map(|p| rules_text(p)).collect();
+    let rules = Ruleset::with(&more?).map_err(config)?;
+    let (name, text) = policy_text(policy)?;
+    let policy = policy::compile(&name, &text, &rules).map_err(config)?;
+    Ok((policy, rules))
+}
+
 /// The warning for runs without a key file.
-pub const EPHEMERAL: &str = "logveil: no --key-file: tokens of this run match those of no other run";
+pub const EPHEMERAL: &str = "logveil: no key: tokens of this run match those of no other run";
 
 /// The format that was asked for; nothing for `auto`.
 pub fn format(engine: &Engine, name: &str) -> Result<Option<Format>, Failure> {

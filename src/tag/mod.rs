@@ -1,6 +1,5 @@
 //! How long may it stay, and who said so? The tag of a record, rendered once per day and set of findings.
 
-use crate::keys::MasterKey;
 use crate::model::{Category, CategorySet, EntityId, RetentionId};
 use crate::policy::Policy;
 use crate::rules::Ruleset;
@@ -76,18 +75,10 @@ pub struct Window {
 }
 
 impl<'p> Tagger<'p> {
-    /// A tagger for records under `policy` whose tokens are made with `key`.
-    pub fn new(policy: &'p Policy, rules: &'p Ruleset, key: &MasterKey) -> Self {
+    /// A tagger for records under `policy` whose tokens are made with the key `kid`.
+    pub fn new(policy: &'p Policy, rules: &'p Ruleset, kid: &str) -> Self {
         let version = format!("{}@{}#{}", policy.id, policy.effective_from, policy.hash);
-        Tagger {
-            policy,
-            rules,
-            version,
-            kid: key.kid().into(),
-            cache: HashMap::new(),
-            last: None,
-            last_text: Vec::new(),
-        }
+        Tagger { policy, rules, version, kid: kid.into(), cache: HashMap::new(), last: None, last_text: Vec::new() }
     }
 
     /// Day of a point in time, in the policy's zone.
@@ -313,8 +304,7 @@ mod tests {
     #[test]
     fn renderings_are_well_formed() {
         let (p, r) = (policy(), Ruleset::builtin());
-        let key = MasterKey::ephemeral();
-        let mut t = Tagger::new(&p, &r, &key);
+        let mut t = Tagger::new(&p, &r, "aaaaaaaa");
         let ctx = TagContext { entities: 0b100001, retentions: 3, linked: true, day: 20000, clock: Clock::Record };
         let mut out = b"{\"a\":1".to_vec();
         t.render(ctx, TagStyle::JsonMember, &mut out);
