@@ -36,7 +36,7 @@ fn a_ring_lives_and_dies() {
     assert_eq!((code, kids(&out)), (0, vec![first.clone(), second.clone()]));
 
     let list = keys(&["list", ring]).1;
-    assert!(list.contains(&first) && list.contains("2026Q1") && list.contains("2026-04"));
+    assert!(list.contains(&first) && list.contains("2026Q1") && list.contains("2026-03-31T16:00:00Z"));
     let secret = std::fs::read_to_string(ring).unwrap();
     let secret = secret.split("secret = \"").nth(1).unwrap()[..16].to_string();
     assert!(!list.contains(&secret));

@@ -81,6 +81,10 @@ impl Registry {
         }
         for e in &rules.entities {
             let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
+            if e.weak {
+                r.add_weak(&e.keys, class);
+                continue;
+            }
             r.add(&e.keys, &e.suffixes, class);
             if !matches!(e.shape, Shape::Text | Shape::Secret | Shape::Credential | Shape::Code) {
                 for w in &e.words {
@@ -110,6 +114,18 @@ impl Registry {
         }
         for k in suffixes.iter().filter(|k| k.is_ascii()) {
             self.suffix.insert(joined(k.as_bytes()).into(), class);
+        }
+    }
+
+    /// Names a key that stays exempt from the search for bare shapes, when it is.
+    fn add_weak(&mut self, keys: &[String], class: KeyClass) {
+        for k in keys.iter().filter(|k| k.is_ascii()) {
+            let name = joined(k.as_bytes());
+            let exempt = self.exact.get(&name[..]).map_or(Exempt::No, |c| c.exempt);
+            self.exact.insert(name.into(), KeyClass { exempt, ..class });
+        }
+        for k in keys.iter().filter(|k| !k.is_ascii()) {
+            self.ending.push((k.to_lowercase().into_bytes().into(), class));
         }
     }
 

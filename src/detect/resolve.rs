@@ -22,6 +22,10 @@ pub fn resolve(hits: &[Hit], order: &mut Vec<u64>, out: &mut Vec<Hit>) {
 
 /// The stronger of two overlapping hits, widened to cover both.
 fn merge(a: Hit, b: Hit) -> Hit {
+    // A weak hit may be kept: it must not hide a value, nor what stands around one.
+    if a.weak != b.weak {
+        return if a.weak { b } else { a };
+    }
     let len = |h: &Hit| h.end - h.start;
     let b_wins = (len(&b), strength(&b)) > (len(&a), strength(&a));
     let mut w = if b_wins { b } else { a };
@@ -53,6 +57,17 @@ mod tests {
 
     fn hit(s: usize, e: usize, id: EntityId) -> Hit {
         Hit::new(s, e, id, RuleId::Key, Confidence::Checked)
+    }
+
+    #[test]
+    fn a_weak_hit_gives_way() {
+        let mut weak = hit(0, 40, e::SERIAL);
+        weak.weak = true;
+        let hits = vec![weak, hit(10, 20, e::IMEI), hit(25, 30, e::MAC)];
+        let mut out = Vec::new();
+        resolve(&hits, &mut Vec::new(), &mut out);
+        let got: Vec<_> = out.iter().map(|h| (h.start, h.end)).collect();
+        assert_eq!(got, [(10, 20), (25, 30)]);
     }
 
     #[test]

@@ -4,11 +4,20 @@
 mod entities;
 mod formats;
 mod policy_def;
+mod recipient_def;
+mod subject_def;
 mod transform_def;
 
 pub use entities::{EntityDef, ExemptDef, Ruleset};
 pub use formats::{FormatDef, Notation};
-pub use policy_def::{AllowDef, ClauseDef, PolicyDef, PolicyHead, RetentionDef, builtin_policies, policy_builtin};
+pub use policy_def::{
+    AllowDef, CategoryDef, ClauseDef, Earlier, PolicyDef, PolicyHead, RetentionDef, When, builtin_policies,
+    policy_builtin,
+};
+pub use recipient_def::{BasisDef, Exception, Proof, RecipientClass, RecipientDef, ResidencyDef, ViewKind};
+pub use subject_def::{
+    ConsentDef, CoverageDef, ErasureDef, Ground, HoldDef, LinkageDef, MinorAction, MinorsDef, Scope, SelectDef,
+};
 pub use transform_def::{Algorithm, Suite, TransformDef, TransformKind};
 
 /// A mistake in a rules or policy file.

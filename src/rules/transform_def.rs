@@ -1,9 +1,10 @@
 //! Transform stanzas, as written.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A named transform.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransformDef {
     /// Name that clauses apply.
@@ -52,7 +53,7 @@ fn half_year() -> u16 {
 }
 
 /// What a transform does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransformKind {
     /// Leave the value.
@@ -115,7 +116,7 @@ impl TransformKind {
 }
 
 /// Keyed function of a pseudonym.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Algorithm {
     /// HMAC-SHA256 (RFC 2104, FIPS 180-4), 128 bits kept.
     #[default]
@@ -130,7 +131,7 @@ pub enum Algorithm {
 }
 
 /// Block cipher of reversible transforms.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Suite {
     /// AES-256 (FIPS 197).

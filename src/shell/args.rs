@@ -74,7 +74,7 @@ pub enum KeysVerb {
         /// First event of the new key, such as 2026-10-01T00:00:00+08:00; now when it is missing.
         #[arg(long, value_name = "TIME")]
         from: Option<jiff::Timestamp>,
-        /// Label of the new key; its month when it is missing.
+        /// Label of the new key; its first day when it is missing.
         #[arg(long, value_name = "NAME")]
         epoch: Option<String>,
     },

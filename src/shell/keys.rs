@@ -26,7 +26,7 @@ pub fn run(verb: &KeysVerb) -> Result<Exit, Failure> {
         KeysVerb::Rotate { ring, from, epoch } => {
             let mut keys = open(ring)?;
             let from = from.map_or_else(now, |t| t);
-            let epoch = epoch.clone().unwrap_or_else(|| from.strftime("%Y-%m").to_string());
+            let epoch = epoch.clone().unwrap_or_else(|| from.strftime("%Y-%m-%d").to_string());
             let kid = keys.rotate(from, now(), &epoch).map_err(failed)?;
             replace_ring(ring, &keys).map_err(failed)?;
             println!("{kid}");

@@ -1,8 +1,14 @@
 //! From stanzas to tables.
 
-use super::{Policy, Retention, Rule};
-use crate::model::{Category, CategorySet, ClauseId, Decision, RetentionId, TransformId};
-use crate::rules::{Algorithm, PolicyDef, RuleError, Ruleset, TransformDef, TransformKind};
+mod coverage;
+mod recipients;
+mod table;
+
+pub use coverage::VERBS;
+
+use super::{Condition, Linkage, Policy, Retention};
+use crate::model::{Category, CategorySet, EntityId, RetentionId};
+use crate::rules::{Algorithm, LinkageDef, PolicyDef, RuleError, Ruleset, Scope, TransformDef, TransformKind};
 use crate::transform::fpe::FpeMode;
 use crate::transform::generalise::{Style, Unit};
 use crate::transform::mask::MaskStyle;
@@ -13,6 +19,12 @@ struct Compiler<'a> {
     def: &'a PolicyDef,
     rules: &'a Ruleset,
     errors: Vec<RuleError>,
+    /// The file's transforms, and their copies under other key domains.
+    transforms: Vec<TransformDef>,
+    clauses: Vec<String>,
+    conditions: Vec<Condition>,
+    levels: Vec<u8>,
+    linkage: Option<Linkage>,
 }
 
 /// Compiles the text of a policy file against the entities in force.
@@ -21,36 +33,64 @@ struct Compiler<'a> {
 /// All mistakes: unknown names, bad durations, classes without a basis, entities that no clause decides.
 pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<RuleError>> {
     let def = PolicyDef::parse(file, text)?;
-    let mut c = Compiler { file, def: &def, rules, errors: Vec::new() };
+    let mut c = Compiler {
+        file,
+        def: &def,
+        rules,
+        errors: Vec::new(),
+        transforms: def.transform.clone(),
+        clauses: def.clause.iter().map(|x| x.id.clone()).collect(),
+        conditions: Vec::new(),
+        levels: Vec::new(),
+        linkage: None,
+    };
+    def.transform.iter().for_each(|t| c.transform(t));
     let retentions = c.retentions();
-    let table = c.table();
     let offset = c.offset();
-    let default_retention = c.retention(&def.policy.default_retention, "policy");
     let effective = c.effective(offset);
-    for t in &def.transform {
-        c.transform(t);
-    }
+    let default_retention = c.retention(&def.policy.default_retention, "policy");
+    c.levels = c.levels();
+    let purposes = c.purposes();
+    c.linkage = def.linkage.as_ref().map(|l| c.linkage(l));
+    c.conditions();
+    let consent = def.consent.clone().map(|d| {
+        let set = c.categories("consent", &d.strip);
+        (d, set)
+    });
+    let hold = def.hold.as_ref().map(|h| c.retention(&h.retention, "hold"));
+    let views = c.views();
+    c.coverage();
     if !c.errors.is_empty() {
         return Err(c.errors);
     }
-    let linked = def.clause.iter().flat_map(|x| &x.linked_with).filter_map(|n| Category::parse(n)).collect();
+    let Compiler { transforms, clauses, conditions, levels, linkage, .. } = c;
     Ok(Policy {
         id: def.policy.id.clone(),
         title: def.policy.title.clone(),
         effective_from: def.policy.effective_from.clone(),
         effective,
         older: Vec::new(),
+        earlier: def.policy.earlier,
         hash: data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes())[..6]),
         offset,
         region: def.policy.region.clone(),
-        transforms: def.transform.clone(),
-        clauses: def.clause.iter().map(|x| x.id.clone()).collect(),
+        transforms,
+        clauses,
         retentions,
         default_retention,
-        table,
-        linked,
+        views,
+        linkage,
+        levels,
+        purposes,
+        minors: def.minors.clone(),
+        consent,
+        erasure: def.erasure.clone(),
+        hold,
+        coverage: def.coverage.clone(),
+        conditions,
         phones: def.allow.phones.iter().map(|p| p.clone().into_bytes()).collect(),
         emails: def.allow.emails.iter().map(|p| p.clone().into_bytes()).collect(),
+        def,
     })
 }
 
@@ -150,45 +190,73 @@ impl Compiler<'_> {
         }
     }
 
-    fn table(&mut self) -> Vec<Vec<Rule>> {
+    /// Levels of entities: their own, raised to that of their category.
+    fn levels(&mut self) -> Vec<u8> {
         let def = self.def;
-        let mut table: Vec<Vec<Rule>> = vec![Vec::new(); self.rules.entities.len()];
-        for (n, clause) in def.clause.iter().enumerate() {
-            let whose = format!("clause `{}`", clause.id);
-            let transform = def.transform.iter().position(|t| t.id == clause.apply);
-            if transform.is_none() {
-                self.unknown(&whose, "transform", &clause.apply, def.transform.iter().map(|t| t.id.as_str()).collect());
-            }
-            let decision = Decision {
-                transform: TransformId(transform.unwrap_or(0) as u16),
-                retention: self.retention(&clause.retention, &whose),
-                clause: ClauseId(n as u16),
+        let authority = &def.policy.authority;
+        let mut of = [0u8; Category::ALL.len()];
+        for c in &def.category {
+            let Some(category) = Category::parse(&c.id) else {
+                self.unknown("category", "category", &c.id, Category::ALL.iter().map(|c| c.name()).collect());
+                continue;
             };
-            let linked_with = self.categories(&whose, &clause.linked_with);
-            let categories = self.categories(&whose, &clause.categories);
-            for name in &clause.entities {
-                if self.rules.by_name(name).is_none() {
-                    let known = self.rules.entities.iter().map(|e| e.name.as_str()).collect();
-                    self.unknown(&whose, "entity", name, known);
-                }
+            let counts = |name: &String| authority.is_empty() || name == authority;
+            let level = c.levels.iter().filter(|(name, _)| counts(name)).map(|(_, l)| *l).max().unwrap_or(0);
+            if level > 4 {
+                self.fail(format!("category `{}`: level {level} is above 4", c.id));
             }
-            for (e, slot) in self.rules.entities.iter().zip(&mut table) {
-                let fits = categories.contains(e.category) || clause.entities.contains(&e.name);
-                // Rules behind an unconditional one can't be reached.
-                if fits && slot.last().is_none_or(|r: &Rule| r.linked_with.0 != 0) {
-                    slot.push(Rule { linked_with, decision });
-                }
+            of[category as usize] = level;
+        }
+        let named = |c: &crate::rules::CategoryDef| c.levels.contains_key(authority);
+        if !authority.is_empty() && !def.category.iter().any(named) {
+            let known = def.category.iter().flat_map(|c| c.levels.keys().map(String::as_str)).collect();
+            self.unknown("policy", "authority", authority, known);
+        }
+        // What says little by itself, such as a model, keeps its own level.
+        let level = |e: &crate::rules::EntityDef| if e.level < 2 { e.level } else { e.level.max(of[e.category as usize]) };
+        self.rules.entities.iter().map(level).collect()
+    }
+
+    fn purposes(&mut self) -> Vec<Vec<String>> {
+        let def = self.def;
+        let mut of = vec![Vec::new(); Category::ALL.len()];
+        for c in &def.category {
+            for p in c.purposes.iter().filter(|p| !def.policy.purposes.contains(p)) {
+                let known = def.policy.purposes.iter().map(String::as_str).collect();
+                self.unknown(&format!("category `{}`", c.id), "purpose", p, known);
+            }
+            if let Some(category) = Category::parse(&c.id) {
+                of[category as usize] = c.purposes.clone();
             }
         }
-        for (e, slot) in self.rules.entities.iter().zip(&table) {
-            if slot.last().is_none_or(|r| r.linked_with.0 != 0) {
-                self.errors.push(RuleError::new(
-                    self.file,
-                    format!("no clause decides entity `{}` (category `{}`)", e.name, e.category.name()),
-                ));
-            }
+        of
+    }
+
+    fn linkage(&mut self, l: &LinkageDef) -> Linkage {
+        let triggers = self.categories("linkage", &l.triggers);
+        let subjects = self.entities("linkage", &l.subjects);
+        let sessions = if l.scope == Scope::Session { self.entities("linkage", &l.sessions) } else { 0 };
+        if l.scope == Scope::Session && sessions == 0 {
+            self.fail("linkage: scope `session` needs `sessions`, the entities that tell sessions apart".into());
         }
-        table
+        if l.joined_domain == l.single_domain {
+            self.fail("linkage: joined_domain and single_domain must differ, else their tokens can be joined".into());
+        }
+        Linkage { triggers, subjects, sessions, window: l.window.max(1) }
+    }
+
+    /// Bit set of entities that names of entities, groups (`ip.*`) or categories stand for.
+    fn entities(&mut self, whose: &str, names: &[String]) -> u128 {
+        let mut set = 0;
+        for name in names {
+            let found = matching(self.rules, name).fold(0, |bits: u128, e| bits | 1 << e.0);
+            if found == 0 {
+                let known = self.rules.entities.iter().map(|e| e.name.as_str());
+                self.unknown(whose, "entity", name, known.chain(Category::ALL.iter().map(|c| c.name())).collect());
+            }
+            set |= found;
+        }
+        set
     }
 
     fn categories(&mut self, whose: &str, names: &[String]) -> CategorySet {
@@ -205,6 +273,16 @@ impl Compiler<'_> {
     }
 }
 
+/// Entities that a name, a group (`ip.*`) or a category (`category:net_id` or `net_id`) stands for.
+fn matching<'r>(rules: &'r Ruleset, name: &'r str) -> impl Iterator<Item = EntityId> + use<'r> {
+    let category = Category::parse(name.strip_prefix("category:").unwrap_or(name));
+    let group = name.strip_suffix('*');
+    let fits = move |e: &&crate::rules::EntityDef| {
+        e.name == name || group.is_some_and(|g| e.name.starts_with(g)) || Some(e.category) == category
+    };
+    rules.entities.iter().filter(fits).map(|e| e.id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,7 +295,7 @@ mod tests {
         for name in builtin_policies() {
             let p = compile(name, policy_builtin(name).unwrap(), &rules).unwrap();
             for e in &rules.entities {
-                let d = p.decide(e.id, CategorySet::default());
+                let d = p.decide(0, e.id, Default::default());
                 assert!((d.transform.0 as usize) < p.transforms.len());
             }
         }
@@ -240,9 +318,14 @@ mod tests {
     fn linked_clauses_need_company() {
         let rules = Ruleset::builtin();
         let p = compile("p", policy_builtin("jdcloud-2021").unwrap(), &rules).unwrap();
-        let alone = p.decide(e::IMEI, [Category::Device].into_iter().collect());
-        let joined = p.decide(e::IMEI, [Category::Device, Category::Basic].into_iter().collect());
-        assert_eq!(p.clauses[alone.clause.0 as usize], "2/device+4.2.4");
-        assert_eq!(p.clauses[joined.clause.0 as usize], "4.2.6");
+        let decide = |categories: &[Category]| {
+            let present = categories.iter().copied().collect();
+            p.decide(0, e::IMEI, p.met(present, p.joins(present, 1 << e::IMEI.0)))
+        };
+        let (alone, joined) = (decide(&[Category::Device]), decide(&[Category::Device, Category::Basic]));
+        assert_ne!(alone.clause, joined.clause);
+        assert_eq!(p.clauses[joined.clause.0 as usize], "4.2.6/device");
+        let domain = |d: crate::model::Decision| p.transforms[d.transform.0 as usize].domain.as_str();
+        assert_eq!((domain(alone), domain(joined)), ("svc/single", "svc/joined"));
     }
 }
