@@ -23,8 +23,6 @@ pub struct Hit {
     pub rule: RuleId,
     /// How sure.
     pub confidence: Confidence,
-    /// It gives way to any other hit in its span.
-    pub weak: bool,
     /// The value is a bare JSON number or word: its replacement needs quotes.
     pub bare_json: bool,
     /// Level of the text that holds the decoded value, or [`ASIDE`].
@@ -49,7 +47,6 @@ impl Hit {
             entity,
             rule,
             confidence,
-            weak: false,
             bare_json: false,
             level: 0,
             value_start: start as u32,

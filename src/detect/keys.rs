@@ -46,6 +46,8 @@ pub struct KeyClass {
     pub exempt: Exempt,
     /// The value is when the event happened.
     pub event_time: bool,
+    /// The value is a tag that logveil wrote.
+    pub tag: bool,
 }
 
 impl KeyClass {
@@ -65,23 +67,25 @@ pub struct Registry {
     suffix: HashMap<Box<[u8]>, KeyClass>,
     /// Keys with letters beyond ASCII, longest first: they match the end of a word.
     ending: Vec<(Box<[u8]>, KeyClass)>,
+    weak: u128,
 }
 
 impl Registry {
     /// Compiles the keys of `rules`.
     pub fn new(rules: &Ruleset) -> Registry {
-        let mut r = Registry { exact: HashMap::new(), suffix: HashMap::new(), ending: Vec::new() };
+        let mut r = Registry { exact: HashMap::new(), suffix: HashMap::new(), ending: Vec::new(), weak: 0 };
         for x in &rules.exempt {
             let class = KeyClass { exempt: Exempt::parse(&x.kind), ..KeyClass::default() };
             r.add(&x.keys, &x.suffixes, class);
         }
         for k in &rules.time_keys {
-            let class = KeyClass { event_time: true, exempt: Exempt::Time, entity: None };
+            let class = KeyClass { event_time: true, exempt: Exempt::Time, ..KeyClass::default() };
             r.add(std::slice::from_ref(k), &[], class);
         }
         for e in &rules.entities {
             let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
             if e.weak {
+                r.weak |= 1 << e.id.0;
                 r.add_weak(&e.keys, class);
                 continue;
             }
@@ -100,8 +104,14 @@ impl Registry {
             let class = KeyClass { entity: Some((*entity, *shape)), ..KeyClass::default() };
             r.add(keys, &[], class);
         }
+        r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });
         r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));
         r
+    }
+
+    /// Bit set of entities that give way to all others.
+    pub fn weak(&self) -> u128 {
+        self.weak
     }
 
     fn add(&mut self, keys: &[String], suffixes: &[String], class: KeyClass) {
@@ -197,44 +207,47 @@ fn tokens(key: &[u8]) -> (Vec<u8>, Vec<usize>) {
 }
 
 /// Slots of the memo; a power of two.
-const SLOTS: usize = 1 << 11;
+const SLOTS: usize = 1 << 10;
 
+/// A key of up to 24 bytes: its last sixteen and those before them.
 #[derive(Clone, Copy)]
 struct Slot {
-    low: u128,
-    high: u128,
+    tail: u128,
+    head: u64,
     len: u8,
     class: KeyClass,
 }
 
 /// Remembers answers of the registry. One per worker; holds keys, never values.
 pub struct Memo {
-    slots: Box<[Slot]>,
+    slots: Box<[Slot; SLOTS]>,
 }
 
 impl Default for Memo {
     fn default() -> Self {
-        let empty = Slot { low: 0, high: 0, len: u8::MAX, class: KeyClass::default() };
-        Memo { slots: vec![empty; SLOTS].into() }
+        let empty = Slot { tail: 0, head: 0, len: u8::MAX, class: KeyClass::default() };
+        Memo { slots: Box::new([empty; SLOTS]) }
     }
 }
+
+/// Longest key that the memo remembers.
+const LONGEST: usize = 24;
 
 impl Memo {
     /// Class of the key `text[start..end]`.
     #[inline]
     pub fn classify(&mut self, registry: &Registry, text: &[u8], start: usize, end: usize) -> KeyClass {
         let len = end - start;
-        if len > 32 || len == 0 {
+        if len > LONGEST || len == 0 {
             return if len == 0 { KeyClass::default() } else { registry.classify(&text[start..end]) };
         }
-        let low = last16(text, end, len.min(16));
-        let high = if len > 16 { last16(text, end - 16, len - 16) } else { 0 };
-        let mix = (low as u64) ^ ((low >> 64) as u64).rotate_left(29) ^ (high as u64).rotate_left(47) ^ len as u64;
-        let at = (mix.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS.trailing_zeros())) as usize;
+        let tail = last16(text, end, len.min(16));
+        let head = if len > 16 { last16(text, end - 16, len - 16) as u64 } else { 0 };
+        let mix = (tail as u64) ^ ((tail >> 64) as u64).rotate_left(29) ^ head.rotate_left(47) ^ len as u64;
+        let at = (mix.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS;
         let slot = &mut self.slots[at];
-        if slot.low != low || slot.high != high || slot.len != len as u8 {
-            let class = registry.classify(&text[start..end]);
-            *slot = Slot { low, high, len: len as u8, class };
+        if slot.tail != tail || slot.head != head || slot.len != len as u8 {
+            *slot = Slot { tail, head, len: len as u8, class: registry.classify(&text[start..end]) };
         }
         slot.class
     }

@@ -31,6 +31,10 @@ pub struct Detector<'r> {
     hits: [Vec<Hit>; LEVELS + 1],
     times: Vec<(u32, u32)>,
     deep_times: Vec<(u32, u32)>,
+    tags: Vec<u32>,
+    deep_tags: Vec<u32>,
+    lines: Vec<u32>,
+    settled: recognize::Settled,
     aside: Vec<u8>,
     scratch: View,
     order: Vec<u64>,
@@ -51,6 +55,10 @@ impl<'r> Detector<'r> {
             hits: Default::default(),
             times: Vec::new(),
             deep_times: Vec::new(),
+            tags: Vec::new(),
+            deep_tags: Vec::new(),
+            lines: Vec::new(),
+            settled: recognize::Settled::default(),
             aside: Vec::new(),
             scratch: View::default(),
             order: Vec::new(),
@@ -62,6 +70,7 @@ impl<'r> Detector<'r> {
     pub fn run(&mut self, block: &[u8], format: Format) -> &[Hit] {
         self.aside.clear();
         self.times.clear();
+        self.tags.clear();
         self.hits.iter_mut().for_each(Vec::clear);
         let mut depth = 0;
         for level in 0..=LEVELS {
@@ -82,17 +91,24 @@ impl<'r> Detector<'r> {
             };
             let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions };
             self.deep_times.clear();
+            self.deep_tags.clear();
             let mut found = Found {
                 hits: &mut self.hits[level],
                 aside: &mut self.aside,
                 times: if level == 0 { &mut self.times } else { &mut self.deep_times },
                 memo: &mut self.memo,
+                tags: if level == 0 { &mut self.tags } else { &mut self.deep_tags },
+                settled: &mut self.settled,
                 scratch: &mut self.scratch,
                 line: recognize::Line::default(),
             };
             recognize::run(&text, &mut found);
             if level == 0 {
                 self.unparsed = positional::run(&text, &mut found, self.layouts, format, &mut self.fields);
+                if !self.times.is_sorted() {
+                    self.times.sort_unstable();
+                }
+                self.scanner.events.swap(kind::LINE, &mut self.lines);
             }
         }
         for level in (1..=depth).rev() {
@@ -101,7 +117,7 @@ impl<'r> Detector<'r> {
                 shallow[level - 1].push(raise(hit, level as u8, &self.views[level - 1]));
             }
         }
-        resolve::resolve(&self.hits[0], &mut self.order, &mut self.resolved);
+        resolve::resolve(&self.hits[0], self.registry.weak(), &mut self.order, &mut self.resolved);
         &self.resolved
     }
 
@@ -113,6 +129,19 @@ impl<'r> Detector<'r> {
     /// Records of the last block that have another format than was said.
     pub fn unparsed(&self) -> u64 {
         self.unparsed
+    }
+
+    /// Positions of the line feeds of the last block.
+    pub fn lines(&self) -> &[u32] {
+        &self.lines
+    }
+
+    /// True when a record that ends at `end` may hold a tag of ours; `next` starts at 0, and records are asked for in
+    /// order.
+    pub fn may_be_tagged(&self, next: &mut usize, end: usize) -> bool {
+        let from = *next;
+        *next += self.tags[from..].iter().take_while(|&&p| (p as usize) < end).count();
+        *next > from || !self.views[0].text().is_empty()
     }
 
     /// Spans of event-time values of the last block, ascending.

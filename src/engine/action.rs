@@ -182,7 +182,14 @@ impl Maker<'_> {
 /// Text readers of the detection layer, for canonical forms.
 pub static READERS: Readers = Readers {
     ip: read_ip,
-    phone: |v, out| check::phone::normalise(v, out).map(|(_, n)| n),
+    phone: |v, out| {
+        if check::phone::mobile_shape(v) {
+            out[..3].copy_from_slice(b"+86");
+            out[3..14].copy_from_slice(v);
+            return Some(14);
+        }
+        check::phone::normalise(v, out).map(|(_, n)| n)
+    },
     mac: check::mac::parse,
     uuid: check::uuid::parse,
     upgrade15: check::cn_id::upgrade15,
@@ -190,6 +197,9 @@ pub static READERS: Readers = Readers {
 
 /// An address in any of its text forms; a mapped IPv4 address reads as IPv4.
 pub fn read_ip(v: &[u8]) -> Option<IpBytes> {
+    if let Some(a) = check::ip::v4(v) {
+        return Some(IpBytes::V4(a));
+    }
     let v = v.strip_prefix(b"[").map_or(v, |r| r.split(|&b| b == b']').next().unwrap_or(r));
     let v = v.split(|&b| matches!(b, b'%' | b'/')).next().unwrap_or(v);
     let v4 = |v: &[u8]| check::ip::v4(v).map(IpBytes::V4);

@@ -1,15 +1,15 @@
 //! From findings to edits, from edits to output.
 
 use super::action::{Action, READERS, read_ip};
+use super::judge::Judged;
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::hit::Hit;
 use crate::format::slot::{self, Slot};
-use crate::format::time;
 use crate::model::{CategorySet, Decision, well_known as e};
+use crate::policy::Met;
 use crate::tag::{Clock, TagContext, TagStyle, bit};
 use crate::transform::canonical::{IpBytes, canonical};
-use crate::transform::lanes::Batch;
 use crate::transform::mask::mask;
 use crate::transform::pseudonym::{TagKey, base32, surrogate};
 use crate::transform::truncate::truncate;
@@ -24,55 +24,90 @@ const NO_JOB: u32 = u32::MAX;
 pub(super) struct Edit {
     /// Index of the hit.
     pub hit: u32,
+    /// Number of its tag in the batch.
+    job: u32,
     /// What was decided.
     pub decision: Decision,
     /// Era of its record.
     pub era: u16,
-    /// Number of its tag in the batch.
-    job: u32,
     /// The value stays.
-    keep: bool,
-    /// AES-CMAC tag, where the policy asks for that.
-    cmac: [u8; 16],
+    pub keep: bool,
     /// The value has no canonical form: it is suppressed.
     unfit: bool,
+    /// A list or the minors' rule wants the value gone.
+    pub gone: bool,
+}
+
+/// The hits of one record, summed up.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found {
+    /// One past the record's last byte, its line feed excluded.
+    pub end: u32,
+    /// One past its last edit.
+    pub edits: u32,
+    /// Device or log data stands with a person.
+    pub joined: bool,
+    /// What lists and the minors' rule say of it.
+    pub judged: Judged,
+    /// Bit set of entities.
+    pub entities: u128,
+    /// Bit set of retention classes.
+    retentions: u64,
+    /// Categories that stand together.
+    pub present: CategorySet,
 }
 
 impl Worker<'_> {
     /// Decides every hit that begins in `from..to` and hashes what must be hashed.
     pub(super) fn decide(&mut self, block: &[u8], from: usize, to: usize) {
         self.edits.clear();
+        self.founds.clear();
         self.batch.clear();
         let hits = self.detector.hits();
         let mut i = hits.partition_point(|h| (h.start as usize) < from);
         let last = hits.partition_point(|h| (h.start as usize) < to);
+        let mut line = 0;
         while i < last {
-            let hits = self.detector.hits();
             // The hits of one record decide together.
-            let end = memchr::memchr(b'\n', &block[hits[i].start as usize..])
-                .map_or(block.len(), |n| hits[i].start as usize + n);
-            let n = hits[i..last].iter().take_while(|h| (h.start as usize) < end).count().max(1);
-            let present: CategorySet =
-                hits[i..i + n].iter().map(|h| self.engine.rules.entity(h.entity).category).collect();
-            let era = self.engine.era_of_record(&self.detector, block, hits[i].start as usize);
-            for k in i..i + n {
-                let edit = self.decide_one(block, k, present, era);
+            let (hits, lines) = (self.detector.hits(), self.detector.lines());
+            let start = hits[i].start;
+            line += lines[line..].iter().take_while(|&&l| l < start).count();
+            let end = lines.get(line).map_or(block.len() as u32, |&l| l);
+            let mut found = Found { end, ..Found::default() };
+            let mut n = i;
+            while n < last && hits[n].start < end.max(start + 1) {
+                found.present.insert(self.engine.categories[hits[n].entity.0 as usize]);
+                found.entities |= bit(hits[n].entity);
+                n += 1;
+            }
+            let era = self.engine.era_of_record(&self.detector, block, start as usize);
+            found.joined = self.joins(block, i..n, era, &found);
+            let met = self.engine.era(era).0.met(found.present, found.joined);
+            for k in i..n {
+                let edit = self.decide_one(block, k, era, met);
+                found.retentions |= 1 << edit.decision.retention.0;
                 self.edits.push(edit);
             }
-            i += n;
+            found.edits = self.edits.len() as u32;
+            self.founds.push(found);
+            i = n;
         }
         self.batch.run();
+        self.judge(block);
     }
 
-    fn decide_one(&mut self, block: &[u8], k: usize, present: CategorySet, era: u16) -> Edit {
+    #[inline]
+    fn decide_one(&mut self, block: &[u8], k: usize, era: u16, met: Met) -> Edit {
         let hit = &self.detector.hits()[k];
         let engine = self.engine;
         let (policy, actions) = engine.era(era);
-        let decision = policy.decide(hit.entity, present);
-        let mut edit = Edit { hit: k as u32, decision, era, job: NO_JOB, keep: false, cmac: [0; 16], unfit: false };
-        self.tally.found(hit.entity.0, hit.all_carriers());
+        let decision = policy.decide(self.view, hit.entity, met);
+        let mut edit = Edit { hit: k as u32, decision, era, job: NO_JOB, keep: false, unfit: false, gone: false };
+        if self.view == 0 {
+            self.tally.found(hit.entity.0, hit.all_carriers());
+        }
         let value = self.detector.value(block, hit).expose();
-        if policy.allows(engine.rules.entity(hit.entity).category, value) {
+        if policy.allows(engine.categories[hit.entity.0 as usize], value) {
             edit.keep = true;
             self.tally.kept += 1;
             return edit;
@@ -92,40 +127,51 @@ impl Worker<'_> {
                 edit.unfit = true;
                 self.tally.unfit += 1;
             }
-            Ok(()) => match key {
-                TagKey::Hmac(k) => edit.job = self.batch.push(k, self.canon.bytes()),
-                TagKey::Cmac(k) => edit.cmac = k.tag(self.canon.bytes()),
-            },
+            Ok(()) => {
+                edit.job = match key {
+                    TagKey::Hmac(k) => self.batch.push(k, self.canon.bytes()),
+                    TagKey::Cmac(k) => self.batch.push_tag(k.tag(self.canon.bytes())),
+                }
+            }
         }
         edit
     }
 
     /// Writes whole records with their edits and tags.
     pub(super) fn write_records(&mut self, block: &[u8]) {
-        self.tally.bytes_in += block.len() as u64;
-        if self.engine.tag == TagMode::None {
-            self.tally.records +=
-                memchr::memchr_iter(b'\n', block).count() as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
-            let mut next = 0;
-            self.write_span(block, 0, block.len(), &mut next);
-            return;
+        let lines = self.detector.lines().len();
+        if self.view == 0 {
+            self.tally.bytes_in += block.len() as u64;
+            self.tally.records += lines as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
         }
-        let (mut at, mut next, mut clock) = (0, 0, 0);
-        while at < block.len() {
-            let end = memchr::memchr(b'\n', &block[at..]).map_or(block.len(), |n| at + n + 1);
-            self.tally.records += 1;
-            self.write_tagged(block, at, end, &mut next, &mut clock);
-            at = end;
+        let mut next = 0;
+        if self.engine.tag == TagMode::None && !self.judging() {
+            return self.write_span(block, 0, block.len(), &mut next);
+        }
+        let mut at = Place::default();
+        for line in 0..=lines {
+            let end = self.detector.lines().get(line).map_or(block.len(), |&l| l as usize + 1);
+            if at.start < end {
+                self.write_tagged(block, &mut at, end, &mut next);
+                at.start = end;
+            }
         }
     }
 
-    fn write_tagged(&mut self, block: &[u8], at: usize, end: usize, next: &mut usize, clock: &mut usize) {
-        let record = &block[at..end];
-        let slot = slot::slot(record);
-        let edits = self.edits_until(*next, end);
+    fn write_tagged(&mut self, block: &[u8], at: &mut Place, end: usize, next: &mut usize) {
+        let record = &block[at.start..end];
+        let slot = slot::slot(record, self.detector.may_be_tagged(&mut at.tag, end));
+        let found = match self.founds.get(at.found) {
+            Some(f) if f.end as usize <= end => {
+                at.found += 1;
+                *f
+            }
+            _ => Found { edits: *next as u32, ..Found::default() },
+        };
         let start = self.out.len();
-        if matches!(slot, Slot::Taken) && self.looks_real(&edits) {
-            return self.suppress_record(block, at, end, next);
+        if matches!(slot, Slot::Taken) && self.looks_real(*next..found.edits as usize) {
+            *next = found.edits as usize;
+            return self.suppress_record(record);
         }
         let (place, style) = match slot {
             Slot::Member(p) => (p, TagStyle::JsonMember),
@@ -133,8 +179,11 @@ impl Worker<'_> {
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };
-        let (era, ctx) = self.context(block, at, end, edits, clock);
-        self.write_span(block, at, at + place, next);
+        let Some((era, ctx)) = self.context(record, at, end, &found) else {
+            *next = found.edits as usize;
+            return self.suppress_record(record);
+        };
+        self.write_span(block, at.start, at.start + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
             match self.engine.tag {
                 TagMode::Inline => self.taggers[era].render(ctx, style, &mut self.out),
@@ -146,28 +195,19 @@ impl Worker<'_> {
                 TagMode::None => {}
             }
         }
-        self.write_span(block, at + place, end, next);
+        self.write_span(block, at.start + place, end, next);
     }
 
-    /// Range of edits from `next` on that begin before `end`.
-    fn edits_until(&self, next: usize, end: usize) -> std::ops::Range<usize> {
+    fn looks_real(&self, edits: std::ops::Range<usize>) -> bool {
         let hits = self.detector.hits();
-        let n = self.edits[next..].iter().take_while(|x| (hits[x.hit as usize].start as usize) < end).count();
-        next..next + n
-    }
-
-    fn looks_real(&self, edits: &std::ops::Range<usize>) -> bool {
-        let hits = self.detector.hits();
-        self.edits[edits.clone()]
+        self.edits[edits]
             .iter()
             .any(|x| self.engine.era(x.era).1.of(hits[x.hit as usize].entity, x.decision.transform).looks_real())
     }
 
     /// A record that was encrypted before would be encrypted again, without a way to tell: it is refused.
-    fn suppress_record(&mut self, block: &[u8], at: usize, end: usize, next: &mut usize) {
-        *next = self.edits_until(*next, end).end;
+    fn suppress_record(&mut self, record: &[u8]) {
         self.tally.suppressed_records += 1;
-        let record = &block[at..end];
         if record.first() == Some(&b'{') {
             self.out.extend_from_slice(b"{\"_deid\":{\"state\":\"suppressed\"}}");
         } else {
@@ -176,51 +216,57 @@ impl Worker<'_> {
         self.out.extend_from_slice(&record[record.len() - slot::ending(record)..]);
     }
 
-    fn context(
-        &mut self,
-        block: &[u8],
-        at: usize,
-        end: usize,
-        edits: std::ops::Range<usize>,
-        clock: &mut usize,
-    ) -> (usize, TagContext) {
-        let when = self.event_time(block, at, end, clock);
-        if when.is_none() {
+    /// Number of the record's tagger and what its tag depends on; nothing when the record must go as a whole.
+    fn context(&mut self, record: &[u8], at: &mut Place, end: usize, found: &Found) -> Option<(usize, TagContext)> {
+        let when = self.event_time(record, at, end);
+        if when.is_none() && self.view == 0 {
             self.tally.untimed += 1;
         }
-        let era = self.engine.era_at(when);
-        let policy = self.engine.era(era).0;
-        let hits = self.detector.hits();
-        let (mut entities, mut retentions) = (0u128, 1u64 << policy.default_retention.0);
-        let mut present = CategorySet::default();
-        for x in &self.edits[edits] {
-            let entity = hits[x.hit as usize].entity;
-            entities |= bit(entity);
-            retentions |= 1 << x.decision.retention.0;
-            present.insert(self.engine.rules.entity(entity).category);
+        let early = self.engine.is_early(when);
+        if found.judged.refused || early && self.engine.quarantines() {
+            return None;
         }
-        let ctx = TagContext {
-            entities,
-            retentions,
-            linked: policy.is_linked(present),
-            day: self.taggers[era as usize].day(when.unwrap_or(self.engine.ingest)),
-            clock: if when.is_some() { Clock::Record } else { Clock::Ingest },
-        };
-        (era as usize, ctx)
+        Some(self.tag_context(when, early, found))
     }
 
-    fn event_time(&self, block: &[u8], at: usize, end: usize, clock: &mut usize) -> Option<i64> {
+    /// What the tag of a record depends on, and the number of its tagger.
+    pub(super) fn tag_context(&self, when: Option<i64>, early: bool, found: &Found) -> (usize, TagContext) {
+        let era = self.engine.era_at(when);
+        let policy = self.engine.era(era).0;
+        let held = policy.hold.filter(|_| found.judged.case != 0).map_or(0, |r| 1 << r.0);
+        let unix = when.unwrap_or(self.engine.ingest);
+        let ctx = TagContext {
+            entities: found.entities,
+            retentions: found.retentions | 1 << policy.default_retention.0 | held,
+            linked: found.joined,
+            day: crate::tag::day(unix, policy.offset),
+            clock: if when.is_some() { Clock::Record } else { Clock::Ingest },
+            early,
+            minor: found.judged.minor,
+            stripped: found.judged.strip.0 != 0,
+            case: found.judged.case,
+        };
+        (self.engine.tagger_of(era, self.view), ctx)
+    }
+
+    fn event_time(&mut self, record: &[u8], at: &mut Place, end: usize) -> Option<i64> {
         let offset = self.engine.policy().offset;
         let times = self.detector.times();
-        while times.get(*clock).is_some_and(|t| (t.0 as usize) < at) {
-            *clock += 1;
+        while times.get(at.time).is_some_and(|t| (t.0 as usize) < at.start) {
+            at.time += 1;
         }
         let mut found = None;
-        while let Some(&(s, e)) = times.get(*clock).filter(|t| (t.0 as usize) < end) {
-            *clock += 1;
-            found = found.or_else(|| time::of_value(&block[s as usize..e as usize], offset));
+        while let Some(&(s, e)) = times.get(at.time).filter(|t| (t.0 as usize) < end) {
+            at.time += 1;
+            let value = &record[s as usize - at.start..(e as usize).min(end) - at.start];
+            found = found.or_else(|| self.clock.of_value(value, offset));
         }
-        found.or_else(|| (block[at] != b'{').then(|| time::of_text(&block[at..end], offset)).flatten())
+        found.or_else(|| (record[0] != b'{').then(|| self.clock.of_text(record, offset)).flatten())
+    }
+
+    /// Tag of an edit's value, when it was hashed.
+    pub(super) fn tag_of(&self, edit: &Edit) -> Option<&[u8; 16]> {
+        (edit.job != NO_JOB).then(|| self.batch.tag(edit.job))
     }
 
     /// True when the edit leaves its value.
@@ -249,62 +295,90 @@ impl Worker<'_> {
         }
     }
 
-    /// Writes what replaces a hit.
-    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit) {
-        self.replacement.clear();
-        if hit.bare_json {
-            self.replacement.push(b'"');
-        }
-        let at = self.replacement.len();
+    /// Appends what replaces a hit to the scratch buffer, without escapes; false when the value can't take it.
+    pub(super) fn replace(&mut self, block: &[u8], hit: &Hit, edit: &Edit) -> bool {
         let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
         let value = self.detector.value(block, hit).expose();
-        let tag = tag_of(&self.batch, edit);
-        let done = match action {
+        let tag = if edit.job == NO_JOB { &[0; 16] } else { self.batch.tag(edit.job) };
+        match action {
+            _ if edit.gone => false,
             Action::Other(t) => {
-                let mut at = super::place::at(t.needs(), &self.detector, block, hit, &self.engine, &mut self.canon);
-                t.apply(value, &mut at, &mut self.replacement).is_ok()
+                let mut place = super::place::at(t.needs(), &self.detector, block, hit, self.engine, &mut self.canon);
+                t.apply(value, &mut place, &mut self.replacement).is_ok()
             }
             _ => render(action, value, tag, edit.unfit, hit, &mut self.replacement),
-        };
-        if !done {
-            self.replacement.truncate(at);
-            self.replacement.extend_from_slice(SUPPRESSED);
-            self.tally.unfit += 1;
         }
-        self.bracket(block, hit, at);
-        if hit.bare_json {
-            self.replacement.push(b'"');
-        }
-        self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
     }
 
-    /// An IPv6 address before `:port` needs brackets (RFC 3986 section 3.2.2).
-    fn bracket(&mut self, block: &[u8], hit: &Hit, at: usize) {
-        if !matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
-            || !self.replacement[at..].contains(&b':')
-        {
-            return;
+    /// Writes what replaces a hit.
+    #[inline]
+    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit) {
+        let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
+        let action = if edit.gone { &Action::Suppress } else { action };
+        let value = self.detector.value(block, hit).expose();
+        let tag = if edit.job == NO_JOB { &[0; 16] } else { self.batch.tag(edit.job) };
+        let plain = hit.depth == 0;
+        let out = if plain { &mut self.out } else { &mut self.replacement };
+        if !plain {
+            out.clear();
         }
-        let after = &block[hit.end as usize..];
-        let port = match after {
-            [b':', d, ..] => d.is_ascii_digit(),
-            [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
-            _ => false,
+        if hit.bare_json {
+            out.push(b'"');
+        }
+        let at = out.len();
+        let done = match action {
+            Action::Other(t) => {
+                let mut place = super::place::at(t.needs(), &self.detector, block, hit, self.engine, &mut self.canon);
+                t.apply(value, &mut place, out).is_ok()
+            }
+            _ => render(action, value, tag, edit.unfit, hit, out),
         };
-        let before = hit.start.checked_sub(1).map(|i| block[i as usize]);
-        if port && before != Some(b'[') && self.detector.value(block, hit).expose().iter().all(|b| *b != b':') {
-            self.replacement.insert(at, b'[');
-            self.replacement.push(b']');
+        if !done {
+            out.truncate(at);
+            out.extend_from_slice(SUPPRESSED);
+            self.tally.unfit += 1;
+        }
+        if matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION) {
+            bracket(block, hit, value, at, out);
+        }
+        if hit.bare_json {
+            out.push(b'"');
+        }
+        if !plain {
+            self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
         }
     }
 }
 
-fn tag_of(batch: &Batch, edit: &Edit) -> [u8; 16] {
-    if edit.job == NO_JOB { edit.cmac } else { *batch.tag(edit.job) }
+/// Where the writer stands: the record's first byte, and the next of each list.
+#[derive(Default)]
+struct Place {
+    start: usize,
+    found: usize,
+    time: usize,
+    tag: usize,
+}
+
+/// An IPv6 address that replaces an IPv4 one before `:port` needs brackets (RFC 3986 section 3.2.2).
+fn bracket(block: &[u8], hit: &Hit, value: &[u8], at: usize, out: &mut Vec<u8>) {
+    let port = match &block[hit.end as usize..] {
+        [b':', d, ..] => d.is_ascii_digit(),
+        [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
+        _ => false,
+    };
+    if !port || !out[at..].contains(&b':') {
+        return;
+    }
+    let before = hit.start.checked_sub(1).map(|i| block[i as usize]);
+    if before != Some(b'[') && !value.contains(&b':') {
+        out.insert(at, b'[');
+        out.push(b']');
+    }
 }
 
 /// Appends the replacement; false when the value can't take the transform.
-fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, out: &mut Vec<u8>) -> bool {
+#[inline]
+fn render(action: &Action, value: &[u8], tag: &[u8; 16], unfit: bool, hit: &Hit, out: &mut Vec<u8>) -> bool {
     if unfit {
         return false;
     }
@@ -322,11 +396,11 @@ fn render(action: &Action, value: &[u8], tag: [u8; 16], unfit: bool, hit: &Hit, 
         Action::Mask(style) => return mask(*style, value, out).is_ok(),
         Action::Token { prefix, .. } => {
             out.extend_from_slice(prefix);
-            out.extend_from_slice(&base32(&tag));
+            out.extend_from_slice(&base32(tag));
         }
         Action::Surrogate { .. } => {
             let at = out.len();
-            out.extend_from_slice(&surrogate(&tag));
+            out.extend_from_slice(&surrogate(tag));
             // A host name holds dashes, never colons.
             if value.contains(&b'-') {
                 out[at..].iter_mut().filter(|b| **b == b':').for_each(|b| *b = b'-');

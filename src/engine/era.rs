@@ -6,7 +6,7 @@ use super::place::{event_time, record_at};
 use crate::detect::Detector;
 use crate::keys::Keyring;
 use crate::policy::Policy;
-use crate::rules::Ruleset;
+use crate::rules::{Earlier, Ruleset};
 
 /// One stretch of event time.
 pub struct Era {
@@ -64,6 +64,21 @@ impl Engine {
         }
         let when = when.unwrap_or(self.ingest);
         (self.eras.partition_point(|e| e.from <= when) - 1) as u16
+    }
+
+    /// Number of the tagger of an era and view.
+    pub(super) fn tagger_of(&self, era: u16, view: usize) -> usize {
+        era as usize * self.policy().views.len() + view
+    }
+
+    /// True when the event lies before the oldest version of the policy.
+    pub(super) fn is_early(&self, when: Option<i64>) -> bool {
+        when.is_some_and(|w| w < self.policies[0].effective)
+    }
+
+    /// True when such records are suppressed whole.
+    pub(super) fn quarantines(&self) -> bool {
+        self.policies[0].earlier == Earlier::Quarantine
     }
 
     /// The era of the record around a byte of a block.

@@ -5,24 +5,32 @@ pub mod bridge;
 mod edit;
 mod era;
 mod explain;
+mod judge;
 mod place;
+mod projection;
+mod session;
+mod views;
 mod window;
 
 pub use explain::Explained;
+pub use views::Disclosed;
 
 use crate::audit::Tally;
 use crate::detect::Detector;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::{Layouts, Sniffer};
+use crate::format::time::EventClock;
 use crate::keys::Keyring;
-use crate::model::Block;
+use crate::model::{Block, Category};
 use crate::policy::Policy;
+use crate::policy::lists::Lists;
 use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 pub use action::READERS;
 use era::Era;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;
@@ -70,10 +78,13 @@ pub struct Engine {
     layouts: Layouts,
     /// Stretches of event time, ascending; the first has no beginning.
     eras: Vec<Era>,
+    /// Category of each entity.
+    categories: Vec<Category>,
     tag: TagMode,
     scan: ScanKernel,
     hash: HashKernel,
     ingest: i64,
+    lists: Mutex<Arc<Lists>>,
 }
 
 impl Engine {
@@ -82,7 +93,8 @@ impl Engine {
     /// # Errors
     /// Formats of the rules whose notation is wrong.
     pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
-        let registry = Registry::new(&cfg.rules);
+        let needed = |e| cfg.policy.needs(e) || cfg.policy.older.iter().any(|p| p.needs(e));
+        let registry = Registry::new(&cfg.rules.only_needed(needed));
         let layouts = Layouts::new(&cfg.rules, &registry)?;
         let policies = era::versions(cfg.policy);
         let eras = era::eras(&cfg.rules, &policies, &cfg.key);
@@ -90,12 +102,14 @@ impl Engine {
             registry,
             layouts,
             eras,
+            categories: cfg.rules.entities.iter().map(|e| e.category).collect(),
             rules: cfg.rules,
             policies,
             tag: cfg.tag,
             scan: cfg.scan,
             hash: cfg.hash,
             ingest: cfg.ingest,
+            lists: Mutex::default(),
         })
     }
 
@@ -107,6 +121,25 @@ impl Engine {
     /// The newest policy.
     pub fn policy(&self) -> &Policy {
         &self.policies[self.policies.len() - 1]
+    }
+
+    /// Sets the lists of subjects; workers follow with their next block.
+    pub fn set_lists(&self, lists: Lists) {
+        *self.lists.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists);
+    }
+
+    fn lists(&self) -> Arc<Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Taggers of all eras and views, in the order of [`Engine::tagger_of`].
+    fn taggers(&self) -> Vec<Tagger<'_>> {
+        let of = |e: &Era| {
+            let (policy, kid) = (&self.policies[e.policy], e.kid.clone());
+            let to = self.policy().views.iter().map(|v| v.recipient.as_ref().map(|r| r.id.as_str()));
+            to.map(|to| Tagger::new(policy, &self.rules, &kid, to)).collect::<Vec<_>>()
+        };
+        self.eras.iter().flat_map(of).collect()
     }
 
     /// Formats that records may have.
@@ -125,8 +158,15 @@ impl Engine {
             engine: self,
             detector: Detector::new(&self.registry, &self.layouts, self.scan),
             batch: Batch::new(self.hash),
-            taggers: self.eras.iter().map(|e| Tagger::new(&self.policies[e.policy], &self.rules, &e.kid)).collect(),
+            taggers: self.taggers(),
+            view: 0,
+            lists: self.lists(),
+            sessions: session::Sessions::new(self.policy()),
+            judged: Vec::new(),
+            disclosed: vec![Disclosed::default(); self.policy().views.len()],
             edits: Vec::new(),
+            founds: Vec::new(),
+            clock: EventClock::default(),
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
@@ -145,9 +185,19 @@ pub struct Worker<'e> {
     engine: &'e Engine,
     detector: Detector<'e>,
     batch: Batch,
-    /// One for each era.
+    /// One for each era and view.
     taggers: Vec<Tagger<'e>>,
+    /// The output in work.
+    view: usize,
+    lists: Arc<Lists>,
+    sessions: session::Sessions,
+    /// What lists and rules say of the block's records, kept from the main output for the views.
+    judged: Vec<judge::Judged>,
+    /// What each view disclosed.
+    disclosed: Vec<Disclosed>,
     edits: Vec<edit::Edit>,
+    founds: Vec<edit::Found>,
+    clock: EventClock,
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,
@@ -231,9 +281,7 @@ impl Worker<'_> {
 
     /// De-identifies a block.
     pub fn rewrite<'w>(&'w mut self, block: Block<'_>) -> Clean<'w> {
-        self.out.clear();
-        self.manifest.clear();
-        self.entries.clear();
+        self.begin(0);
         let consumed = match block.window {
             None => {
                 self.detector.run(block.bytes, self.format);
@@ -246,6 +294,17 @@ impl Worker<'_> {
         };
         self.tally.bytes_out += self.out.len() as u64;
         Clean { bytes: &self.out, manifest: &self.manifest, entries: &self.entries, consumed }
+    }
+
+    /// Begins the output of a view of the next block.
+    fn begin(&mut self, view: usize) {
+        self.view = view;
+        self.out.clear();
+        self.manifest.clear();
+        self.entries.clear();
+        if view == 0 {
+            self.follow_lists();
+        }
     }
 
     /// Counts since the worker was made.

@@ -25,14 +25,14 @@ pub fn ending(record: &[u8]) -> usize {
 /// Longest tag that is looked for.
 const TAG: usize = 2048;
 
-/// The slot of a record.
-pub fn slot(record: &[u8]) -> Slot {
+/// The slot of a record; one that is not `suspect` holds no tag for sure.
+pub fn slot(record: &[u8], suspect: bool) -> Slot {
     let body = &record[..record.len() - ending(record)];
     let end = body.trim_ascii_end();
     let first = body.trim_ascii_start();
     if end.len() > 1 && end[end.len() - 1] == b'}' && first.first() == Some(&b'{') {
         let inner = end[..end.len() - 1].trim_ascii_end();
-        if inner.last() == Some(&b'}') && tail_has(inner, b"\"_deid\":{") {
+        if suspect && inner.last() == Some(&b'}') && tail_has(inner, b"\"_deid\":{") {
             return Slot::Taken;
         }
         return if inner.last() == Some(&b'{') && inner.trim_ascii_start().len() == 1 {
@@ -41,7 +41,7 @@ pub fn slot(record: &[u8]) -> Slot {
             Slot::Member(end.len() - 1)
         };
     }
-    if body.last() == Some(&b'"') {
+    if suspect && body.last() == Some(&b'"') {
         let quote = memchr::memrchr(b'"', &body[..body.len() - 1]);
         if quote.is_some_and(|q| body[q + 1..].starts_with(b"deid=pv:")) {
             return Slot::Taken;
@@ -60,13 +60,13 @@ mod tests {
 
     #[test]
     fn places() {
-        assert_eq!(slot(b"{\"a\":1}\r\n"), Slot::Member(6));
-        assert_eq!(slot(b"{ }\n"), Slot::First(2));
-        assert_eq!(slot(b"{\"a\":{}}"), Slot::Member(7));
-        assert_eq!(slot(b"text \n"), Slot::End(5));
-        assert_eq!(slot(b"x \"deid=pv:a;b\"\n"), Slot::Taken);
-        assert_eq!(slot(b"{\"a\":1,\"_deid\":{\"pv\":\"x\"}}"), Slot::Taken);
-        assert_eq!(slot(b""), Slot::End(0));
-        assert_eq!(slot(b"\n"), Slot::End(0));
+        assert_eq!(slot(b"{\"a\":1}\r\n", true), Slot::Member(6));
+        assert_eq!(slot(b"{ }\n", true), Slot::First(2));
+        assert_eq!(slot(b"{\"a\":{}}", true), Slot::Member(7));
+        assert_eq!(slot(b"text \n", true), Slot::End(5));
+        assert_eq!(slot(b"x \"deid=pv:a;b\"\n", true), Slot::Taken);
+        assert_eq!(slot(b"{\"a\":1,\"_deid\":{\"pv\":\"x\"}}", true), Slot::Taken);
+        assert_eq!(slot(b"", true), Slot::End(0));
+        assert_eq!(slot(b"\n", true), Slot::End(0));
     }
 }

@@ -2,6 +2,53 @@
 
 use jiff::civil::DateTime;
 
+/// Reads event times and remembers the day of the last one: logs tell the time of many events of one day. One per
+/// worker.
+#[derive(Default)]
+pub struct EventClock {
+    /// `23/Nov/2026` and `+0800` of the last common log format time.
+    day: [u8; 16],
+    /// Unix seconds of that day's first second.
+    midnight: i64,
+}
+
+impl EventClock {
+    /// See [`of_text`].
+    pub fn of_text(&mut self, line: &[u8], offset: i32) -> Option<i64> {
+        let head = &line[..line.len().min(HEAD)];
+        if let Some(t) = memchr::memchr(b'[', head).and_then(|i| self.clf(&head[i + 1..])) {
+            return Some(t);
+        }
+        of_text(line, offset)
+    }
+
+    /// See [`of_value`].
+    pub fn of_value(&mut self, v: &[u8], offset: i32) -> Option<i64> {
+        self.clf(v).or_else(|| of_value(v, offset))
+    }
+
+    /// See [`clf`].
+    fn clf(&mut self, v: &[u8]) -> Option<i64> {
+        let v: &[u8; 26] = v.first_chunk()?;
+        if v[2] != b'/' || v[11] != b':' || v[14] != b':' || v[17] != b':' || v[20] != b' ' {
+            return None;
+        }
+        let mut day = [0; 16];
+        day[..11].copy_from_slice(&v[..11]);
+        day[11..].copy_from_slice(&v[21..]);
+        let (h, m, s) = (num(&v[12..14])?, num(&v[15..17])?, num(&v[18..20])?);
+        if h > 23 || m > 59 || s > 60 {
+            return None;
+        }
+        let seconds = i64::from(h * 3600 + m * 60 + s.min(59));
+        if day != self.day {
+            self.midnight = clf(v)? - seconds;
+            self.day = day;
+        }
+        Some(self.midnight + seconds)
+    }
+}
+
 /// Bytes at the front of a line of text that may hold its time.
 const HEAD: usize = 256;
 
@@ -108,6 +155,25 @@ mod tests {
         assert_eq!(of_text(b"no time here [x] 12:34:56", 0), None);
         assert_eq!(of_value(b"hello", 0), None);
         assert_eq!(clf(b"31/Feb/2026:10:11:45 +0800"), None);
+    }
+
+    #[test]
+    fn a_remembered_day_changes_nothing() {
+        let mut clock = EventClock::default();
+        for v in [
+            "23/Nov/2026:10:11:45 +0800",
+            "23/Nov/2026:23:59:60 +0800",
+            "23/Nov/2026:00:00:00 -0130",
+            "24/Nov/2026:00:00:00 +0800",
+        ] {
+            let line = format!("192.0.2.1 - - [{v}] x");
+            for _ in 0..2 {
+                assert_eq!(clock.of_text(line.as_bytes(), 0), of_text(line.as_bytes(), 0));
+                assert_eq!(clock.of_value(v.as_bytes(), 0), of_value(v.as_bytes(), 0));
+            }
+        }
+        assert_eq!(clock.of_text(b"[31/Feb/2026:10:11:45 +0800]", 0), None);
+        assert_eq!(clock.of_text(b"[24/Nov/2026:24:00:00 +0800]", 0), None);
     }
 
     proptest::proptest! {

@@ -93,7 +93,10 @@ impl Diff<'_> {
                 let (x, y) = (strength(old, entity.id, joined), strength(new, entity.id, joined));
                 if a && b && x != y {
                     let how = if y < x { "weaker" } else { "stronger" };
-                    let text = format!("{whose}{} is protected {how}: {} becomes {}", entity.name, WORDS[x as usize], WORDS[y as usize]);
+                    let text = format!(
+                        "{whose}{} is protected {how}: {} becomes {}",
+                        entity.name, WORDS[x as usize], WORDS[y as usize]
+                    );
                     self.say((y < x).then_some(clause), text);
                 }
             }
@@ -121,7 +124,8 @@ impl Diff<'_> {
     }
 
     fn recipients(&mut self, old: &Policy, new: &Policy) {
-        let of = |p: &'_ Policy, id: &str| p.views.iter().position(|v| v.recipient.as_ref().is_some_and(|r| r.id == id));
+        let of =
+            |p: &'_ Policy, id: &str| p.views.iter().position(|v| v.recipient.as_ref().is_some_and(|r| r.id == id));
         for v in &new.views {
             let Some(r) = &v.recipient else { continue };
             let whose = format!("recipient `{}`: ", r.id);
@@ -165,5 +169,8 @@ const WORDS: [&str; 5] = ["clear", "a part or group", "reversible", "keyed", "go
 
 /// Days of a span, months and years by their mean; good enough to say which of two is longer.
 fn days(s: jiff::Span) -> i64 {
-    i64::from(s.get_years()) * 3653 / 10 + i64::from(s.get_months()) * 3044 / 100 + i64::from(s.get_weeks()) * 7 + i64::from(s.get_days())
+    i64::from(s.get_years()) * 3653 / 10
+        + i64::from(s.get_months()) * 3044 / 100
+        + i64::from(s.get_weeks()) * 7
+        + i64::from(s.get_days())
 }

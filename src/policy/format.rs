@@ -21,14 +21,15 @@ pub fn format(text: &str) -> String {
             continue;
         }
         let stanza = line.trim_start().starts_with('[') && !line.trim_start().starts_with("[\"");
-        if (stanza || blank) && !out.is_empty() && !behind_comment(&out) {
+        if !out.is_empty() && (blank || stanza && !behind_comment(&out)) {
             out.push('\n');
         }
         out.push_str(&spaced(line));
         out.push('\n');
         blank = false;
     }
-    let same = |a: &str, b: &str| matches!((a.parse::<toml::Table>(), b.parse::<toml::Table>()), (Ok(a), Ok(b)) if a == b);
+    let same =
+        |a: &str, b: &str| matches!((a.parse::<toml::Table>(), b.parse::<toml::Table>()), (Ok(a), Ok(b)) if a == b);
     if same(text, &out) { out } else { text.to_owned() }
 }
 

@@ -8,7 +8,7 @@ mod project;
 mod select;
 
 pub use compile::{VERBS, compile};
-pub use project::{Facts, Refusal};
+pub use project::{Facts, Platform, Refusal};
 pub use select::{Origin, Selection, select};
 
 use crate::model::{Category, CategorySet, Decision, EntityId, RetentionId, TransformId};
@@ -137,6 +137,11 @@ impl Policy {
     #[inline]
     pub fn joins(&self, present: CategorySet, entities: u128) -> bool {
         self.linkage.as_ref().is_some_and(|l| present.intersects(l.triggers) && entities & l.subjects != 0)
+    }
+
+    /// True when a record names a person.
+    pub fn names_person(&self, present: CategorySet) -> bool {
+        self.linkage.as_ref().is_some_and(|l| present.intersects(l.triggers))
     }
 
     /// True when a record holds what the linkage rule makes personal beside a person.

@@ -45,6 +45,14 @@ pub struct TagContext {
     pub day: i32,
     /// Where that came from.
     pub clock: Clock,
+    /// The event lies before the oldest version of the policy.
+    pub early: bool,
+    /// A minor's record.
+    pub minor: bool,
+    /// Withdrawn consent stripped it.
+    pub stripped: bool,
+    /// Number of the case that holds it, from 1; 0 for none.
+    pub case: u16,
 }
 
 /// Most renderings kept; beyond that they are made anew.
@@ -56,6 +64,10 @@ pub struct Tagger<'p> {
     rules: &'p Ruleset,
     version: String,
     kid: String,
+    /// The recipient of the output.
+    to: Option<String>,
+    /// Names of the cases of legal holds.
+    cases: Vec<String>,
     cache: HashMap<(TagContext, TagStyle), Box<[u8]>>,
     last: Option<(TagContext, TagStyle)>,
     last_text: Vec<u8>,
@@ -75,15 +87,33 @@ pub struct Window {
 }
 
 impl<'p> Tagger<'p> {
-    /// A tagger for records under `policy` whose tokens are made with the key `kid`.
-    pub fn new(policy: &'p Policy, rules: &'p Ruleset, kid: &str) -> Self {
-        let version = format!("{}@{}#{}", policy.id, policy.effective_from, policy.hash);
-        Tagger { policy, rules, version, kid: kid.into(), cache: HashMap::new(), last: None, last_text: Vec::new() }
+    /// A tagger for records under `policy` whose tokens are made with the key `kid`, for the
+    /// recipient `to`.
+    pub fn new(policy: &'p Policy, rules: &'p Ruleset, kid: &str, to: Option<&str>) -> Self {
+        let version = policy.version();
+        Tagger {
+            policy,
+            rules,
+            version,
+            kid: kid.into(),
+            to: to.map(String::from),
+            cases: Vec::new(),
+            cache: HashMap::new(),
+            last: None,
+            last_text: Vec::new(),
+        }
     }
 
     /// Day of a point in time, in the policy's zone.
     pub fn day(&self, unix: i64) -> i32 {
         day(unix, self.policy.offset)
+    }
+
+    /// Sets the names of the cases of legal holds.
+    pub fn set_cases(&mut self, cases: &[String]) {
+        cases.clone_into(&mut self.cases);
+        self.cache.clear();
+        self.last = None;
     }
 
     /// Appends the tag to `out`.
@@ -121,12 +151,22 @@ impl<'p> Tagger<'p> {
         let found: Vec<_> = self.rules.entities.iter().filter(|e| ctx.entities >> e.id.0 & 1 == 1).collect();
         let set: CategorySet = found.iter().map(|e| e.category).collect();
         Facts {
-            level: found.iter().map(|e| e.level).max().unwrap_or(0),
+            level: found.iter().map(|e| self.policy.levels[e.id.0 as usize]).max().unwrap_or(0),
             categories: Category::ALL.iter().filter(|c| set.contains(**c)).map(|c| c.name()).collect(),
             found: found.iter().map(|e| e.name.as_str()).collect(),
+            purposes: self.purposes(set),
             window: window(self.policy, ctx.retentions, ctx.day),
             basis: self.basis(ctx.retentions),
         }
+    }
+
+    /// What the categories of a record may be processed for.
+    fn purposes(&self, set: CategorySet) -> Vec<&str> {
+        let of = |c: Category| self.policy.purposes[c as usize].iter().map(String::as_str);
+        let mut all: Vec<&str> = Category::ALL.into_iter().filter(|c| set.contains(*c)).flat_map(of).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     fn basis(&self, retentions: u64) -> Vec<&str> {
@@ -150,19 +190,29 @@ impl<'p> Tagger<'p> {
             list(&f.found),
             self.policy.retentions[f.window.class.0 as usize].class,
         );
-        for (name, date) in f.window.dates() {
+        for (name, date) in f.window.dates().filter(|d| ctx.case == 0 || d.0 == "keep_until") {
             let _ = write!(s, ",\"{name}\":\"{date}\"");
         }
         let _ = write!(
             s,
-            ",\"basis\":{},\"state\":\"{}\"}},\"res\":\"{}\",\"kid\":\"{}\",\"link\":\"{}\",\"clock\":\"{}\"}}",
+            ",\"basis\":{},\"state\":\"{}\"}},\"res\":\"{}\",\"kid\":\"{}\",\"link\":\"{}\",\"clock\":\"{}\"",
             list(&f.basis),
-            f.window.state(),
+            state(ctx),
             self.policy.region,
             self.kid,
             link(ctx),
             clock(ctx),
         );
+        if !f.purposes.is_empty() {
+            let _ = write!(s, ",\"purpose\":{}", list(&f.purposes));
+        }
+        for (name, text) in self.marks(ctx) {
+            let _ = match text {
+                Some(t) => write!(s, ",\"{name}\":\"{t}\""),
+                None => write!(s, ",\"{name}\":true"),
+            };
+        }
+        s.push('}');
         s
     }
 
@@ -176,20 +226,41 @@ impl<'p> Tagger<'p> {
             f.found.join(","),
             self.policy.retentions[f.window.class.0 as usize].class,
         );
-        for (name, date) in f.window.dates() {
+        for (name, date) in f.window.dates().filter(|d| ctx.case == 0 || d.0 == "keep_until") {
             let _ = write!(s, ";{name}:{date}");
         }
         let _ = write!(
             s,
             ";basis:{};state:{};res:{};kid:{};link:{};clock:{}",
             f.basis.join(","),
-            f.window.state(),
+            state(ctx),
             self.policy.region,
             self.kid,
             link(ctx),
             clock(ctx),
         );
+        if !f.purposes.is_empty() {
+            let _ = write!(s, ";purpose:{}", f.purposes.join(","));
+        }
+        for (name, text) in self.marks(ctx) {
+            let _ = write!(s, ";{name}:{}", text.unwrap_or("true"));
+        }
         s
+    }
+
+    /// What few records have: a name, and a text or simply true.
+    fn marks(&self, ctx: TagContext) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        let case = usize::from(ctx.case).checked_sub(1).map(|i| self.cases.get(i).map_or("unknown", String::as_str));
+        let set = |on: bool, name| on.then_some((name, None));
+        [
+            set(ctx.early, "early"),
+            set(ctx.minor, "minor"),
+            set(ctx.stripped, "withdrawn"),
+            case.map(|c| ("hold", Some(c))),
+            self.to.as_deref().map(|t| ("to", Some(t))),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -197,6 +268,7 @@ struct Facts<'a> {
     level: u8,
     categories: Vec<&'static str>,
     found: Vec<&'a str>,
+    purposes: Vec<&'a str>,
     window: Window,
     basis: Vec<&'a str>,
 }
@@ -207,10 +279,11 @@ impl Window {
             .into_iter()
             .filter_map(|(n, d)| Some((n, d?)))
     }
+}
 
-    fn state(&self) -> &'static str {
-        "active"
-    }
+/// A record under legal hold may not be deleted, whatever its class says.
+fn state(ctx: TagContext) -> &'static str {
+    if ctx.case == 0 { "active" } else { "held" }
 }
 
 fn link(ctx: TagContext) -> &'static str {
@@ -304,13 +377,26 @@ mod tests {
     #[test]
     fn renderings_are_well_formed() {
         let (p, r) = (policy(), Ruleset::builtin());
-        let mut t = Tagger::new(&p, &r, "aaaaaaaa");
-        let ctx = TagContext { entities: 0b100001, retentions: 3, linked: true, day: 20000, clock: Clock::Record };
+        let mut t = Tagger::new(&p, &r, "aaaaaaaa", None);
+        let ctx = TagContext {
+            entities: 0b100001,
+            retentions: 3,
+            linked: true,
+            day: 20000,
+            clock: Clock::Record,
+            early: false,
+            minor: true,
+            stripped: false,
+            case: 1,
+        };
+        t.set_cases(&["case-1".into()]);
         let mut out = b"{\"a\":1".to_vec();
         t.render(ctx, TagStyle::JsonMember, &mut out);
         out.push(b'}');
         let v: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(v["_deid"]["link"], "joined");
+        assert_eq!((&v["_deid"]["hold"], &v["_deid"]["minor"]), (&"case-1".into(), &true.into()));
+        assert_eq!((&v["_deid"]["ret"]["state"], &v["_deid"]["ret"]["delete_after"]), (&"held".into(), &().into()));
         assert_eq!(v["_deid"]["found"][0], "ip.v4");
         let mut text = Vec::new();
         t.render(ctx, TagStyle::Text, &mut text);

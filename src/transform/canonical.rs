@@ -126,15 +126,23 @@ pub fn canonical(kind: Canon, v: &[u8], readers: &Readers, out: &mut CanonBuf) -
             out.extend(v[at..].iter().map(u8::to_ascii_lowercase));
         }
         Canon::Digits => out.extend(v.iter().filter(|b| b.is_ascii_digit())),
-        Canon::Text => out.extend(v.iter().map(u8::to_ascii_lowercase)),
+        Canon::Text => {
+            out.extend_from_slice(v);
+            out.make_ascii_lowercase();
+        }
     }
     if out.is_empty() { Err(Unfit) } else { Ok(()) }
 }
 
 /// Fourteen digits and their Luhn digit; IMEISV loses its version. Hashed forms stay text.
 fn imei(v: &[u8], out: &mut Vec<u8>) {
-    out.extend(v.iter().filter(|b| b.is_ascii_digit()));
-    let marks = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();
+    let mut marks = 0;
+    if v.len() == 15 && v.iter().all(u8::is_ascii_digit) {
+        out.extend_from_slice(v);
+    } else {
+        out.extend(v.iter().filter(|b| b.is_ascii_digit()));
+        marks = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();
+    }
     if !(14..=16).contains(&out.len()) || out.len() + marks != v.len() {
         out.clear();
         out.extend(v.iter().map(u8::to_ascii_lowercase));

@@ -13,25 +13,49 @@ pub enum TagKey {
     Cmac(Box<CmacKey>),
 }
 
+/// Two letters for each ten bits.
+static PAIRS: [[u8; 2]; 1024] = {
+    let mut t = [[0; 2]; 1024];
+    let mut i = 0;
+    while i < 1024 {
+        t[i] = [LETTERS[i >> 5], LETTERS[i & 31]];
+        i += 1;
+    }
+    t
+};
+
+/// Two hex digits for each byte.
+static HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut t = [[0; 2]; 256];
+    let mut i = 0;
+    while i < 256 {
+        t[i] = [DIGITS[i >> 4], DIGITS[i & 15]];
+        i += 1;
+    }
+    t
+};
+
 /// 128 bits in 26 letters.
+#[inline]
 pub fn base32(tag: &[u8; 16]) -> [u8; 26] {
     let bits = u128::from_be_bytes(*tag);
     let mut out = [0; 26];
-    for (i, c) in out[..25].iter_mut().enumerate() {
-        *c = LETTERS[(bits >> (123 - 5 * i) & 31) as usize];
+    let (pairs, _) = out.as_chunks_mut::<2>();
+    for (i, pair) in pairs[..12].iter_mut().enumerate() {
+        *pair = PAIRS[(bits >> (118 - 10 * i)) as usize & 1023];
     }
-    out[25] = LETTERS[(bits << 2 & 31) as usize];
+    pairs[12] = PAIRS[(bits as usize & 0xFF) << 2];
     out
 }
 
 /// Surrogate address: `fdde:1d00::/32` and 96 bits of the tag, always 39 letters.
+#[inline]
 pub fn surrogate(tag: &[u8; 16]) -> [u8; 39] {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut out = *b"fdde:1d00:0000:0000:0000:0000:0000:0000";
-    for (i, b) in tag[..12].iter().enumerate() {
+    for i in 0..12 {
         let at = 10 + i / 2 * 5 + i % 2 * 2;
-        out[at] = HEX[usize::from(b >> 4)];
-        out[at + 1] = HEX[usize::from(b & 15)];
+        [out[at], out[at + 1]] = HEX[usize::from(tag[i])];
     }
     out
 }

@@ -1,27 +1,28 @@
 //! IEEE 802 hardware addresses, 48 bits.
 
+use super::hex_value;
+
 /// Six octets written with `:` or `-`, as `hhhh.hhhh.hhhh`, or bare; one separator throughout.
+#[inline]
 pub fn parse(v: &[u8]) -> Option<[u8; 6]> {
-    let mut digits = [0u8; 12];
-    let step = match (v.len(), v.get(2), v.get(4)) {
-        (17, Some(b':' | b'-'), _) => 2,
-        (14, _, Some(b'.')) => 4,
-        (12, ..) => 12,
-        _ => return None,
-    };
-    let mark = v.get(step).copied().unwrap_or(0);
-    let mut n = 0;
-    for (i, &b) in v.iter().enumerate() {
-        if step < 12 && i % (step + 1) == step {
-            if b != mark {
-                return None;
-            }
-        } else {
-            digits[n] = (b as char).to_digit(16)? as u8;
-            n += 1;
-        }
+    match (v.len(), v.get(2), v.get(4)) {
+        (17, Some(&mark @ (b':' | b'-')), _) => octets(v, [2, 5, 8, 11, 14].iter().all(|&i| v[i] == mark), |i| 3 * i),
+        (14, _, Some(b'.')) => octets(v, v[9] == b'.', |i| 2 * i + i / 2),
+        (12, ..) => octets(v, true, |i| 2 * i),
+        _ => None,
     }
-    Some(std::array::from_fn(|i| digits[2 * i] << 4 | digits[2 * i + 1]))
+}
+
+/// The octets whose first digits stand at `at(0)` to `at(5)`.
+#[inline]
+fn octets(v: &[u8], marked: bool, at: impl Fn(usize) -> usize) -> Option<[u8; 6]> {
+    let mut bad = !marked;
+    let out = std::array::from_fn(|i| {
+        let (h, l) = (hex_value(v[at(i)]), hex_value(v[at(i) + 1]));
+        bad |= h > 15 || l > 15;
+        h << 4 | l & 15
+    });
+    (!bad).then_some(out)
 }
 
 /// Addresses that name no device: all zeros, all ones, and what Android shows apps instead.

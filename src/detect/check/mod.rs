@@ -21,6 +21,22 @@ pub(crate) fn all_digits(v: &[u8]) -> bool {
     !v.is_empty() && v.iter().all(u8::is_ascii_digit)
 }
 
+/// Value of a hexadecimal digit; 255 for any other byte.
+#[inline]
+pub(crate) fn hex_value(b: u8) -> u8 {
+    static VALUES: [u8; 256] = {
+        let mut t = [255; 256];
+        let mut i = 0;
+        while i < 16 {
+            t[b"0123456789abcdef"[i] as usize] = i as u8;
+            t[b"0123456789ABCDEF"[i] as usize] = i as u8;
+            i += 1;
+        }
+        t
+    };
+    VALUES[usize::from(b)]
+}
+
 /// Number written in a few ASCII digits.
 pub(crate) fn number(v: &[u8]) -> u32 {
     v.iter().fold(0, |n, b| n * 10 + u32::from(b - b'0'))

@@ -9,9 +9,13 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 /// Confirms digit runs.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
+    let mut cursor = 0;
     for &p in text.scan.events.of(kind::DIGITS) {
         let p = p as usize;
-        let len = text.scan.digits.run_before(p);
+        if found.settled.takes(&mut cursor, p) {
+            continue;
+        }
+        let len = text.scan.maps.digits.run_before(p);
         if len <= 20 && !skip.covers(p - len) {
             confirm(text, found, p - len, p);
         }
@@ -21,6 +25,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let t = text.bytes;
     let (l, r) = (text.before(s), text.at(end));
+    // Nothing but a check digit speaks against a key that says otherwise.
+    if found.settled.exempts(s) && end - s != 18 && !r.is_ascii_alphanumeric() && r != b'-' {
+        return;
+    }
     if l.is_ascii_alphabetic() {
         // The tail of a longer hexadecimal id whose event the scanner leaves to this run.
         if l.is_ascii_hexdigit() && !r.is_ascii_alphanumeric() && end - s >= 14 {

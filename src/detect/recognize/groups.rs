@@ -12,10 +12,10 @@ const GROUPS: usize = 12;
 /// Confirms grouped numbers, then international ones.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
-    let mut done = 0;
+    let (mut done, mut cursor) = (0, 0);
     for &p in text.scan.events.of(kind::GROUPS) {
         let p = p as usize;
-        if p < done || skip.covers(p) {
+        if p < done || found.settled.takes(&mut cursor, p) || skip.covers(p) {
             continue;
         }
         let run = Run::around(text, p, done);

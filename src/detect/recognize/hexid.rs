@@ -11,21 +11,40 @@ use crate::model::{Confidence, RuleId, Shape, well_known as e};
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let t = text.bytes;
     let mut skip = Skip::new(text.regions);
+    let mut cursor = 0;
     for &p in text.scan.events.of(kind::HEXRUN) {
         let p = p as usize;
-        let s = p - t[..p].iter().rev().take(130).take_while(|b| b.is_ascii_hexdigit()).count();
-        if !skip.covers(p) && p - s <= 128 {
+        if found.settled.takes(&mut cursor, p) || skip.covers(p) {
+            continue;
+        }
+        let s = hex_start(text, p);
+        if !found.settled.exempts(s) && p - s <= 128 {
             after_word(text, found, s, p);
         }
     }
     let mut skip = Skip::new(text.regions);
+    cursor = 0;
     for &p in text.scan.events.of(kind::UUID) {
         let p = p as usize;
-        if p >= 23 && !skip.covers(p) && crate::detect::check::uuid::is(&t[p - 23..(p + 13).min(t.len())]) {
+        if p >= 23
+            && !found.settled.takes(&mut cursor, p)
+            && !skip.covers(p)
+            && crate::detect::check::uuid::is(&t[p - 23..(p + 13).min(t.len())])
+        {
             after_word(text, found, p - 23, p + 13);
         }
     }
     hardware(text, found);
+}
+
+/// Where the hex run that ends before `end` begins; longer runs than any id are cut.
+fn hex_start(text: &Text<'_>, end: usize) -> usize {
+    let near = end - text.scan.maps.hex.run_before(end);
+    if near + 64 > end {
+        near
+    } else {
+        near - text.bytes[..near].iter().rev().take(66).take_while(|b| b.is_ascii_hexdigit()).count()
+    }
 }
 
 /// Reports a hex run behind a word that names it. Keys before `=` and `:` are looked at elsewhere; here stand `aid/…`, `设备号 …`, `oaid …`.

@@ -9,10 +9,10 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 /// Confirms third dots, then third dashes.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
-    let mut done = 0;
+    let (mut done, mut cursor) = (0, 0);
     for &p in text.scan.events.of(kind::DOTS) {
         let p = p as usize;
-        if p < done || skip.covers(p) {
+        if p < done || found.settled.takes(&mut cursor, p) || skip.covers(p) {
             continue;
         }
         if let Some(end) = dotted(text, found, p) {
@@ -26,6 +26,37 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             dashed(text, found, p);
         }
     }
+}
+
+/// The address that fills `start..end`, in plain dotted notation without needless zeros.
+#[inline]
+pub fn dotted_quad(text: &Text<'_>, start: usize, end: usize) -> Option<[u8; 4]> {
+    let t = text.bytes;
+    let mut digits = text.scan.maps.digits.window(start);
+    let mut at = start;
+    let mut out = [0; 4];
+    for (i, octet) in out.iter_mut().enumerate() {
+        let n = (!digits).trailing_zeros() as usize;
+        let value = match (n, t.get(at..at + n)?) {
+            (1, [a]) => u32::from(a - b'0'),
+            (2, [a, b]) => u32::from(a - b'0') * 10 + u32::from(b - b'0'),
+            (3, [a, b, c]) => u32::from(a - b'0') * 100 + u32::from(b - b'0') * 10 + u32::from(c - b'0'),
+            _ => return None,
+        };
+        if value > 255 {
+            return None;
+        }
+        *octet = value as u8;
+        at += n;
+        if i < 3 {
+            if t.get(at) != Some(&b'.') {
+                return None;
+            }
+            at += 1;
+            digits >>= n + 1;
+        }
+    }
+    (at == end).then_some(out)
 }
 
 /// Start and end of four groups of digits around the third mark.

@@ -11,10 +11,10 @@ const MAX_RUN: usize = 64;
 /// Confirms hex/colon runs.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
-    let mut done = 0;
+    let (mut done, mut cursor) = (0, 0);
     for &p in text.scan.events.of(kind::COLONS) {
         let p = p as usize;
-        if p < done || skip.covers(p) {
+        if p < done || found.settled.takes(&mut cursor, p) || skip.covers(p) {
             continue;
         }
         let (s, end) = extent(text.bytes, p, done);

@@ -1,12 +1,12 @@
 //! Values that their key names.
 
-use super::{Found, Skip, Text};
+use super::{Found, Skip, Text, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::ASIDE;
-use crate::detect::keys::KeyClass;
+use crate::detect::keys::{Exempt, KeyClass};
 use crate::detect::scan::kind;
 use crate::format::view::{decode_all, wide};
-use crate::model::{Confidence, EntityId, RuleId, Shape};
+use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// Most elements of an array that one key names; arrays beyond that are searched by shape.
 const MAX_ELEMENTS: usize = 64;
@@ -22,8 +22,20 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let class = classify(text, found, p);
+        if class.is_unknown() {
+            continue;
+        }
+        if class.exempt != Exempt::No {
+            let value = text.bare_start(p + 1);
+            found.settled.exempt_from(value);
+        }
         if class.entity.is_some() || class.event_time {
-            taken = value_at(text, found, class, p, p + 1);
+            let end = value_at(text, found, class, p, p + 1);
+            if !class.entity.is_some_and(|x| is_weak(text, x.0)) {
+                taken = end;
+            }
+        } else if class.tag {
+            found.tags.push(p as u32);
         }
     }
     let mut skip = Skip::new(text.regions);
@@ -32,7 +44,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if skip.covers(p) || wide(&text.bytes[p..]) != Some(b':') {
             continue;
         }
-        let len = text.scan.keychars.run_before(p);
+        let len = text.scan.maps.keychars.run_before(p);
         let class = found.memo.classify(text.registry, text.bytes, p - len, p);
         if class.entity.is_some() {
             value_at(text, found, class, p, p + 3);
@@ -42,16 +54,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 
 #[inline]
 fn classify(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> KeyClass {
-    let t = text.bytes;
     let mut end = p;
-    if text.before(end) == b' ' {
-        end -= 1;
-    }
-    if matches!(text.before(end), b'"' | b'\'') {
-        end -= 1;
-    }
-    let len = text.scan.keychars.run_before(end);
-    found.memo.classify(text.registry, t, end - len, end)
+    end -= usize::from(text.before(end) == b' ');
+    end -= usize::from(matches!(text.before(end), b'"' | b'\''));
+    let len = text.scan.maps.keychars.run_before(end);
+    found.memo.classify(text.registry, text.bytes, end - len, end)
 }
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
@@ -74,9 +81,30 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         b'{' => 0,
         _ => {
             let json = text.before(sep) == b'"' || text.before(sep) == b' ' && text.at(sep) == b':';
-            if accept(text, found, entity, shape, sep, (start, end), json && start == i) { end } else { 0 }
+            if accept(text, found, entity, shape, sep, (start, end), json && start == i) {
+                settle(text, found, end);
+                end
+            } else {
+                0
+            }
         }
     }
+}
+
+/// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
+/// behind it.
+fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
+    let Some(hit) = found.hits.last() else { return };
+    let open = matches!(hit.entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
+    let open = open || is_weak(text, hit.entity);
+    if !open && matches!(text.at(end), b'"' | b'\'' | b'&' | b';' | b',' | b'}' | b']' | b'\n') {
+        found.settled.taken.push((hit.start, hit.end));
+    }
+}
+
+/// Values of weak entities may hold others.
+fn is_weak(text: &Text<'_>, entity: EntityId) -> bool {
+    text.registry.weak() >> entity.0 & 1 == 1
 }
 
 /// Shapes whose values may have any length.
@@ -106,39 +134,37 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
 
 /// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
 fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
-    let t = text.bytes;
+    let (t, maps) = (text.bytes, &text.scan.maps);
     match text.at(i) {
         q @ (b'"' | b'\'') => {
-            let mut e = i + 1;
+            let mut e = maps.stops.next(i + 1, t.len());
             while e < t.len() && t[e] != q && t[e] != b'\n' {
-                e += if t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n' { 2 } else { 1 };
+                let escape = t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n';
+                e = maps.stops.next(e + if escape { 2 } else { 1 }, t.len());
             }
-            (i + 1, e.min(t.len()))
+            (i + 1, e)
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
             let words = shape.is_some_and(boundless);
             let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let end = bare_end(&t[..most], i, words);
-            (i, if shape == Some(Shape::Credential) { credential_end(t, i, end) } else { end })
+            let end = bare_end(text, i, most, words);
+            (i, if shape == Some(Shape::Credential) { credential_end(text, i, end) } else { end })
         }
     }
 }
 
-/// End of a bare value; `words` tells whether letters beyond ASCII belong to it.
-fn bare_end(t: &[u8], i: usize, words: bool) -> usize {
-    let mut e = i;
-    while e < t.len() {
-        let b = t[e];
-        if b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|') {
-            break;
+/// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
+fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
+    let (t, maps) = (text.bytes, &text.scan.maps);
+    let end = maps.terms.next(i, most);
+    let mut high = maps.high.next(i, end);
+    if words {
+        while high < end && !wide_punctuation(&t[high..]) {
+            high = maps.high.next(high + 1, end);
         }
-        if b >= 0x80 && (!words || wide_punctuation(&t[e..])) {
-            break;
-        }
-        e += 1;
     }
-    e
+    high
 }
 
 fn wide_punctuation(v: &[u8]) -> bool {
@@ -146,7 +172,8 @@ fn wide_punctuation(v: &[u8]) -> bool {
 }
 
 /// `Scheme credential`: the credential behind the blank belongs to the value.
-fn credential_end(t: &[u8], i: usize, end: usize) -> usize {
+fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
+    let t = text.bytes;
     let scheme = &t[i..end];
     let known = ["bearer", "basic", "digest", "negotiate", "token", "aws4-hmac-sha256", "jdcloud2-hmac-sha256"];
     if t.get(end) != Some(&b' ') || !known.iter().any(|k| scheme.eq_ignore_ascii_case(k.as_bytes())) {
@@ -156,7 +183,7 @@ fn credential_end(t: &[u8], i: usize, end: usize) -> usize {
     let multi = scheme.eq_ignore_ascii_case(b"digest") || scheme.len() > 10;
     let stop = rest.iter().position(|&b| b == b'\n' || b == b'\r' || b == b'"' && !multi);
     let all = stop.unwrap_or(rest.len());
-    if multi { end + all } else { bare_end(t, (end + 1).min(t.len()), true) }
+    if multi { end + all } else { bare_end(text, (end + 1).min(t.len()), t.len(), true) }
 }
 
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins.
@@ -180,8 +207,9 @@ pub fn accept(
         return false;
     }
     let raw = &t[start..end];
-    if !raw.iter().any(|&b| b == b'\\' || b == b'%' || b == 0xEF) {
-        let Keyed::Take(id) = check::keyed::keyed(shape, entity, raw) else { return false };
+    if !text.scan.maps.escapes.any(start, end) {
+        let judged = typed::keyed(text, shape, entity, start, end);
+        let Keyed::Take(id) = judged.unwrap_or_else(|| check::keyed::keyed(shape, entity, raw)) else { return false };
         let bare = json && text.is_bare_json(found, start, end);
         let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
         hit.anchor = sep as u32;

@@ -8,6 +8,7 @@ mod ipv4;
 mod ipv6;
 pub mod keyed;
 mod secret;
+mod typed;
 
 use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Memo, Registry};
@@ -37,10 +38,57 @@ pub struct Found<'a> {
     pub times: &'a mut Vec<(u32, u32)>,
     /// Key memo.
     pub memo: &'a mut Memo,
+    /// Separators of keys that name a tag of ours.
+    pub tags: &'a mut Vec<u32>,
     /// Scratch for single values.
     pub scratch: &'a mut View,
+    /// What the keys of this text have settled.
+    pub settled: &'a mut Settled,
     /// The line looked at last.
     pub line: Line,
+}
+
+/// What the keys of a text have settled, so that the recognisers of shapes need not look again.
+#[derive(Default)]
+pub struct Settled {
+    /// Spans whose entity no shape inside can better, ascending.
+    taken: Vec<(u32, u32)>,
+    /// One bit for each byte where the value of an exempt key begins.
+    exempt: Vec<u64>,
+}
+
+impl Settled {
+    /// Begins a text of `len` bytes.
+    fn begin(&mut self, len: usize) {
+        self.taken.clear();
+        self.exempt.clear();
+        self.exempt.resize(len / 64 + 1, 0);
+    }
+
+    /// True when `pos` lies in a taken span; `cursor` starts at 0 and `pos` must not go down between calls.
+    #[inline]
+    pub fn takes(&self, cursor: &mut usize, pos: usize) -> bool {
+        while let Some(&(start, end)) = self.taken.get(*cursor) {
+            if pos <= end as usize {
+                return pos >= start as usize;
+            }
+            *cursor += 1;
+        }
+        false
+    }
+
+    /// True when the value of an exempt key begins at `pos`.
+    #[inline]
+    pub fn exempts(&self, pos: usize) -> bool {
+        self.exempt.get(pos / 64).is_some_and(|w| w >> (pos % 64) & 1 != 0)
+    }
+
+    #[inline]
+    fn exempt_from(&mut self, pos: usize) {
+        if let Some(w) = self.exempt.get_mut(pos / 64) {
+            *w |= 1 << (pos % 64);
+        }
+    }
 }
 
 /// A line of a text and whether it looks like JSON.
@@ -76,6 +124,7 @@ impl Found<'_> {
 
 /// Runs every recogniser.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    found.settled.begin(text.bytes.len());
     keyed::run(text, found);
     ipv4::run(text, found);
     ipv6::run(text, found);
@@ -122,6 +171,14 @@ impl Text<'_> {
         if i == 0 { b'\n' } else { self.at(i - 1) }
     }
 
+    /// Where the value behind a separator begins: behind two blanks and one quote at most.
+    #[inline]
+    pub fn bare_start(&self, mut i: usize) -> usize {
+        i += usize::from(self.at(i) == b' ');
+        i += usize::from(self.at(i) == b' ');
+        i + usize::from(matches!(self.at(i), b'"' | b'\''))
+    }
+
     /// What the key or word to the left of a value says of it: `key=`, `"key":"`, `key/`, `key `, `关键字`.
     pub fn left_key(&self, memo: &mut Memo, value: usize) -> Left {
         let t = self.bytes;
@@ -148,7 +205,7 @@ impl Text<'_> {
         while i > 0 && (t[i - 1] == b'"' || t[i - 1] == b'\'' || t[i - 1] == b' ' && mark != b' ') {
             i -= 1;
         }
-        let len = self.scan.keychars.run_before(i);
+        let len = self.scan.maps.keychars.run_before(i);
         let class = memo.classify(self.registry, t, i - len, i);
         Left { class, mark, key_start: i - len }
     }

@@ -24,6 +24,8 @@ macro_rules! rows {
 rows! {
     /// Bytes that may stand in a key.
     keychar,
+    /// A byte that may end a quoted value, or begin an escape.
+    stop, escape,
     /// A run of n digits ends here.
     d2, d3, d4, d6, d7, d8, d11, d14,
     /// A run of n hex digits ends here.
@@ -52,6 +54,8 @@ pub fn run(chunk: &mut Chunk) {
     for i in 1..CHUNK_WORDS + 1 {
         w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
         w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];
+        w.stop[i] = c[class::QUOTE][i] | c[class::BSL][i] | c[class::LINE][i];
+        w.escape[i] = c[class::PCT][i] | c[class::BSL][i] | c[class::EF][i];
     }
     numbers(c, w, event);
     words(c, w, event);
@@ -165,6 +169,7 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     for i in 1..CHUNK_WORDS + 1 {
         event[kind::PERCENT][i - 1] = w.h2[i] & sh!(pct, i, 2);
         event[kind::BACKSLASH][i - 1] = c[class::BSL][i];
+        event[kind::LINE][i - 1] = c[class::LINE][i];
         event[kind::AT][i - 1] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
     }
     let (y, j) = (&c[class::LOWER_Y], &c[class::UPPER_J]);

@@ -61,5 +61,58 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     m[class::UPPER_J] = eq(b'J');
     m[class::PAREN] = eq(b')');
     m[class::KEYMARK] = either(b'_', b'$');
+    m[class::LINE] = eq(b'\n');
+    m[class::HIGH] = bits(v);
+    m[class::TERM] = below(v, 0x21) | bits(punctuation(v));
     m
+}
+
+/// All ones where a byte is one of `"'&;,)]}<>|`: its low and its high half each pick rows of a small table.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn punctuation(v: __m256i) -> __m256i {
+    // Rows: 1 for 0x2_, 2 for 0x3_, 4 for 0x5_, 8 for 0x7_.
+    let low = _mm256_setr_epi8(
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        1,
+        1,
+        0,
+        1,
+        0,
+        2,
+        1 | 2 | 8,
+        4 | 8,
+        2,
+        0, //
+        0,
+        0,
+        1,
+        0,
+        0,
+        0,
+        1,
+        1,
+        0,
+        1,
+        0,
+        2,
+        1 | 2 | 8,
+        4 | 8,
+        2,
+        0,
+    );
+    let high = _mm256_setr_epi8(
+        0, 0, 1, 2, 0, 4, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, //
+        0, 0, 1, 2, 0, 4, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0,
+    );
+    let nibble = _mm256_set1_epi8(15);
+    let l = _mm256_shuffle_epi8(low, _mm256_and_si256(v, nibble));
+    let h = _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16::<4>(v), nibble));
+    let none = _mm256_cmpeq_epi8(_mm256_and_si256(l, h), _mm256_setzero_si256());
+    _mm256_xor_si256(none, _mm256_set1_epi8(-1))
 }

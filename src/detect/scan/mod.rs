@@ -13,7 +13,7 @@ mod neon;
 mod scalar;
 
 /// Number of byte classes.
-pub const CLASSES: usize = 18;
+pub const CLASSES: usize = 21;
 /// Words of 64 bytes in a chunk; a chunk's masks fit the first-level cache.
 pub const CHUNK_WORDS: usize = 64;
 /// Bytes in a chunk.
@@ -40,15 +40,19 @@ pub mod class {
     pub const UPPER_J: usize = 15;
     pub const PAREN: usize = 16;
     pub const KEYMARK: usize = 17;
+    pub const LINE: usize = 18;
+    pub const TERM: usize = 19;
+    pub const HIGH: usize = 20;
 }
 
-/// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`.
+/// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`;
+/// `TERM` is what no bare value holds: blanks, controls and `"'&;,)]}<>|`; `HIGH` is a byte of 0x80 and above.
 pub type Masks = [u64; CLASSES];
 
 /// Which machine code classifies bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
-    /// AVX-512 with byte operations.
+    /// AVX-512 with byte operations, VBMI and GFNI.
     Avx512,
     /// AVX2.
     Avx2,
@@ -69,9 +73,10 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512 => {
-                is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
+                is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("gfni")
             }
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => is_x86_feature_detected!("avx2"),
@@ -105,7 +110,7 @@ pub struct Chunk {
 }
 
 /// Number of event kinds.
-pub const KINDS: usize = 15;
+pub const KINDS: usize = 16;
 
 /// Index of each event kind; the position that an event names is given in brackets.
 pub mod kind {
@@ -139,6 +144,8 @@ pub mod kind {
     pub const PLUS: usize = 13;
     /// 0xEF, the first byte of full-width forms [itself]; third dash between digit groups [dash] shares the list.
     pub const WIDE: usize = 14;
+    /// End of a line [line feed].
+    pub const LINE: usize = 15;
 }
 
 /// Positions of events, by kind, ascending.
@@ -151,6 +158,10 @@ impl Events {
     /// Positions of one kind.
     pub fn of(&self, kind: usize) -> &[u32] {
         &self.lists[kind]
+    }
+    /// Exchanges the positions of one kind with another list.
+    pub fn swap(&mut self, kind: usize, list: &mut Vec<u32>) {
+        std::mem::swap(&mut self.lists[kind], list);
     }
     fn clear(&mut self) {
         self.lists.iter_mut().for_each(Vec::clear);
@@ -172,6 +183,68 @@ impl Bitmap {
         let bits = if b == 0 { lo } else { (hi << (64 - b)) | (lo >> b) };
         (!bits).leading_zeros() as usize
     }
+
+    /// The bits of the 64 bytes from `at` on, the first one lowest.
+    #[inline]
+    pub fn window(&self, at: usize) -> u64 {
+        let (w, b) = (at / 64 + 1, at % 64);
+        let word = |i: usize| self.0.get(i).copied().unwrap_or(0);
+        // Two shifts: one by 64 would overflow.
+        word(w) >> b | (word(w + 1) << (63 - b)) << 1
+    }
+
+    /// The first set bit at or behind `at`, or `end` when there is none before it.
+    #[inline]
+    pub fn next(&self, at: usize, end: usize) -> usize {
+        let near = self.window(at);
+        if near != 0 {
+            return (at + near.trailing_zeros() as usize).min(end);
+        }
+        let mut w = (at + 64) / 64 + 1;
+        let mut bits = self.0.get(w).copied().unwrap_or(0) & (u64::MAX << (at % 64));
+        while bits == 0 {
+            w += 1;
+            match self.0.get(w) {
+                Some(&b) if (w - 1) * 64 < end => bits = b,
+                _ => return end,
+            }
+        }
+        ((w - 1) * 64 + bits.trailing_zeros() as usize).min(end)
+    }
+
+    /// True when a bit of `from..to` is set.
+    #[inline]
+    pub fn any(&self, from: usize, to: usize) -> bool {
+        from < to && self.next(from, to) < to
+    }
+
+    fn begin(&mut self) {
+        self.0.clear();
+        self.0.push(0);
+    }
+}
+
+/// Bitmaps over the last text.
+#[derive(Default)]
+pub struct Maps {
+    /// Digits.
+    pub digits: Bitmap,
+    /// Hexadecimal digits.
+    pub hex: Bitmap,
+    /// Bytes that may stand in a key.
+    pub keychars: Bitmap,
+    /// Dots.
+    pub dots: Bitmap,
+    /// What may end a quoted value: quotes, backslashes, line feeds.
+    pub stops: Bitmap,
+    /// What no bare value holds.
+    pub terms: Bitmap,
+    /// Bytes of 0x80 and above.
+    pub high: Bitmap,
+    /// What may begin an escape: backslash, `%`, 0xEF.
+    pub escapes: Bitmap,
+    /// Blanks and tabs.
+    pub spaces: Bitmap,
 }
 
 /// Finds events. One per worker: it owns the scratch space.
@@ -180,10 +253,8 @@ pub struct Scanner {
     chunk: Box<Chunk>,
     /// Event positions of the last text.
     pub events: Events,
-    /// Digits of the last text.
-    pub digits: Bitmap,
-    /// Key characters of the last text.
-    pub keychars: Bitmap,
+    /// Bitmaps of the last text.
+    pub maps: Maps,
 }
 
 impl Scanner {
@@ -195,16 +266,13 @@ impl Scanner {
             work: algebra::Work::default(),
             event: [[0; CHUNK_WORDS]; KINDS],
         });
-        Scanner { kernel, chunk, events: Events::default(), digits: Bitmap::default(), keychars: Bitmap::default() }
+        Scanner { kernel, chunk, events: Events::default(), maps: Maps::default() }
     }
 
     /// Scans a text of less than 4 GiB; results replace those of the text before.
     pub fn scan(&mut self, text: &[u8]) {
         self.events.clear();
-        for map in [&mut self.digits.0, &mut self.keychars.0] {
-            map.clear();
-            map.push(0);
-        }
+        self.each_map(|map, _| map.begin());
         for row in &mut self.chunk.class {
             row[CHUNK_WORDS] = 0;
         }
@@ -216,8 +284,23 @@ impl Scanner {
         // An event that names the byte behind a run needs a word behind the text.
         if text.len().is_multiple_of(CHUNK) && !text.is_empty() {
             let words = self.classify(b"\n");
+            self.chunk.event[kind::LINE][0] = 0;
             self.flatten(text.len(), words);
         }
+    }
+
+    /// Pairs each map with the row of the chunk that it grows by.
+    fn each_map(&mut self, mut f: impl FnMut(&mut Bitmap, &Row)) {
+        let (m, c, w) = (&mut self.maps, &self.chunk.class, &self.chunk.work);
+        f(&mut m.digits, &c[class::DIGIT]);
+        f(&mut m.hex, &c[class::HEX]);
+        f(&mut m.keychars, &w.keychar);
+        f(&mut m.dots, &c[class::DOT]);
+        f(&mut m.stops, &w.stop);
+        f(&mut m.terms, &c[class::TERM]);
+        f(&mut m.high, &c[class::HIGH]);
+        f(&mut m.escapes, &w.escape);
+        f(&mut m.spaces, &c[class::SPACE]);
     }
 
     fn classify(&mut self, part: &[u8]) -> usize {
@@ -237,27 +320,44 @@ impl Scanner {
         // One word more than the text has: it may hold the "first byte behind" of a run at the very end.
         let n = (words + 1).min(CHUNK_WORDS);
         for (list, masks) in self.events.lists.iter_mut().zip(&self.chunk.event) {
-            for (w, &mask) in masks[..n].iter().enumerate() {
-                let mut m = mask;
-                let at = (base + w * 64) as u32;
-                while m != 0 {
-                    list.push(at + m.trailing_zeros());
-                    m &= m - 1;
+            for (g, tile) in masks[..n].chunks(8).enumerate() {
+                if tile.iter().fold(0, |a, m| a | m) == 0 {
+                    continue;
+                }
+                for (w, &mask) in tile.iter().enumerate() {
+                    let mut m = mask;
+                    let at = (base + (g * 8 + w) * 64) as u32;
+                    while m != 0 {
+                        list.push(at + m.trailing_zeros());
+                        m &= m - 1;
+                    }
                 }
             }
         }
-        let c = &self.chunk;
-        self.digits.0.extend_from_slice(&c.class[class::DIGIT][1..=words]);
-        self.keychars.0.extend_from_slice(&c.work.keychar[1..=words]);
+        self.each_map(|map, row| map.0.extend_from_slice(&row[1..=words]));
     }
 }
 
-/// Fills the class rows of a chunk, word by word, then pads the rest with the class of nothing.
+/// Begins a chunk: the last word of the chunk before moves to slot 0.
 #[inline(always)]
-pub(super) fn fill(chunk: &mut Chunk, part: &[u8], word: impl Fn(&[u8; 64]) -> Masks) {
+pub(super) fn roll(chunk: &mut Chunk) {
     for row in &mut chunk.class {
         row[0] = row[CHUNK_WORDS];
     }
+}
+
+/// Gives the slots from `from` on the class of nothing.
+#[inline(always)]
+pub(super) fn pad(chunk: &mut Chunk, from: usize) {
+    for row in &mut chunk.class {
+        row[from..].fill(0);
+    }
+}
+
+/// Fills the class rows of a chunk, word by word, then pads the rest.
+#[inline(always)]
+pub(super) fn fill(chunk: &mut Chunk, part: &[u8], word: impl Fn(&[u8; 64]) -> Masks) {
+    roll(chunk);
     let mut w = 1;
     let (whole, rest) = part.as_chunks::<64>();
     for bytes in whole {
@@ -276,9 +376,7 @@ pub(super) fn fill(chunk: &mut Chunk, part: &[u8], word: impl Fn(&[u8; 64]) -> M
         }
         w += 1;
     }
-    for row in &mut chunk.class {
-        row[w..].fill(0);
-    }
+    pad(chunk, w);
 }
 
 #[cfg(test)]

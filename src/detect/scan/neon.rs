@@ -69,5 +69,14 @@ fn word(bytes: &[u8; 64]) -> Masks {
     m[class::UPPER_J] = eq(b'J');
     m[class::PAREN] = eq(b')');
     m[class::KEYMARK] = either(b'_', b'$');
+    m[class::LINE] = eq(b'\n');
+    m[class::HIGH] = bits(each(v, |x| vcgeq_u8(x, vdupq_n_u8(0x80))));
+    m[class::TERM] = bits(each(v, |x| vcltq_u8(x, vdupq_n_u8(0x21))))
+        | either(b'"', b'\'')
+        | either(b'&', b';')
+        | either(b',', b')')
+        | either(b']', b'}')
+        | either(b'<', b'>')
+        | eq(b'|');
     m
 }

@@ -15,7 +15,8 @@ const fn table() -> [u32; 256] {
     t
 }
 
-const fn bits(b: u8) -> u32 {
+/// Class bits of a byte: the definition that every kernel follows.
+pub const fn bits(b: u8) -> u32 {
     let mut v = 0;
     if b.is_ascii_digit() {
         v |= 1 << class::DIGIT;
@@ -25,6 +26,12 @@ const fn bits(b: u8) -> u32 {
     }
     if b.is_ascii_alphanumeric() || b >= 0x80 {
         v |= 1 << class::WORD;
+    }
+    if b >= 0x80 {
+        v |= 1 << class::HIGH;
+    }
+    if b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|') {
+        v |= 1 << class::TERM;
     }
     v | match b {
         b'.' => 1 << class::DOT,
@@ -42,6 +49,7 @@ const fn bits(b: u8) -> u32 {
         b'J' => 1 << class::UPPER_J,
         b')' => 1 << class::PAREN,
         b'_' | b'$' => 1 << class::KEYMARK,
+        b'\n' => 1 << class::LINE,
         _ => 0,
     }
 }

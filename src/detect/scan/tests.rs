@@ -74,7 +74,7 @@ fn runs_are_measured_across_words() {
     let mut text = vec![b' '; 60];
     text.extend_from_slice(b"abc_12345=");
     s.scan(&text);
-    assert_eq!(s.keychars.run_before(69), 9);
-    assert_eq!(s.digits.run_before(69), 5);
+    assert_eq!(s.maps.keychars.run_before(69), 9);
+    assert_eq!(s.maps.digits.run_before(69), 5);
     assert_eq!(s.events.of(kind::KEY), &[69]);
 }

@@ -4,7 +4,8 @@ use super::Compiler;
 use crate::rules::CoverageDef;
 
 /// Verbs that carry out clauses.
-pub const VERBS: &[&str] = &["filter", "explain", "keys destroy", "keys rotate", "keys bridge", "policy diff", "policy check"];
+pub const VERBS: &[&str] =
+    &["filter", "explain", "keys destroy", "keys rotate", "keys bridge", "policy diff", "policy check"];
 
 impl Compiler<'_> {
     /// Checks the table.
@@ -18,11 +19,12 @@ impl Compiler<'_> {
             if c.rules.is_empty() && c.reason.is_empty() {
                 self.fail(format!("{whose}: neither a rule nor a reason"));
             }
-            for rule in c.rules.iter().filter(|r| !self.exists(r)) {
-                self.errors.push(crate::rules::RuleError::new(self.file, format!("{whose}: there is no `{rule}`")));
-            }
+            let missing: Vec<_> = c.rules.iter().filter(|r| !self.exists(r)).collect();
+            missing.iter().for_each(|rule| self.fail(format!("{whose}: there is no `{rule}`")));
         }
-        let covered = |id: &str| def.coverage.iter().any(|c: &CoverageDef| c.rules.iter().any(|r| r.strip_prefix("clause:") == Some(id)));
+        let covered = |id: &str| {
+            def.coverage.iter().any(|c: &CoverageDef| c.rules.iter().any(|r| r.strip_prefix("clause:") == Some(id)))
+        };
         if !def.coverage.is_empty() {
             for clause in def.clause.iter().filter(|c| !covered(&c.id)) {
                 self.fail(format!("clause `{}` is in no row of the coverage", clause.id));

@@ -213,7 +213,8 @@ impl Compiler<'_> {
             self.unknown("policy", "authority", authority, known);
         }
         // What says little by itself, such as a model, keeps its own level.
-        let level = |e: &crate::rules::EntityDef| if e.level < 2 { e.level } else { e.level.max(of[e.category as usize]) };
+        let level =
+            |e: &crate::rules::EntityDef| if e.level < 2 { e.level } else { e.level.max(of[e.category as usize]) };
         self.rules.entities.iter().map(level).collect()
     }
 

@@ -26,7 +26,11 @@ impl Compiler<'_> {
         let key = |x: &RecipientDef| if x.key_domain.is_empty() { x.id.clone() } else { x.key_domain.clone() };
         for x in def.recipient.iter().filter(|x| x.id != r.id && key(x) == key(r)) {
             if !(x.shared_domain && r.shared_domain) {
-                self.fail(format!("{whose}: key domain `{}` is also that of `{}`; say shared_domain on both", key(r), x.id));
+                self.fail(format!(
+                    "{whose}: key domain `{}` is also that of `{}`; say shared_domain on both",
+                    key(r),
+                    x.id
+                ));
             }
         }
         self.basis(r, &whose);
@@ -78,7 +82,9 @@ impl Compiler<'_> {
         } else if r.class == RecipientClass::Advertiser && level >= 2 {
             self.fail(format!("{whose}: advertisers get no personal data, and `{name}` is; remove it"));
         } else if sensitive && t.kind == TransformKind::Keep && (r.waiver.is_empty() || r.basis.is_empty()) {
-            self.fail(format!("{whose}: `{name}` is sensitive and would go in clear; mask or key it, or state a waiver"));
+            self.fail(format!(
+                "{whose}: `{name}` is sensitive and would go in clear; mask or key it, or state a waiver"
+            ));
         } else if level >= 2 && strength < least {
             self.fail(format!("{whose}: basis `{}` asks more protection of `{name}` than `{}`", r.basis, t.id));
         } else if r.class == RecipientClass::Public && level >= 2 && strength < 3 && r.reference.is_empty() {

@@ -118,7 +118,13 @@ impl<'a> Compiler<'a> {
     }
 
     /// The first clause that fits.
-    fn first(&self, entries: &[Entry<'_>], e: &EntityDef, met: u8, recipient: Option<&RecipientDef>) -> Option<Decision> {
+    fn first(
+        &self,
+        entries: &[Entry<'_>],
+        e: &EntityDef,
+        met: u8,
+        recipient: Option<&RecipientDef>,
+    ) -> Option<Decision> {
         let holds = |c: Condition| self.conditions.iter().position(|x| *x == c).is_some_and(|i| met >> i & 1 == 1);
         let fits = |x: &&Entry<'_>| {
             let named = x.categories.contains(e.category) || x.def.entities.contains(&e.name);
@@ -140,7 +146,7 @@ impl<'a> Compiler<'a> {
 
     /// The transform under the key domain of the recipient and of the linkage regime.
     fn in_domain(&mut self, id: TransformId, e: &EntityDef, met: u8, recipient: Option<&RecipientDef>) -> TransformId {
-        let base = &self.transforms[id.0 as usize];
+        let base = self.transforms[id.0 as usize].clone();
         if !base.kind.keyed() {
             return id;
         }
@@ -157,9 +163,7 @@ impl<'a> Compiler<'a> {
         }
         let same = |t: &crate::rules::TransformDef| t.id == base.id && t.domain == domain;
         let at = self.transforms.iter().position(same).unwrap_or_else(|| {
-            let mut t = base.clone();
-            t.domain = domain.clone();
-            self.transforms.push(t);
+            self.transforms.push(crate::rules::TransformDef { domain: domain.clone(), ..base.clone() });
             self.transforms.len() - 1
         });
         TransformId(at as u16)

@@ -59,6 +59,15 @@ impl Kernel {
         }
     }
 
+    /// Words of each lane to lanes of each word.
+    fn transpose(self, rows: &[Word; LANES]) -> [Word; LANES] {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::transpose(rows),
+            _ => std::array::from_fn(|i| std::array::from_fn(|lane| rows[lane][i])),
+        }
+    }
+
     fn compress(self, state: &mut [Word; 8], block: &[Word; 16]) {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -87,8 +96,8 @@ pub(crate) const K: [u32; 64] = [
 /// A key ready for use: the hash states behind the inner and the outer key block.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct HmacKey {
-    inner: [u32; 8],
-    outer: [u32; 8],
+    /// The inner state, then the outer one.
+    states: [u32; 16],
     raw: [u8; 32],
 }
 
@@ -103,7 +112,10 @@ impl HmacKey {
             block.zeroize();
             s
         };
-        HmacKey { inner: state(0x36), outer: state(0x5c), raw: *key }
+        let mut states = [0; 16];
+        states[..8].copy_from_slice(&state(0x36));
+        states[8..].copy_from_slice(&state(0x5c));
+        HmacKey { states, raw: *key }
     }
 
     /// First half of the HMAC of a message of any length.
@@ -124,16 +136,18 @@ impl HmacKey {
     }
 }
 
+/// Sixteen messages as they came: one row a lane.
 #[derive(Clone)]
 struct Group {
-    inner: [Word; 8],
-    outer: [Word; 8],
-    block: [Word; 16],
+    /// Inner and outer state of each lane's key.
+    keys: [Word; LANES],
+    /// The message's one block, padded.
+    blocks: [Word; LANES],
 }
 
 impl Group {
     fn new() -> Group {
-        Group { inner: [[0; LANES]; 8], outer: [[0; LANES]; 8], block: [[0; LANES]; 16] }
+        Group { keys: [[0; 16]; LANES], blocks: [[0; 16]; LANES] }
     }
 }
 
@@ -141,89 +155,98 @@ impl Group {
 pub struct Batch {
     kernel: Kernel,
     groups: Vec<Group>,
-    tags: Vec<[u8; 16]>,
     /// Lanes taken.
     used: usize,
+    tags: Vec<[u8; 16]>,
+    /// Tags that were made elsewhere; their numbers have [`READY`] set.
+    ready: Vec<[u8; 16]>,
 }
+
+/// Bit in the number of a tag that was made elsewhere.
+const READY: u32 = 1 << 31;
 
 impl Batch {
     /// An empty batch for a kernel that this machine runs; else the scalar one is taken.
     pub fn new(kernel: Kernel) -> Batch {
         let kernel = if kernel.available() { kernel } else { Kernel::Scalar };
-        Batch { kernel, groups: Vec::new(), tags: Vec::new(), used: 0 }
+        Batch { kernel, groups: Vec::new(), used: 0, tags: Vec::new(), ready: Vec::new() }
     }
 
     /// Forgets all messages.
     pub fn clear(&mut self) {
         self.used = 0;
         self.tags.clear();
+        self.ready.clear();
     }
 
     /// Adds a message; returns the number of its tag.
+    #[inline]
     pub fn push(&mut self, key: &HmacKey, msg: &[u8]) -> u32 {
+        if msg.len() > SHORT {
+            return self.push_tag(key.tag(msg));
+        }
         let job = self.used;
         self.used += 1;
         if job / LANES == self.groups.len() {
             self.groups.push(Group::new());
         }
         let (group, lane) = (&mut self.groups[job / LANES], job % LANES);
-        if msg.len() > SHORT {
-            // Long messages are hashed at once; their lane idles.
-            self.tags.resize(job, [0; 16]);
-            self.tags.push(key.tag(msg));
-            return job as u32;
-        }
         let mut bytes = [0u8; 64];
         bytes[..msg.len()].copy_from_slice(msg);
         bytes[msg.len()] = 0x80;
         bytes[56..].copy_from_slice(&((64 + msg.len() as u64) * 8).to_be_bytes());
-        for (row, w) in group.block.iter_mut().zip(bytes.as_chunks::<4>().0) {
-            row[lane] = u32::from_be_bytes(*w);
+        for (w, b) in group.blocks[lane].iter_mut().zip(bytes.as_chunks::<4>().0) {
+            *w = u32::from_be_bytes(*b);
         }
-        for i in 0..8 {
-            group.inner[i][lane] = key.inner[i];
-            group.outer[i][lane] = key.outer[i];
-        }
-        self.tags.resize(job, [0; 16]);
-        self.tags.push([0; 16]);
+        group.keys[lane] = key.states;
         job as u32
+    }
+
+    /// Adds a tag that was made elsewhere; returns its number.
+    pub fn push_tag(&mut self, tag: [u8; 16]) -> u32 {
+        self.ready.push(tag);
+        READY | (self.ready.len() - 1) as u32
     }
 
     /// Hashes everything that was added, and wipes the messages.
     pub fn run(&mut self) {
-        for (g, group) in self.groups.iter_mut().take(self.used.div_ceil(LANES)).enumerate() {
-            self.kernel.compress(&mut group.inner, &group.block);
-            group.block[..8].copy_from_slice(&group.inner);
-            group.block[8] = [0x8000_0000; LANES];
-            group.block[9..15].fill([0; LANES]);
-            group.block[15] = [(64 + 32) * 8; LANES];
-            self.kernel.compress(&mut group.outer, &group.block);
-            let from = g * LANES;
-            for (lane, tag) in self.tags[from..self.used.min(from + LANES)].iter_mut().enumerate() {
-                // A tag that is set was a long message's.
-                if *tag == [0; 16] {
-                    for (i, part) in tag.as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                        *part = group.outer[i][lane].to_be_bytes();
-                    }
+        self.tags.resize(self.used.next_multiple_of(LANES), [0; 16]);
+        for (group, tags) in self.groups.iter_mut().zip(self.tags.as_chunks_mut::<LANES>().0) {
+            let mut block = self.kernel.transpose(&group.blocks);
+            let mut keys = self.kernel.transpose(&group.keys);
+            let (inner, outer) = keys.split_at_mut(8);
+            let inner: &mut [Word; 8] = inner.try_into().expect("half of sixteen");
+            let outer: &mut [Word; 8] = outer.try_into().expect("half of sixteen");
+            self.kernel.compress(inner, &block);
+            block[..8].copy_from_slice(inner);
+            block[8] = [0x8000_0000; LANES];
+            block[9..15].fill([0; LANES]);
+            block[15] = [(64 + 32) * 8; LANES];
+            self.kernel.compress(outer, &block);
+            for (lane, tag) in tags.iter_mut().enumerate() {
+                for (i, part) in tag.as_chunks_mut::<4>().0.iter_mut().enumerate() {
+                    *part = outer[i][lane].to_be_bytes();
                 }
             }
+            group.blocks = [[0; 16]; LANES];
         }
     }
 
-    /// First half of the HMAC of message `job`.
+    /// First half of the HMAC of message `job`, or the tag that was given.
+    #[inline]
     pub fn tag(&self, job: u32) -> &[u8; 16] {
-        &self.tags[job as usize]
+        if job & READY == 0 { &self.tags[job as usize] } else { &self.ready[(job & !READY) as usize] }
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
         for g in &mut self.groups {
-            g.inner.zeroize();
-            g.outer.zeroize();
-            g.block.zeroize();
+            g.keys.zeroize();
+            g.blocks.zeroize();
         }
         self.tags.zeroize();
+        self.ready.zeroize();
     }
 }
 
@@ -254,6 +277,14 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn transpositions_agree() {
+        let rows: [Word; LANES] = std::array::from_fn(|i| std::array::from_fn(|j| (i * 16 + j) as u32));
+        for k in kernels() {
+            assert_eq!(k.transpose(&rows), Kernel::Scalar.transpose(&rows), "{k:?}");
         }
     }
 

@@ -1,0 +1,50 @@
+//! The commonest keyed values, judged from bitmaps of their bytes. What does not fit here is judged byte by byte.
+
+use super::{Text, ipv4};
+use crate::detect::check::{imsi, ip, keyed::Keyed};
+use crate::model::{EntityId, Shape, well_known as e};
+
+/// Hex digits of a UUID: 8-4-4-4-12.
+const UUID: u64 = 0xF_FF7B_DEFF;
+/// Hex digits of six octets with marks between.
+const OCTETS: u64 = 0b11_011_011_011_011_011;
+
+/// Judges the value `start..end`, which holds no escape, by shape and length; nothing when another look is needed.
+#[inline]
+pub fn keyed(text: &Text<'_>, shape: Shape, entity: EntityId, start: usize, end: usize) -> Option<Keyed> {
+    let v = &text.bytes[start..end];
+    let all = |bits: u64| bits & ones(v.len()) == ones(v.len());
+    let take = |id: EntityId| Some(Keyed::Take(id));
+    // Constants (`000...`, `fff...`, Android's `9774...`) are told apart elsewhere.
+    let &[a, b, c, ..] = v else { return None };
+    let plain = !(a == b && b == c) && a != b'0' && (a, b) != (b'9', b'7');
+    let maps = &text.scan.maps;
+    match (shape, v.len()) {
+        (Shape::Phone, 11) if a == b'1' && b >= b'3' && all(maps.digits.window(start)) => take(e::PHONE_MOBILE_CN),
+        (Shape::Ip, 7..=15) => {
+            let id = ipv4::entity_of(ip::class_v4(ipv4::dotted_quad(text, start, end)?), entity);
+            id.map_or(Some(Keyed::Placeholder), take)
+        }
+        (Shape::DeviceId, 15) if plain && all(maps.digits.window(start)) => {
+            take(if entity != e::IMEI && imsi::cn(v) { e::IMSI } else { e::IMEI })
+        }
+        (Shape::DeviceId, 16) if plain && all(maps.hex.window(start)) && !all(maps.digits.window(start)) => {
+            take(e::ANDROID_ID)
+        }
+        (Shape::DeviceId, 36) if plain && maps.hex.window(start) & ones(36) == UUID => {
+            let dashes = [8, 13, 18, 23].iter().all(|&i| v[i] == b'-');
+            dashes.then_some(Keyed::Take(e::UUID_ID))
+        }
+        (Shape::Mac, 17) if plain && !matches!(a, b'f' | b'F') && maps.hex.window(start) & ones(17) == OCTETS => {
+            let mark = v[2];
+            let same = matches!(mark, b':' | b'-') && [5, 8, 11, 14].iter().all(|&i| v[i] == mark);
+            same.then_some(Keyed::Take(e::MAC))
+        }
+        _ => None,
+    }
+}
+
+/// The lowest `n` bits, `n` below 64.
+fn ones(n: usize) -> u64 {
+    if n < 64 { (1 << n) - 1 } else { 0 }
+}
