@@ -19,7 +19,8 @@ use crate::audit::Tally;
 use crate::detect::Detector;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
-use crate::detect::positional::{Layouts, Sniffer};
+use crate::detect::positional::Layouts;
+pub use crate::detect::positional::Sniffer;
 use crate::format::time::EventClock;
 use crate::keys::Keyring;
 use crate::model::{Block, Category};
@@ -121,6 +122,11 @@ impl Engine {
     /// The newest policy.
     pub fn policy(&self) -> &Policy {
         &self.policies[self.policies.len() - 1]
+    }
+
+    /// True when records must be handled in one order by one worker: sessions are remembered.
+    pub fn is_sequential(&self) -> bool {
+        self.policies.iter().any(|p| p.linkage.as_ref().is_some_and(|l| l.sessions != 0))
     }
 
     /// Sets the lists of subjects; workers follow with their next block.

@@ -9,7 +9,7 @@ use crate::detect::hit::Hit;
 use crate::format::encode::string;
 use crate::model::well_known as e;
 use crate::policy::{Facts, Platform};
-use crate::tag::TagStyle;
+use crate::tag::{TagStyle, bit};
 use std::ops::Range;
 
 impl Worker<'_> {
@@ -70,7 +70,9 @@ impl Worker<'_> {
             }
         }
         self.disclosed[self.view].records += 1;
-        let (tagger, ctx) = self.tag_context(when, early, found);
+        let (tagger, mut ctx) = self.tag_context(when, early, found);
+        // What else the record holds is nothing to them.
+        ctx.entities &= view.allowed.iter().fold(0, |bits, e| bits | bit(*e));
         self.taggers[tagger].render(ctx, TagStyle::JsonMember, &mut self.out);
         self.out.extend_from_slice(b"}\n");
     }

@@ -18,6 +18,14 @@ pub struct Disclosed {
 }
 
 impl Disclosed {
+    /// Adds the counts of another worker.
+    pub fn merge(&mut self, other: &Disclosed) {
+        self.records += other.records;
+        self.refused += other.refused;
+        self.fields.resize(self.fields.len().max(other.fields.len()), 0);
+        self.fields.iter_mut().zip(&other.fields).for_each(|(a, b)| *a += b);
+    }
+
     /// Counts a field.
     pub(super) fn field(&mut self, entity: u8) {
         if self.fields.len() <= entity as usize {

@@ -39,6 +39,12 @@ pub enum Verb {
         #[command(subcommand)]
         verb: KeysVerb,
     },
+    /// Check, show, compare and format policies.
+    Policy {
+        /// What to do with policies.
+        #[command(subcommand)]
+        verb: PolicyVerb,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// Which shell.
@@ -46,6 +52,71 @@ pub enum Verb {
     },
     /// Print the manual page.
     Man,
+}
+
+/// Policy verbs.
+#[derive(Subcommand)]
+pub enum PolicyVerb {
+    /// Load a policy and say every mistake.
+    Check {
+        /// Policy.
+        #[arg(default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// More rules.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
+    },
+    /// Show what becomes of every entity, alone and beside a person, and what recipients get.
+    Show {
+        /// Policy.
+        #[arg(default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// More rules.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
+    },
+    /// Print which rules carry out which clause of the policy's text, or why none does.
+    Clauses {
+        /// Policy.
+        #[arg(long, short = 'p', default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// table: clause, rules and reason between tabs; json: an array of objects.
+        #[arg(long, default_value = "table", value_enum)]
+        format: ClausesForm,
+    },
+    /// Compare two versions; exit 1 when a change is material: weaker transforms, longer ceilings, new recipients or
+    /// purposes.
+    Diff {
+        /// Version in force.
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// Version to come.
+        #[arg(value_name = "NEW")]
+        new: String,
+        /// table or json.
+        #[arg(long, default_value = "table", value_enum)]
+        format: ClausesForm,
+    },
+    /// Print the JSON Schema of policy files.
+    Schema,
+    /// Put policy files into the house style.
+    Fmt {
+        /// Policy files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Change nothing; exit 1 when a file is not in the style.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// Form of tables.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClausesForm {
+    /// Lines.
+    Table,
+    /// JSON.
+    Json,
 }
 
 /// Key verbs.
@@ -161,12 +232,25 @@ impl KeyArgs {
 /// What both `filter` and `explain` need.
 #[derive(Args)]
 pub struct PolicyArgs {
-    /// Policy: a file, or jdcloud-2021 or web-minimal.
+    /// Policy: a file, or jdcloud-2021, gdpr-web-2018 or web-minimal; auto takes the one that claims the stream named by
+    /// --source, --host or --service, and denies a stream that none claims.
     #[arg(long, short = 'p', env = "LOGVEIL_POLICY", default_value = "jdcloud-2021", value_name = "FILE|NAME")]
     pub policy: String,
     /// More rules: a TOML file with [[format]], [[entity]], [[alias]], [[exempt]] or [[event_time]] stanzas.
     #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE")]
     pub rules: Vec<PathBuf>,
+    /// Name of the source of the records, for the policy's selection.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Host of the records, for the policy's selection.
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// Service of the records, for the policy's selection.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Whose data it is: tokens of two tenants can't be joined.
+    #[arg(long, env = "LOGVEIL_TENANT", value_name = "NAME")]
+    pub tenant: Option<String>,
     /// Keys.
     #[command(flatten)]
     pub keys: KeyArgs,
@@ -193,6 +277,21 @@ pub struct FilterArgs {
     /// File for the tags of `--tag manifest`: one JSON object a record, keyed by the record's offset in the output.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+    /// Also write the view of a recipient of the policy to FILE; may be given several times.
+    #[arg(long, value_name = "RECIPIENT=FILE")]
+    pub view: Vec<String>,
+    /// File for one line a recipient: who got what, how much, on which basis.
+    #[arg(long, env = "LOGVEIL_LEDGER", value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// List of subjects' tokens with dates: minors, consent, erasure or hold; read again when it changes.
+    #[arg(long, value_name = "KIND=FILE")]
+    pub list: Vec<String>,
+    /// Where the output goes, when that is not the policy's region.
+    #[arg(long, value_name = "REGION")]
+    pub sink_region: Option<String>,
+    /// Reference to the separate consent to an output abroad.
+    #[arg(long, value_name = "REFERENCE", requires = "sink_region")]
+    pub sink_consent: Option<String>,
     /// Append to FILE instead of writing to standard output.
     #[arg(long, short = 'o', value_name = "FILE")]
     pub output: Option<PathBuf>,

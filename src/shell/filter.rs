@@ -4,13 +4,14 @@ use super::args::{FilterArgs, Tag};
 use super::exit::Exit;
 use super::live::{Poll, Stoppable, stop_flag};
 use super::parallel::Threads;
+use super::views::{self, Views, Watch};
 use super::{Failure, parallel, setup, stats};
 use crate::audit::Tally;
-use crate::engine::{Clean, Engine, Format, MAX_BLOCK, MAX_WINDOW, TagMode};
-use crate::input::{Always, Blocks, Limits, Piece};
+use crate::engine::{Clean, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Sniffer, TagMode};
+use crate::input::{Always, Blocks, Limits, Piece, Readiness};
 use crate::output::Sink;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,7 +29,11 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         Tag::Manifest if args.manifest.is_some() => TagMode::Manifest,
         Tag::Manifest => return Err((Exit::Usage, "--tag manifest needs --manifest FILE".into())),
     };
-    let engine = setup::engine(&args.policy, tag)?;
+    let recipients: Vec<String> = views::pairs(args)?.into_iter().map(|p| p.0).collect();
+    let engine = setup::engine_for(&args.policy, tag, &recipients)?;
+    views::check_region(args, &engine)?;
+    let watch = Watch::open(&args.list, &engine)?;
+    let views = Views::open(args)?;
     let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let mut job = Job {
         args,
@@ -37,6 +42,9 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         stop,
         sink: None,
         tally: Tally::default(),
+        watch,
+        views,
+        disclosed: Vec::new(),
     };
     let started = Instant::now();
     let mut exit = Exit::Clean;
@@ -59,6 +67,7 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
     {
         return Err((Exit::Io, format!("output: {e}")));
     }
+    job.views.finish(&engine, &job.disclosed)?;
     if let Some(form) = args.stats {
         stats::print(form, &job.tally, engine.rules(), started.elapsed().as_secs_f64());
     }
@@ -83,6 +92,10 @@ struct Job<'a> {
     stop: Arc<AtomicBool>,
     sink: Option<Sink>,
     tally: Tally,
+    watch: Watch,
+    views: Views,
+    /// What each view disclosed.
+    disclosed: Vec<Disclosed>,
 }
 
 impl Job<'_> {
@@ -106,17 +119,26 @@ impl Job<'_> {
     fn stream(&mut self, file: File, name: &str) -> Result<(), Stop> {
         let plain = file.metadata().is_ok_and(|m| m.is_file());
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
-        let threads = Threads { most: self.args.threads.unwrap_or_else(cores), at_once: plain };
+        let alone = self.engine.is_sequential() || !self.views.sinks.is_empty();
+        let most = if alone { 1 } else { self.args.threads.unwrap_or_else(cores) };
+        let threads = Threads { most, at_once: plain };
         let poll = file.try_clone().map_err(|e| Stop::Input(format!("{name}: {e}")))?;
         let input = Stoppable::new(file, self.stop.clone(), !plain);
         let block = if threads.most > 1 { CHUNK } else { MAX_BLOCK };
         let mut blocks = Blocks::new(input, Limits { block, window: MAX_WINDOW, read: READ });
         let live = Poll(poll.as_fd());
         let mut sniffer = self.engine.sniffer(self.format);
-        let (sink, args) = (&mut self.sink, self.args);
+        if !self.views.sinks.is_empty() {
+            return match plain {
+                true => self.viewed(&mut blocks, &mut sniffer, &Always, name),
+                false => self.viewed(&mut blocks, &mut sniffer, &live, name),
+            };
+        }
+        let (sink, args, engine, watch) = (&mut self.sink, self.args, self.engine, &mut self.watch);
         let mut write = |clean: &Clean<'_>| sink_of(sink, args)?.write(clean);
         let tally = parallel::run(self.engine, threads, &mut write, |feed| {
             loop {
+                watch.poll(engine);
                 let piece = if plain { blocks.next(&Always) } else { blocks.next(&live) };
                 let piece = piece.map_err(|e| Stop::Input(format!("{name}: {e}")))?;
                 match piece {
@@ -135,6 +157,45 @@ impl Job<'_> {
             }
         })?;
         self.tally.merge(&tally);
+        Ok(())
+    }
+
+    /// One worker and several outputs.
+    fn viewed(
+        &mut self,
+        blocks: &mut Blocks<impl Read>,
+        sniffer: &mut Sniffer<'_>,
+        ready: &impl Readiness,
+        name: &str,
+    ) -> Result<(), Stop> {
+        let engine = self.engine;
+        let mut worker = engine.worker();
+        let (sink, args, sinks) = (&mut self.sink, self.args, &mut self.views.sinks);
+        let mut write = |view: usize, clean: &Clean<'_>| match view {
+            0 => sink_of(sink, args)?.write(clean),
+            n => sinks[n - 1].write(clean),
+        };
+        loop {
+            self.watch.poll(engine);
+            let piece = blocks.next(ready).map_err(|e| Stop::Input(format!("{name}: {e}")))?;
+            match piece {
+                Piece::End => break,
+                Piece::Pause => {}
+                _ => {
+                    let block = blocks.block(piece);
+                    if block.window.is_none() {
+                        worker.set_format(sniffer.look(block.bytes));
+                    }
+                    let consumed = worker.views(block, &mut write).map_err(Stop::Output)?;
+                    if let Piece::Part(..) = piece {
+                        blocks.consumed(piece, consumed);
+                    }
+                }
+            }
+        }
+        self.tally.merge(worker.tally());
+        self.disclosed.resize(worker.disclosed().len(), Disclosed::default());
+        self.disclosed.iter_mut().zip(worker.disclosed()).for_each(|(a, b)| a.merge(b));
         Ok(())
     }
 }

@@ -8,8 +8,10 @@ mod key_source;
 mod keys;
 mod live;
 mod parallel;
+mod policy;
 mod setup;
 mod stats;
+mod views;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory, Parser};
@@ -45,6 +47,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Filter(a)) => filter::run(&a),
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Keys { verb }) => keys::run(&verb),
+        Some(Verb::Policy { verb }) => policy::run(&verb),
         Some(Verb::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "logveil", &mut std::io::stdout());
             Ok(Exit::Clean)
