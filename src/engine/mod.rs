@@ -140,10 +140,16 @@ impl Engine {
 
     /// Taggers of all eras and views, in the order of [`Engine::tagger_of`].
     fn taggers(&self) -> Vec<Tagger<'_>> {
+        let cases = self.lists().cases.clone();
         let of = |e: &Era| {
-            let (policy, kid) = (&self.policies[e.policy], e.kid.clone());
+            let (policy, kid, cases) = (&self.policies[e.policy], e.kid.clone(), &cases);
             let to = self.policy().views.iter().map(|v| v.recipient.as_ref().map(|r| r.id.as_str()));
-            to.map(|to| Tagger::new(policy, &self.rules, &kid, to)).collect::<Vec<_>>()
+            let tagger = move |to| {
+                let mut t = Tagger::new(policy, &self.rules, &kid, to);
+                t.set_cases(cases);
+                t
+            };
+            to.map(tagger).collect::<Vec<_>>()
         };
         self.eras.iter().flat_map(of).collect()
     }
