@@ -31,7 +31,12 @@ fn main() {
     run("10.0.0.0/8, with the key", &targets, &[ADDRESS.key(&master)], addresses());
 }
 
-fn run(what: &str, targets: &Targets, keys: &[logveil::transform::lanes::HmacKey], space: impl Iterator<Item = Vec<u8>>) {
+fn run(
+    what: &str,
+    targets: &Targets,
+    keys: &[logveil::transform::lanes::HmacKey],
+    space: impl Iterator<Item = Vec<u8>>,
+) {
     let started = Instant::now();
     let mut tried = 0u64;
     let found = attack::attack(targets, keys, space.inspect(|_| tried += 1)).len();

@@ -1,8 +1,8 @@
 //! A sample of the brute-force attack; `benches/brute_force.rs` runs it over the whole space.
 
-mod support;
 #[path = "support/attack.rs"]
 mod attack;
+mod support;
 
 use attack::{Derivation, Targets, guesses, mobile, segments};
 use logveil::engine::{Engine, EngineConfig, HashKernel, ScanKernel, TagMode};

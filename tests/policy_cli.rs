@@ -27,7 +27,8 @@ fn verbs_of_policies() {
     let (code, _, err) = run(&["policy", "check", file], b"");
     assert!(code == 78 && err.contains("did you mean `pseudonym`"), "{err}");
 
-    let rows: serde_json::Value = serde_json::from_slice(&run(&["policy", "clauses", "--format", "json"], b"").1).unwrap();
+    let rows: serde_json::Value =
+        serde_json::from_slice(&run(&["policy", "clauses", "--format", "json"], b"").1).unwrap();
     let rows = rows.as_array().unwrap();
     assert!(rows.iter().all(|r| r["clause"].is_string() && r["rules"].is_array() && r["reason"].is_string()));
     assert_eq!(text(run(&["policy", "clauses"], b"").1).lines().count(), rows.len());
@@ -117,7 +118,8 @@ fn outputs_abroad_need_consent() {
 fn tenants_have_tokens_of_their_own() {
     let dir = tempfile::tempdir().unwrap();
     let key = key_file(dir.path());
-    let of = |tenant: &str| text(run(&["filter", "-k", key.to_str().unwrap(), "--tenant", tenant], RECORD.as_bytes()).1);
+    let of =
+        |tenant: &str| text(run(&["filter", "-k", key.to_str().unwrap(), "--tenant", tenant], RECORD.as_bytes()).1);
     assert_eq!(of("a"), of("a"));
     let token = |t: String| t.split("phone_").nth(1).unwrap()[9..35].to_string();
     assert_ne!(token(of("a")), token(of("b")));

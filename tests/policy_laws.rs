@@ -217,7 +217,10 @@ fn older_versions_handle_older_events() {
     let mut new = policy(("", ""));
     let old = policy_builtin(JD).unwrap().replace("\"2021-03-10\"", "\"2019-01-01\"").replacen("earlier", "earlier", 1);
     let old = old.replacen("tz = ", "earlier = \"quarantine\"\ntz = ", 1);
-    let old = old.replace("id = \"surrogate\"\nkind = \"surrogate\"\ndomain = \"svc\"", "id = \"surrogate\"\nkind = \"suppress\"");
+    let old = old.replace(
+        "id = \"surrogate\"\nkind = \"surrogate\"\ndomain = \"svc\"",
+        "id = \"surrogate\"\nkind = \"suppress\"",
+    );
     new.older.push(compile("old", &old, &Ruleset::builtin()).unwrap());
     let engine = engine(new, key(7), TagMode::Inline);
     let lines = "2021-03-10T00:00:00+08:00 ip=203.0.113.9\n2021-03-09T23:59:59+08:00 ip=203.0.113.9\n2018-12-31T23:59:59+08:00 ip=203.0.113.9\n";

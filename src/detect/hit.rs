@@ -25,6 +25,8 @@ pub struct Hit {
     pub confidence: Confidence,
     /// The value is a bare JSON number or word: its replacement needs quotes.
     pub bare_json: bool,
+    /// The address, where it was read already.
+    pub v4: Option<[u8; 4]>,
     /// Level of the text that holds the decoded value, or [`ASIDE`].
     pub level: u8,
     /// Decoded value: first byte in that text.
@@ -48,6 +50,7 @@ impl Hit {
             rule,
             confidence,
             bare_json: false,
+            v4: None,
             level: 0,
             value_start: start as u32,
             value_end: end as u32,

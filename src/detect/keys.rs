@@ -68,12 +68,20 @@ pub struct Registry {
     /// Keys with letters beyond ASCII, longest first: they match the end of a word.
     ending: Vec<(Box<[u8]>, KeyClass)>,
     weak: u128,
+    /// All classes, by number.
+    classes: Vec<KeyClass>,
 }
 
 impl Registry {
     /// Compiles the keys of `rules`.
     pub fn new(rules: &Ruleset) -> Registry {
-        let mut r = Registry { exact: HashMap::new(), suffix: HashMap::new(), ending: Vec::new(), weak: 0 };
+        let mut r = Registry {
+            exact: HashMap::new(),
+            suffix: HashMap::new(),
+            ending: Vec::new(),
+            weak: 0,
+            classes: Vec::new(),
+        };
         for x in &rules.exempt {
             let class = KeyClass { exempt: Exempt::parse(&x.kind), ..KeyClass::default() };
             r.add(&x.keys, &x.suffixes, class);
@@ -106,6 +114,12 @@ impl Registry {
         }
         r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });
         r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));
+        r.classes.push(KeyClass::default());
+        for class in r.exact.values().chain(r.suffix.values()).chain(r.ending.iter().map(|e| &e.1)) {
+            if !r.classes.contains(class) {
+                r.classes.push(*class);
+            }
+        }
         r
     }
 
@@ -137,6 +151,19 @@ impl Registry {
         for k in keys.iter().filter(|k| !k.is_ascii()) {
             self.ending.push((k.to_lowercase().into_bytes().into(), class));
         }
+    }
+
+    /// The class of that number.
+    #[inline]
+    pub fn class(&self, id: ClassId) -> KeyClass {
+        self.classes[usize::from(id.0)]
+    }
+
+    /// Number of the class of a key.
+    #[cold]
+    fn number(&self, key: &[u8]) -> ClassId {
+        let class = self.classify(key);
+        ClassId(self.classes.iter().position(|c| *c == class).unwrap_or(0) as u16)
     }
 
     /// What the rules say of a key as it was written.
@@ -206,59 +233,72 @@ fn tokens(key: &[u8]) -> (Vec<u8>, Vec<usize>) {
     (name, starts)
 }
 
-/// Slots of the memo; a power of two.
-const SLOTS: usize = 1 << 10;
+/// Number of a class in [`Registry::class`]; 0 for keys that the registry does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct ClassId(u16);
 
-/// A key of up to 24 bytes: its last sixteen and those before them.
-#[derive(Clone, Copy)]
-struct Slot {
-    tail: u128,
-    head: u64,
-    len: u8,
-    class: KeyClass,
-}
-
-/// Remembers answers of the registry. One per worker; holds keys, never values.
-pub struct Memo {
-    slots: Box<[Slot; SLOTS]>,
-}
-
-impl Default for Memo {
-    fn default() -> Self {
-        let empty = Slot { tail: 0, head: 0, len: u8::MAX, class: KeyClass::default() };
-        Memo { slots: Box::new([empty; SLOTS]) }
+impl ClassId {
+    /// True when the registry does not know the key.
+    pub fn is_unknown(self) -> bool {
+        self.0 == 0
     }
 }
 
 /// Longest key that the memo remembers.
-const LONGEST: usize = 24;
+const LONGEST: usize = 16;
+/// Pairs of slots of the memo; a power of two.
+const SLOTS: usize = 1 << 9;
 
-impl Memo {
-    /// Class of the key `text[start..end]`.
-    #[inline]
-    pub fn classify(&mut self, registry: &Registry, text: &[u8], start: usize, end: usize) -> KeyClass {
-        let len = end - start;
-        if len > LONGEST || len == 0 {
-            return if len == 0 { KeyClass::default() } else { registry.classify(&text[start..end]) };
-        }
-        let tail = last16(text, end, len.min(16));
-        let head = if len > 16 { last16(text, end - 16, len - 16) as u64 } else { 0 };
-        let mix = (tail as u64) ^ ((tail >> 64) as u64).rotate_left(29) ^ head.rotate_left(47) ^ len as u64;
-        let at = (mix.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS;
-        let slot = &mut self.slots[at];
-        if slot.tail != tail || slot.head != head || slot.len != len as u8 {
-            *slot = Slot { tail, head, len: len as u8, class: registry.classify(&text[start..end]) };
-        }
-        slot.class
+/// A key: its bytes, right-aligned. No byte of a key is zero, so they tell the length.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: [u64; 2],
+    class: ClassId,
+}
+
+/// Remembers answers of the registry. One per worker; holds keys, never values.
+pub struct Memo {
+    slots: Box<[[Slot; 2]; SLOTS]>,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        Memo { slots: Box::new([[Slot::default(); 2]; SLOTS]) }
     }
 }
 
-/// The `n` bytes (1 to 16) before `end`, as a number.
-#[inline]
-fn last16(text: &[u8], end: usize, n: usize) -> u128 {
-    match end.checked_sub(16).and_then(|s| text.get(s..end)).and_then(|b| b.try_into().ok()) {
-        Some(b) => u128::from_le_bytes(b) >> (8 * (16 - n)),
-        None => text[end - n..end].iter().rev().fold(0, |v, &b| v << 8 | u128::from(b)),
+/// Keeps the last `n` of sixteen bytes.
+static LAST: [[u64; 2]; LONGEST + 1] = {
+    let mut t = [[0; 2]; LONGEST + 1];
+    let mut n = 1;
+    while n <= LONGEST {
+        t[n] = [
+            if n > 8 { u64::MAX << (8 * (16 - n)) } else { 0 },
+            if n < 8 { u64::MAX << (8 * (8 - n)) } else { u64::MAX },
+        ];
+        n += 1;
+    }
+    t
+};
+
+impl Memo {
+    /// Number of the class of the key of `len` bytes that ends before `end`.
+    #[inline(always)]
+    pub fn classify(&mut self, registry: &Registry, text: &[u8], len: usize, end: usize) -> ClassId {
+        let near = end.checked_sub(LONGEST).and_then(|s| text.get(s..end)).and_then(<[u8]>::first_chunk::<LONGEST>);
+        let (Some(near), Some(last)) = (near, LAST.get(len)) else { return registry.number(&text[end - len..end]) };
+        let word = |i: usize| u64::from_le_bytes(*near[i..].first_chunk().expect("eight of sixteen"));
+        let key = [word(0) & last[0], word(8) & last[1]];
+        let mix = (key[0].rotate_left(29) ^ key[1]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let pair = &mut self.slots[(mix >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS];
+        if pair[0].key == key {
+            return pair[0].class;
+        }
+        if pair[1].key != key {
+            *pair = [Slot { key, class: registry.number(&text[end - len..end]) }, pair[0]];
+            return pair[0].class;
+        }
+        pair[1].class
     }
 }
 
@@ -290,7 +330,7 @@ mod tests {
         let text = b"x imei client_ip $device_id a_very_long_key_name_for_phone 13";
         for s in 0..text.len() {
             for e in s + 1..text.len().min(s + 34) {
-                assert_eq!(m.classify(&r, text, s, e), r.classify(&text[s..e]));
+                assert_eq!(r.class(m.classify(&r, text, e - s, e)), r.classify(&text[s..e]));
             }
         }
     }

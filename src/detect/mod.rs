@@ -25,6 +25,7 @@ pub struct Detector<'r> {
     layouts: &'r Layouts,
     fields: Fields,
     unparsed: u64,
+    count: bool,
     scanner: Scanner,
     memo: Memo,
     views: [View; LEVELS],
@@ -33,7 +34,7 @@ pub struct Detector<'r> {
     deep_times: Vec<(u32, u32)>,
     tags: Vec<u32>,
     deep_tags: Vec<u32>,
-    lines: Vec<u32>,
+    lines: scan::List,
     settled: recognize::Settled,
     aside: Vec<u8>,
     scratch: View,
@@ -49,6 +50,7 @@ impl<'r> Detector<'r> {
             layouts,
             fields: Fields::default(),
             unparsed: 0,
+            count: false,
             scanner: Scanner::new(kernel),
             memo: Memo::default(),
             views: Default::default(),
@@ -57,13 +59,18 @@ impl<'r> Detector<'r> {
             deep_times: Vec::new(),
             tags: Vec::new(),
             deep_tags: Vec::new(),
-            lines: Vec::new(),
+            lines: scan::List::default(),
             settled: recognize::Settled::default(),
             aside: Vec::new(),
             scratch: View::default(),
             order: Vec::new(),
             resolved: Vec::new(),
         }
+    }
+
+    /// Asks for the count of records that don't have the format of their stream: then every one is read field by field.
+    pub fn count_unparsed(&mut self, count: bool) {
+        self.count = count;
     }
 
     /// Finds all identifiers of a block of records in `format`; spans are ascending and do not overlap.
@@ -104,7 +111,8 @@ impl<'r> Detector<'r> {
             };
             recognize::run(&text, &mut found);
             if level == 0 {
-                self.unparsed = positional::run(&text, &mut found, self.layouts, format, &mut self.fields);
+                self.unparsed =
+                    positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
                 if !self.times.is_sorted() {
                     self.times.sort_unstable();
                 }

@@ -1,9 +1,12 @@
 //! Fields that their position names: layouts of access and error logs, and which of them a stream has.
 
+use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Registry};
 use super::recognize::{Found, Text, keyed};
-use crate::format::layout::Layout;
-use crate::model::{Confidence, Shape};
+use super::scan::Maps;
+use super::scan::kind;
+use crate::format::layout::{Layout, Marks, Plain};
+use crate::model::{Confidence, RuleId, Shape};
 use crate::rules::{FormatDef, Notation, RuleError, Ruleset};
 use std::ops::Range;
 
@@ -29,6 +32,8 @@ struct Positional {
     layout: Layout,
     /// Fields whose name says something of their value: number and class.
     fields: Vec<(usize, KeyClass)>,
+    /// Some field names an entity, or a time that stands in no brackets: every record is read.
+    names: bool,
 }
 
 /// All formats of the rules, compiled. Immutable and shared.
@@ -66,7 +71,7 @@ impl Layouts {
     fn of_record(&self, record: &[u8], fields: &mut Vec<Range<usize>>) -> Option<Format> {
         let fits = |kind: &Kind, fields: &mut Vec<Range<usize>>| match kind {
             Kind::Json => is_json(record),
-            Kind::Positional(p) => p.layout.parse(record, fields),
+            Kind::Positional(p) => p.layout.parse(record, &Plain(record), fields),
         };
         self.all.iter().position(|(_, k)| fits(k, fields)).map(|i| Format::Known(i as u8))
     }
@@ -80,8 +85,9 @@ fn compile(def: &FormatDef, registry: &Registry) -> Result<Kind, String> {
     };
     let telling = |c: &KeyClass| !c.is_unknown() && !c.has_shape(&[Shape::Ip, Shape::Email]);
     let fields = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
-    let fields = fields.filter(|(_, c)| telling(c)).collect();
-    Ok(Kind::Positional(Positional { layout, fields }))
+    let fields: Vec<_> = fields.filter(|(_, c)| telling(c)).collect();
+    let names = fields.iter().any(|(i, c)| c.entity.is_some() || c.event_time && !layout.is_bracketed(*i));
+    Ok(Kind::Positional(Positional { layout, fields, names }))
 }
 
 fn is_json(record: &[u8]) -> bool {
@@ -131,33 +137,98 @@ pub struct Fields {
     quiet: Vec<Range<usize>>,
 }
 
-/// Adds the findings that position names to those of a block of whole records; returns how many records have another
-/// format. Those are searched as text, like all others.
-pub fn run(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, format: Format, scratch: &mut Fields) -> u64 {
+/// Adds the findings that position names to those of a block of whole records, and withdraws those that it refutes;
+/// returns how many records have another format, when all are to be counted. Those are searched as text, like all others.
+pub fn run(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    (layouts, format, count): (&Layouts, Format, bool),
+    scratch: &mut Fields,
+) -> u64 {
     let Format::Known(i) = format else { return 0 };
-    let Some((_, kind)) = layouts.all.get(usize::from(i)) else { return 0 };
-    let (mut at, mut unparsed) = (0, 0);
-    scratch.quiet.clear();
-    while at < text.bytes.len() {
-        let end = memchr::memchr(b'\n', &text.bytes[at..]).map_or(text.bytes.len(), |n| at + n + 1);
-        let record = line(&text.bytes[at..end]);
-        let fits = match kind {
-            Kind::Json => record.is_empty() || is_json(record),
-            Kind::Positional(p) => p.layout.parse(record, &mut scratch.spans) || record.is_empty(),
-        };
-        unparsed += u64::from(!fits);
-        if let (true, Kind::Positional(p)) = (fits, kind) {
-            for (field, class) in &p.fields {
-                let Some(span) = scratch.spans.get(*field).map(|s| at + s.start..at + s.end) else { break };
-                name(text, found, *class, span, &mut scratch.quiet);
-            }
+    match layouts.all.get(usize::from(i)) {
+        Some((_, Kind::Json)) if count => {
+            records(text).filter(|(at, end)| !is_json(line(&text.bytes[*at..*end])) && end - at > 1).count() as u64
         }
-        at = end;
+        Some((_, Kind::Positional(p))) if count || p.names => every_record(text, found, p, scratch),
+        Some((_, Kind::Positional(p))) => {
+            found.hits.retain(|h| !may_be_count(text.bytes, h) || !is_count(text, h, p, &mut scratch.spans));
+            0
+        }
+        _ => 0,
+    }
+}
+
+/// First byte of each record, and the one behind its line feed.
+fn records<'t>(text: &'t Text<'_>) -> impl Iterator<Item = (usize, usize)> + use<'t> {
+    let ends = text.scan.events.of(kind::LINE).iter().map(|&l| l as usize + 1).chain([text.bytes.len()]);
+    ends.scan(0, |at, end| Some((std::mem::replace(at, end), end))).filter(|(at, end)| at < end)
+}
+
+/// Reads all records; returns how many have another layout.
+fn every_record(text: &Text<'_>, found: &mut Found<'_>, p: &Positional, scratch: &mut Fields) -> u64 {
+    let mut unparsed = 0;
+    scratch.quiet.clear();
+    for (at, end) in records(text) {
+        let record = line(&text.bytes[at..end]);
+        let marks = Mapped { record, at, maps: &text.scan.maps };
+        if !p.layout.parse(record, &marks, &mut scratch.spans) {
+            unparsed += u64::from(!record.is_empty());
+            continue;
+        }
+        for (field, class) in &p.fields {
+            let Some(span) = scratch.spans.get(*field).map(|s| at + s.start..at + s.end) else { break };
+            name(text, found, *class, span, &mut scratch.quiet);
+        }
     }
     if !scratch.quiet.is_empty() {
         hush(text.bytes, found, &scratch.quiet);
     }
     unparsed
+}
+
+/// A bare number that only its shape speaks for.
+#[inline]
+fn may_be_count(t: &[u8], h: &Hit) -> bool {
+    matches!(h.rule, RuleId::Digits | RuleId::HexId)
+        && h.confidence != Confidence::Keyed
+        && t[h.start as usize..h.end as usize].iter().all(u8::is_ascii_digit)
+}
+
+/// True when the hit stands in a field that holds counts, ids or times.
+fn is_count(text: &Text<'_>, h: &Hit, p: &Positional, spans: &mut Vec<Range<usize>>) -> bool {
+    let lines = text.scan.events.of(kind::LINE);
+    let next = lines.partition_point(|l| *l < h.start);
+    let at = next.checked_sub(1).map_or(0, |i| lines[i] as usize + 1);
+    let record = line(&text.bytes[at..lines.get(next).map_or(text.bytes.len(), |l| *l as usize)]);
+    let (s, e) = (h.start as usize - at, h.end as usize - at);
+    p.layout.parse(record, &Mapped { record, at, maps: &text.scan.maps }, spans)
+        && p.fields.iter().any(|(f, c)| c.exempt != Exempt::No && spans[*f].start <= s && e <= spans[*f].end)
+}
+
+/// Marks of a record that begins at `at`, from the bitmaps of its text.
+struct Mapped<'a> {
+    record: &'a [u8],
+    at: usize,
+    maps: &'a Maps,
+}
+
+impl Marks for Mapped<'_> {
+    #[inline]
+    fn find(&self, byte: u8, from: usize) -> Option<usize> {
+        let map = match byte {
+            b'"' => &self.maps.stops,
+            b' ' => &self.maps.spaces,
+            b']' | b')' | b'}' | b',' | b';' | b'|' => &self.maps.terms,
+            _ => return Plain(self.record).find(byte, from),
+        };
+        let end = self.at + self.record.len();
+        let mut p = map.next(self.at + from, end);
+        while p < end && self.record[p - self.at] != byte {
+            p = map.next(p + 1, end);
+        }
+        (p < end).then(|| p - self.at)
+    }
 }
 
 fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usize>, quiet: &mut Vec<Range<usize>>) {
@@ -180,7 +251,7 @@ fn hush(t: &[u8], found: &mut Found<'_>, quiet: &[Range<usize>]) {
         let (s, e) = (h.start as usize, h.end as usize);
         let at = quiet.partition_point(|q| q.end < e);
         let inside = quiet.get(at).is_some_and(|q| q.start <= s);
-        !(inside && h.confidence != Confidence::Keyed && t[s..e].iter().all(u8::is_ascii_digit))
+        !(inside && may_be_count(t, h))
     });
 }
 

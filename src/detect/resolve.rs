@@ -33,6 +33,9 @@ fn merge(a: Hit, b: Hit, weak: u128) -> Hit {
     let mut w = if b_wins { b } else { a };
     w.start = a.start.min(b.start);
     w.end = a.end.max(b.end);
+    if (w.start, w.end) != (if b_wins { b.start } else { a.start }, if b_wins { b.end } else { a.end }) {
+        w.v4 = None;
+    }
     w.anchor = a.anchor.min(b.anchor);
     w
 }

@@ -33,7 +33,7 @@ pub enum Action {
     },
     Token {
         key: TagKey,
-        prefix: Box<[u8]>,
+        prefix: Prefix,
         canon: Canon,
     },
     Surrogate {
@@ -44,6 +44,23 @@ pub enum Action {
     NoKey,
     /// Every other kind.
     Other(Box<dyn Transform>),
+}
+
+/// What a token begins with.
+pub struct Prefix {
+    /// The bytes, zeros behind them.
+    pub bytes: [u8; 48],
+    /// How many of them count.
+    pub len: usize,
+}
+
+impl Prefix {
+    fn new(text: &[u8]) -> Prefix {
+        let mut bytes = [0; 48];
+        let len = text.len().min(bytes.len());
+        bytes[..len].copy_from_slice(&text[..len]);
+        Prefix { bytes, len }
+    }
 }
 
 impl Action {
@@ -153,9 +170,11 @@ impl Maker<'_> {
                 let key = self.subkey("pseudonym-sm3", &t.domain);
                 other(Box::new(Sm3Token::new(&key, self.prefix(), self.canon, &READERS)))
             }
-            TransformKind::Pseudonym => {
-                Action::Token { key: self.tag_key("pseudonym", t), prefix: self.prefix().into(), canon: self.canon }
-            }
+            TransformKind::Pseudonym => Action::Token {
+                key: self.tag_key("pseudonym", t),
+                prefix: Prefix::new(&self.prefix()),
+                canon: self.canon,
+            },
             TransformKind::Surrogate => Action::Surrogate { key: self.tag_key("surrogate", t) },
             TransformKind::IpcryptDeterministic => Action::Ipcrypt(IpCipher::deterministic(self.key, &t.domain)),
             TransformKind::IpcryptPfx => Action::Ipcrypt(IpCipher::pfx(self.key, &t.domain)),

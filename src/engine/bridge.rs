@@ -62,7 +62,7 @@ fn pseudonym(action: &Action, value: &[u8]) -> Option<String> {
         TagKey::Hmac(k) => k.tag(buf.bytes()),
         TagKey::Cmac(k) => k.tag(buf.bytes()),
     };
-    let mut out = prefix.to_vec();
+    let mut out = prefix.bytes[..prefix.len].to_vec();
     out.extend_from_slice(&base32(&tag));
     String::from_utf8(out).ok()
 }

@@ -9,7 +9,7 @@ use crate::format::slot::{self, Slot};
 use crate::model::{CategorySet, Decision, well_known as e};
 use crate::policy::Met;
 use crate::tag::{Clock, TagContext, TagStyle, bit};
-use crate::transform::canonical::{IpBytes, canonical};
+use crate::transform::canonical::{Canon, IpBytes, canonical};
 use crate::transform::mask::mask;
 use crate::transform::pseudonym::{TagKey, base32, surrogate};
 use crate::transform::truncate::truncate;
@@ -114,7 +114,7 @@ impl Worker<'_> {
         }
         let (key, canon) = match actions.of(hit.entity, decision.transform) {
             Action::Token { key, canon, .. } => (key, *canon),
-            Action::Surrogate { key } => (key, crate::transform::canonical::Canon::Ip),
+            Action::Surrogate { key } => (key, Canon::Ip),
             Action::Keep => {
                 edit.keep = true;
                 self.tally.kept += 1;
@@ -122,14 +122,15 @@ impl Worker<'_> {
             }
             _ => return edit,
         };
-        match canonical(canon, value, &READERS, &mut self.canon) {
+        let known = hit.v4.filter(|_| canon == Canon::Ip).map(|a| self.canon.set(a));
+        match known.map_or_else(|| canonical(canon, value, &READERS, &mut self.canon), Ok) {
             Err(_) => {
                 edit.unfit = true;
                 self.tally.unfit += 1;
             }
             Ok(()) => {
                 edit.job = match key {
-                    TagKey::Hmac(k) => self.batch.push(k, self.canon.bytes()),
+                    TagKey::Hmac(k) => self.batch.push(k, &self.canon),
                     TagKey::Cmac(k) => self.batch.push_tag(k.tag(self.canon.bytes())),
                 }
             }
@@ -186,10 +187,10 @@ impl Worker<'_> {
         self.write_span(block, at.start, at.start + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
             match self.engine.tag {
-                TagMode::Inline => self.taggers[era].render(ctx, style, &mut self.out),
+                TagMode::Inline => self.out.put(self.taggers[era].render(ctx, style)),
                 TagMode::Manifest => {
                     let from = self.manifest.len();
-                    self.taggers[era].render(ctx, TagStyle::Object, &mut self.manifest);
+                    self.manifest.extend_from_slice(self.taggers[era].render(ctx, TagStyle::Object));
                     self.entries.push(Entry { offset: start, tag: from..self.manifest.len() });
                 }
                 TagMode::None => {}
@@ -209,11 +210,11 @@ impl Worker<'_> {
     fn suppress_record(&mut self, record: &[u8]) {
         self.tally.suppressed_records += 1;
         if record.first() == Some(&b'{') {
-            self.out.extend_from_slice(b"{\"_deid\":{\"state\":\"suppressed\"}}");
+            self.out.put(b"{\"_deid\":{\"state\":\"suppressed\"}}");
         } else {
-            self.out.extend_from_slice(SUPPRESSED);
+            self.out.put(SUPPRESSED);
         }
-        self.out.extend_from_slice(&record[record.len() - slot::ending(record)..]);
+        self.out.put(&record[record.len() - slot::ending(record)..]);
     }
 
     /// Number of the record's tagger and what its tag depends on; nothing when the record must go as a whole.
@@ -277,21 +278,22 @@ impl Worker<'_> {
     /// Copies `from..to` with the edits that begin there.
     pub(super) fn write_span(&mut self, block: &[u8], from: usize, to: usize, next: &mut usize) {
         let mut at = from;
-        while let Some(&edit) = self.edits.get(*next) {
-            let hit = self.detector.hits()[edit.hit as usize];
-            if hit.start as usize >= to {
+        while let Some(edit) = self.edits.get(*next) {
+            let hit = &self.detector.hits()[edit.hit as usize];
+            let (start, end) = (hit.start as usize, hit.end as usize);
+            if start >= to {
                 break;
             }
             *next += 1;
             if edit.keep {
                 continue;
             }
-            self.out.extend_from_slice(&block[at..hit.start as usize]);
-            self.write_edit(block, &hit, &edit);
-            at = hit.end as usize;
+            self.out.put_span(block, at, start);
+            self.write_edit(block, *next - 1);
+            at = end;
         }
         if at < to {
-            self.out.extend_from_slice(&block[at..to]);
+            self.out.put_span(block, at, to);
         }
     }
 
@@ -301,51 +303,77 @@ impl Worker<'_> {
         let value = self.detector.value(block, hit).expose();
         let tag = if edit.job == NO_JOB { &[0; 16] } else { self.batch.tag(edit.job) };
         match action {
-            _ if edit.gone => false,
+            _ if edit.gone || edit.unfit => false,
             Action::Other(t) => {
                 let mut place = super::place::at(t.needs(), &self.detector, block, hit, self.engine, &mut self.canon);
                 t.apply(value, &mut place, &mut self.replacement).is_ok()
             }
-            _ => render(action, value, tag, edit.unfit, hit, &mut self.replacement),
+            _ => render(action, value, tag, hit, &mut self.replacement),
         }
     }
 
-    /// Writes what replaces a hit.
+    /// Writes what replaces the hit of an edit.
     #[inline]
-    fn write_edit(&mut self, block: &[u8], hit: &Hit, edit: &Edit) {
+    fn write_edit(&mut self, block: &[u8], edit: usize) {
+        let edit = &self.edits[edit];
+        let hit = &self.detector.hits()[edit.hit as usize];
         let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
         let action = if edit.gone { &Action::Suppress } else { action };
-        let value = self.detector.value(block, hit).expose();
-        let tag = if edit.job == NO_JOB { &[0; 16] } else { self.batch.tag(edit.job) };
-        let plain = hit.depth == 0;
-        let out = if plain { &mut self.out } else { &mut self.replacement };
-        if !plain {
-            out.clear();
+        if edit.job != NO_JOB && hit.depth == 0 && !hit.bare_json {
+            let tag = self.batch.tag(edit.job);
+            match action {
+                Action::Token { prefix, .. } => {
+                    self.out.put_first(&prefix.bytes, prefix.len);
+                    return self.out.put_first(&base32(tag), 26);
+                }
+                Action::Surrogate { .. }
+                    if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
+                {
+                    return self.out.put_first(&surrogate(tag), 39);
+                }
+                _ => {}
+            }
         }
+        self.write_any(block, edit.hit, edit.job, edit.unfit, action);
+    }
+
+    /// Writes any replacement, in its quotes and escapes.
+    fn write_any(&mut self, block: &[u8], hit: u32, job: u32, unfit: bool, action: &Action) {
+        let hit = &self.detector.hits()[hit as usize];
+        let value = self.detector.value(block, hit).expose();
+        let tag = if job == NO_JOB { &[0; 16] } else { self.batch.tag(job) };
+        let out = &mut self.replacement;
+        out.clear();
         if hit.bare_json {
             out.push(b'"');
         }
         let at = out.len();
         let done = match action {
+            _ if unfit => false,
             Action::Other(t) => {
                 let mut place = super::place::at(t.needs(), &self.detector, block, hit, self.engine, &mut self.canon);
                 t.apply(value, &mut place, out).is_ok()
             }
-            _ => render(action, value, tag, edit.unfit, hit, out),
+            _ => render(action, value, tag, hit, out),
         };
         if !done {
             out.truncate(at);
             out.extend_from_slice(SUPPRESSED);
-            self.tally.unfit += 1;
+            self.tally.unfit += u64::from(!unfit);
         }
-        if matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION) {
-            bracket(block, hit, value, at, out);
+        if needs_brackets(block, hit) && out[at..].contains(&b':') && !value.contains(&b':') {
+            out.insert(at, b'[');
+            out.push(b']');
         }
         if hit.bare_json {
             out.push(b'"');
         }
-        if !plain {
-            self.detector.encode(hit, &self.replacement, &mut self.out, &mut self.encoded);
+        if hit.depth > 0 {
+            self.written.clear();
+            self.detector.encode(hit, &self.replacement, &mut self.written, &mut self.encoded);
+            self.out.put(&self.written);
+        } else {
+            self.out.put(&self.replacement);
         }
     }
 }
@@ -360,28 +388,24 @@ struct Place {
 }
 
 /// An IPv6 address that replaces an IPv4 one before `:port` needs brackets (RFC 3986 section 3.2.2).
-fn bracket(block: &[u8], hit: &Hit, value: &[u8], at: usize, out: &mut Vec<u8>) {
+#[inline]
+fn needs_brackets(block: &[u8], hit: &Hit) -> bool {
     let port = match &block[hit.end as usize..] {
         [b':', d, ..] => d.is_ascii_digit(),
         [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
         _ => false,
     };
-    if !port || !out[at..].contains(&b':') {
-        return;
-    }
-    let before = hit.start.checked_sub(1).map(|i| block[i as usize]);
-    if before != Some(b'[') && !value.contains(&b':') {
-        out.insert(at, b'[');
-        out.push(b']');
-    }
+    port && matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
+        && hit.start.checked_sub(1).map(|i| block[i as usize]) != Some(b'[')
+}
+
+/// `203-0-113-7`: the address is a part of a host name.
+fn is_host_name(value: &[u8]) -> bool {
+    value.iter().take(4).any(|b| *b == b'-')
 }
 
 /// Appends the replacement; false when the value can't take the transform.
-#[inline]
-fn render(action: &Action, value: &[u8], tag: &[u8; 16], unfit: bool, hit: &Hit, out: &mut Vec<u8>) -> bool {
-    if unfit {
-        return false;
-    }
+fn render(action: &Action, value: &[u8], tag: &[u8; 16], hit: &Hit, out: &mut Vec<u8>) -> bool {
     match action {
         Action::Keep => out.extend_from_slice(value),
         Action::Suppress => {
@@ -395,14 +419,14 @@ fn render(action: &Action, value: &[u8], tag: &[u8; 16], unfit: bool, hit: &Hit,
         }
         Action::Mask(style) => return mask(*style, value, out).is_ok(),
         Action::Token { prefix, .. } => {
-            out.extend_from_slice(prefix);
+            out.extend_from_slice(&prefix.bytes[..prefix.len]);
             out.extend_from_slice(&base32(tag));
         }
         Action::Surrogate { .. } => {
             let at = out.len();
             out.extend_from_slice(&surrogate(tag));
             // A host name holds dashes, never colons.
-            if value.contains(&b'-') {
+            if is_host_name(value) {
                 out[at..].iter_mut().filter(|b| **b == b':').for_each(|b| *b = b'-');
             }
         }

@@ -6,6 +6,7 @@ mod edit;
 mod era;
 mod explain;
 mod judge;
+mod out;
 mod place;
 mod projection;
 mod session;
@@ -86,6 +87,7 @@ pub struct Engine {
     hash: HashKernel,
     ingest: i64,
     lists: Mutex<Arc<Lists>>,
+    count_unparsed: bool,
 }
 
 impl Engine {
@@ -111,7 +113,16 @@ impl Engine {
             hash: cfg.hash,
             ingest: cfg.ingest,
             lists: Mutex::default(),
+            count_unparsed: false,
         })
+    }
+
+    /// Makes workers count the records that don't have the format of their stream ([`Tally::unparsed`]). That costs a
+    /// look at every field of every record.
+    #[must_use]
+    pub fn counting_unparsed(mut self, count: bool) -> Engine {
+        self.count_unparsed = count;
+        self
     }
 
     /// Entities and keys in force.
@@ -166,9 +177,11 @@ impl Engine {
 
     /// One thread's scratch space.
     pub fn worker(&self) -> Worker<'_> {
+        let mut detector = Detector::new(&self.registry, &self.layouts, self.scan);
+        detector.count_unparsed(self.count_unparsed);
         Worker {
             engine: self,
-            detector: Detector::new(&self.registry, &self.layouts, self.scan),
+            detector,
             batch: Batch::new(self.hash),
             taggers: self.taggers(),
             view: 0,
@@ -182,7 +195,8 @@ impl Engine {
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
-            out: Vec::new(),
+            written: Vec::new(),
+            out: out::Out::default(),
             manifest: Vec::new(),
             entries: Vec::new(),
             swallow: None,
@@ -213,7 +227,8 @@ pub struct Worker<'e> {
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,
-    out: Vec<u8>,
+    written: Vec<u8>,
+    out: out::Out,
     manifest: Vec<u8>,
     entries: Vec<Entry>,
     /// An over-long value runs on into the next window: its end is looked for.
@@ -305,7 +320,7 @@ impl Worker<'_> {
             Some(w) => self.rewrite_window(block.bytes, w),
         };
         self.tally.bytes_out += self.out.len() as u64;
-        Clean { bytes: &self.out, manifest: &self.manifest, entries: &self.entries, consumed }
+        Clean { bytes: self.out.bytes(), manifest: &self.manifest, entries: &self.entries, consumed }
     }
 
     /// Begins the output of a view of the next block.
@@ -330,6 +345,6 @@ impl Drop for Worker<'_> {
         use zeroize::Zeroize;
         self.replacement.zeroize();
         self.encoded.zeroize();
-        self.out.zeroize();
+        self.written.zeroize();
     }
 }

@@ -49,32 +49,32 @@ impl Worker<'_> {
             if fields == 0 {
                 continue;
             }
-            self.out.extend_from_slice(&[mark, b'"']);
+            self.out.put(&[mark, b'"']);
             mark = b',';
-            self.out.extend_from_slice(engine.rules.entity(entity).name.as_bytes());
-            self.out.extend_from_slice(if fields > 1 { b"\":[" } else { b"\":" });
+            self.out.put(engine.rules.entity(entity).name.as_bytes());
+            self.out.put(if fields > 1 { b"\":[" } else { b"\":" });
             let mut comma = false;
             for i in edits.clone() {
                 let edit = self.edits[i];
                 let hit = self.detector.hits()[edit.hit as usize];
                 if hit.entity == entity {
                     if comma {
-                        self.out.push(b',');
+                        self.out.put(b",");
                     }
                     comma = true;
                     self.member(block, &hit, &edit);
                 }
             }
             if fields > 1 {
-                self.out.push(b']');
+                self.out.put(b"]");
             }
         }
         self.disclosed[self.view].records += 1;
         let (tagger, mut ctx) = self.tag_context(when, early, found);
         // What else the record holds is nothing to them.
         ctx.entities &= view.allowed.iter().fold(0, |bits, e| bits | bit(*e));
-        self.taggers[tagger].render(ctx, TagStyle::JsonMember, &mut self.out);
-        self.out.extend_from_slice(b"}\n");
+        self.out.put(self.taggers[tagger].render(ctx, TagStyle::JsonMember));
+        self.out.put(b"}\n");
     }
 
     /// Writes one value as a JSON string.
@@ -85,7 +85,9 @@ impl Worker<'_> {
             self.replacement.extend_from_slice(SUPPRESSED);
             self.tally.unfit += 1;
         }
-        string(&self.replacement, &mut self.out);
+        self.encoded.clear();
+        string(&self.replacement, &mut self.encoded);
+        self.out.put(&self.encoded);
         self.disclosed[self.view].field(hit.entity.0);
     }
 

@@ -65,7 +65,7 @@ impl Worker<'_> {
                 }
                 _ => self.project(block.bytes),
             }
-            let clean = Clean { bytes: &self.out, manifest: &self.manifest, entries: &self.entries, consumed };
+            let clean = Clean { bytes: self.out.bytes(), manifest: &self.manifest, entries: &self.entries, consumed };
             write(view, &clean)?;
         }
         self.view = 0;

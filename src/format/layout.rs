@@ -96,49 +96,79 @@ impl Layout {
         self.pieces.iter().map(|p| p.field.as_str())
     }
 
+    /// True when the field of that number stands in square brackets.
+    pub fn is_bracketed(&self, field: usize) -> bool {
+        let after = self.pieces.get(field + 1).map_or(&self.tail, |p| &p.literal);
+        self.pieces[field].literal.ends_with(b"[") && after.starts_with(b"]")
+    }
+
     /// Finds the fields of a record that has no line ending. False, with `out` as it was cleared, when the record has
     /// another layout. A quote behind a backslash does not end a quoted field.
-    pub fn parse(&self, record: &[u8], out: &mut Vec<Range<usize>>) -> bool {
+    pub fn parse(&self, record: &[u8], marks: &impl Marks, out: &mut Vec<Range<usize>>) -> bool {
         out.clear();
         let Some(first) = self.pieces.first() else { return false };
-        if !record.starts_with(&first.literal) {
+        if !begins_with(record, &first.literal) {
             return false;
         }
         let mut at = first.literal.len();
         let ends = self.pieces[1..].iter().map(|p| &p.literal).chain([&self.tail]);
         let last = self.pieces.len() - 1;
         for (i, literal) in ends.enumerate() {
-            let end = if i == last { last_end(&record[at..], literal) } else { field_end(&record[at..], literal) };
-            let Some(len) = end else {
+            let end =
+                if i == last { last_end(record, at, literal, marks) } else { field_end(record, at, literal, marks) };
+            let Some(end) = end else {
                 out.clear();
                 return false;
             };
-            out.push(at..at + len);
-            at += len + literal.len();
+            out.push(at..end);
+            at = end + literal.len();
         }
         true
     }
 }
 
-/// Where the last field ends: its literal closes the record, and a field without blanks around it holds none.
-fn last_end(rest: &[u8], tail: &[u8]) -> Option<usize> {
-    if tail.is_empty() {
-        return Some(rest.len());
+/// Finds bytes of a record.
+pub trait Marks {
+    /// The first `byte` at or behind `from`.
+    fn find(&self, byte: u8, from: usize) -> Option<usize>;
+}
+
+/// Marks that are looked for in the record itself.
+pub struct Plain<'r>(pub &'r [u8]);
+
+impl Marks for Plain<'_> {
+    fn find(&self, byte: u8, from: usize) -> Option<usize> {
+        memchr::memchr(byte, self.0.get(from..)?).map(|n| from + n)
     }
-    let len = field_end(rest, tail)?;
-    (len + tail.len() == rest.len()).then_some(len)
+}
+
+/// `starts_with` for the few bytes of a literal.
+#[inline]
+fn begins_with(v: &[u8], literal: &[u8]) -> bool {
+    v.len() >= literal.len() && v.iter().zip(literal).all(|(a, b)| a == b)
+}
+
+/// Where the last field ends: its literal closes the record, and a field without blanks around it holds none.
+fn last_end(record: &[u8], at: usize, tail: &[u8], marks: &impl Marks) -> Option<usize> {
+    if tail.is_empty() {
+        return Some(record.len());
+    }
+    field_end(record, at, tail, marks).filter(|end| end + tail.len() == record.len())
 }
 
 /// Where a field in front of `literal` ends.
-fn field_end(rest: &[u8], literal: &[u8]) -> Option<usize> {
-    let mut from = 0;
+#[inline]
+fn field_end(record: &[u8], mut at: usize, literal: &[u8], marks: &impl Marks) -> Option<usize> {
     loop {
-        let at = from + memchr::memmem::find(&rest[from..], literal)?;
-        let slashes = rest[..at].iter().rev().take_while(|b| **b == b'\\').count();
-        if literal[0] != b'"' || slashes % 2 == 0 {
-            return Some(at);
+        let end = marks.find(literal[0], at)?;
+        if begins_with(&record[end..], literal) {
+            let escaped = literal[0] == b'"' && end > 0 && record[end - 1] == b'\\';
+            let slashes = || record[..end].iter().rev().take_while(|b| **b == b'\\').count();
+            if !escaped || slashes() % 2 == 0 {
+                return Some(end);
+            }
         }
-        from = at + 1;
+        at = end + 1;
     }
 }
 
@@ -208,7 +238,7 @@ mod tests {
 
     fn fields(l: &Layout, record: &str) -> Option<Vec<(String, String)>> {
         let mut out = Vec::new();
-        l.parse(record.as_bytes(), &mut out)
+        l.parse(record.as_bytes(), &Plain(record.as_bytes()), &mut out)
             .then(|| l.fields().zip(&out).map(|(n, r)| (n.to_string(), record[r.clone()].to_string())).collect())
     }
 

@@ -30,7 +30,7 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         Tag::Manifest => return Err((Exit::Usage, "--tag manifest needs --manifest FILE".into())),
     };
     let recipients: Vec<String> = views::pairs(args)?.into_iter().map(|p| p.0).collect();
-    let engine = setup::engine_for(&args.policy, tag, &recipients)?;
+    let engine = setup::engine_for(&args.policy, tag, &recipients)?.counting_unparsed(args.stats.is_some());
     views::check_region(args, &engine)?;
     let watch = Watch::open(&args.list, &engine)?;
     let views = Views::open(args)?;

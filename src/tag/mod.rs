@@ -116,9 +116,9 @@ impl<'p> Tagger<'p> {
         self.last = None;
     }
 
-    /// Appends the tag to `out`.
+    /// The tag, written.
     #[inline]
-    pub fn render(&mut self, ctx: TagContext, style: TagStyle, out: &mut Vec<u8>) {
+    pub fn render(&mut self, ctx: TagContext, style: TagStyle) -> &[u8] {
         if self.last != Some((ctx, style)) {
             let text = match self.cache.get(&(ctx, style)) {
                 Some(t) => t.clone(),
@@ -135,7 +135,7 @@ impl<'p> Tagger<'p> {
             self.last_text.clear();
             self.last_text.extend_from_slice(&text);
         }
-        out.extend_from_slice(&self.last_text);
+        &self.last_text
     }
 
     fn text(&self, ctx: TagContext, style: TagStyle) -> String {
@@ -391,15 +391,14 @@ mod tests {
         };
         t.set_cases(&["case-1".into()]);
         let mut out = b"{\"a\":1".to_vec();
-        t.render(ctx, TagStyle::JsonMember, &mut out);
+        out.extend_from_slice(t.render(ctx, TagStyle::JsonMember));
         out.push(b'}');
         let v: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(v["_deid"]["link"], "joined");
         assert_eq!((&v["_deid"]["hold"], &v["_deid"]["minor"]), (&"case-1".into(), &true.into()));
         assert_eq!((&v["_deid"]["ret"]["state"], &v["_deid"]["ret"]["delete_after"]), (&"held".into(), &().into()));
         assert_eq!(v["_deid"]["found"][0], "ip.v4");
-        let mut text = Vec::new();
-        t.render(ctx, TagStyle::Text, &mut text);
+        let text = t.render(ctx, TagStyle::Text);
         assert_eq!(text.iter().filter(|b| **b == b'"').count(), 2);
         assert!(text.starts_with(b" \"deid=pv:JDT-YSXY-2021@2021-03-10#"));
     }

@@ -70,20 +70,87 @@ pub enum IpBytes {
     V6([u8; 16]),
 }
 
+/// Longest canonical form that is hashed in a lane: one block of SHA-256 holds it with its padding.
+pub const SHORT: usize = 55;
+
 /// Room for a canonical form.
-#[derive(Default)]
-pub struct CanonBuf(Vec<u8>);
+pub struct CanonBuf {
+    short: [u8; 64],
+    len: usize,
+    long: Vec<u8>,
+}
+
+impl Default for CanonBuf {
+    fn default() -> Self {
+        CanonBuf { short: [0; 64], len: 0, long: Vec::new() }
+    }
+}
 
 impl CanonBuf {
+    /// Bytes that are in canonical form already.
+    pub fn of(v: &[u8]) -> CanonBuf {
+        let mut buf = CanonBuf::default();
+        buf.extend_from_slice(v);
+        buf
+    }
+
     /// The bytes.
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        if self.len <= SHORT { &self.short[..self.len] } else { &self.long }
+    }
+
+    /// The bytes with zeros behind them, and their number, when they are short.
+    #[inline]
+    pub fn block(&self) -> Option<(&[u8; 64], usize)> {
+        (self.len <= SHORT).then_some((&self.short, self.len))
+    }
+
+    #[inline]
+    fn clear(&mut self) {
+        self.short = [0; 64];
+        self.len = 0;
+    }
+
+    /// Takes bytes that are in canonical form already.
+    #[inline]
+    pub fn set<const N: usize>(&mut self, v: [u8; N]) {
+        self.short = [0; 64];
+        self.short[..N].copy_from_slice(&v);
+        self.len = N;
+    }
+
+    fn push(&mut self, b: u8) {
+        if self.len == SHORT {
+            self.long.clear();
+            self.long.extend_from_slice(&self.short[..SHORT]);
+        }
+        if self.len < SHORT {
+            self.short[self.len] = b;
+        } else {
+            self.long.push(b);
+        }
+        self.len += 1;
+    }
+
+    fn extend(&mut self, v: impl Iterator<Item = u8>) {
+        v.for_each(|b| self.push(b));
+    }
+
+    fn extend_from_slice(&mut self, v: &[u8]) {
+        if self.len + v.len() <= SHORT {
+            self.short[self.len..][..v.len()].copy_from_slice(v);
+            self.len += v.len();
+        } else {
+            self.extend(v.iter().copied());
+        }
     }
 }
 
 impl Drop for CanonBuf {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.short.zeroize();
+        self.long.zeroize();
     }
 }
 
@@ -91,33 +158,36 @@ impl Drop for CanonBuf {
 ///
 /// # Errors
 /// [`Unfit`] when the value has no such form.
+#[inline]
 pub fn canonical(kind: Canon, v: &[u8], readers: &Readers, out: &mut CanonBuf) -> Result<(), Unfit> {
-    let out = &mut out.0;
     out.clear();
     match kind {
         Canon::Ip => match (readers.ip)(v).ok_or(Unfit)? {
-            IpBytes::V4(a) => out.extend_from_slice(&a),
-            IpBytes::V6(a) => out.extend_from_slice(&a),
+            IpBytes::V4(a) => out.set(a),
+            IpBytes::V6(a) => out.set(a),
         },
         Canon::Phone => {
             let mut buf = [0; 24];
-            let n = (readers.phone)(v, &mut buf).ok_or(Unfit)?;
-            out.extend_from_slice(&buf[..n]);
+            out.len = (readers.phone)(v, &mut buf).ok_or(Unfit)?;
+            out.short[..24].copy_from_slice(&buf);
         }
         Canon::CnId => match (readers.upgrade15)(v) {
-            Some(long) => out.extend_from_slice(&long),
+            Some(long) => out.set(long),
             None => out.extend(v.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase)),
         },
-        Canon::Imei => imei(v, out),
+        Canon::Imei => match <&[u8; 15]>::try_from(v) {
+            Ok(v) if v.iter().all(u8::is_ascii_digit) => out.set(luhn_digit(*v)),
+            _ => imei(v, out),
+        },
         Canon::Meid => {
             out.extend(v.iter().filter(|b| b.is_ascii_hexdigit()).map(u8::to_ascii_uppercase).take(14));
         }
         Canon::Mac => match (readers.mac)(v) {
-            Some(m) => out.extend_from_slice(&m),
+            Some(m) => out.set(m),
             None => out.extend(v.iter().map(u8::to_ascii_uppercase)),
         },
         Canon::Uuid => match (readers.uuid)(v) {
-            Some(u) => out.extend_from_slice(&u),
+            Some(u) => out.set(u),
             None => out.extend(v.iter().map(u8::to_ascii_uppercase)),
         },
         Canon::Email => {
@@ -125,40 +195,47 @@ pub fn canonical(kind: Canon, v: &[u8], readers: &Readers, out: &mut CanonBuf) -
             out.extend_from_slice(&v[..at]);
             out.extend(v[at..].iter().map(u8::to_ascii_lowercase));
         }
-        Canon::Digits => out.extend(v.iter().filter(|b| b.is_ascii_digit())),
-        Canon::Text => {
+        Canon::Digits => out.extend(v.iter().copied().filter(u8::is_ascii_digit)),
+        Canon::Text if v.len() <= SHORT => {
             out.extend_from_slice(v);
-            out.make_ascii_lowercase();
+            out.short[..SHORT].make_ascii_lowercase();
         }
+        Canon::Text => out.extend(v.iter().map(u8::to_ascii_lowercase)),
     }
-    if out.is_empty() { Err(Unfit) } else { Ok(()) }
+    if out.len == 0 { Err(Unfit) } else { Ok(()) }
 }
 
 /// Fourteen digits and their Luhn digit; IMEISV loses its version. Hashed forms stay text.
-fn imei(v: &[u8], out: &mut Vec<u8>) {
-    let mut marks = 0;
-    if v.len() == 15 && v.iter().all(u8::is_ascii_digit) {
-        out.extend_from_slice(v);
+fn imei(v: &[u8], out: &mut CanonBuf) {
+    let mut digits = [0; 16];
+    let mut n = 0;
+    for b in v.iter().copied().filter(u8::is_ascii_digit) {
+        if n < 16 {
+            digits[n] = b;
+        }
+        n += 1;
+    }
+    let marks = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();
+    if (14..=16).contains(&n) && n + marks == v.len() {
+        let [body @ .., _] = digits;
+        out.set(luhn_digit(body));
     } else {
-        out.extend(v.iter().filter(|b| b.is_ascii_digit()));
-        marks = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();
-    }
-    if !(14..=16).contains(&out.len()) || out.len() + marks != v.len() {
-        out.clear();
         out.extend(v.iter().map(u8::to_ascii_lowercase));
-        return;
     }
-    out.truncate(14);
-    let sum: u32 = out
+}
+
+/// Fifteen digits, the last one computed anew from those before it (ISO/IEC 7812-1 annex B).
+fn luhn_digit(mut d: [u8; 15]) -> [u8; 15] {
+    let sum: u32 = d[..14]
         .iter()
-        .rev()
         .enumerate()
         .map(|(i, b)| {
-            let d = u32::from(b - b'0') * if i % 2 == 0 { 2 } else { 1 };
-            d / 10 + d % 10
+            let n = u32::from(b - b'0') << (i % 2);
+            n - if n > 9 { 9 } else { 0 }
         })
         .sum();
-    out.push(b'0' + ((10 - sum % 10) % 10) as u8);
+    d[14] = b'0' + ((10 - sum % 10) % 10) as u8;
+    d
 }
 
 #[cfg(test)]

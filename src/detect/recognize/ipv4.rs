@@ -28,35 +28,37 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// The address that fills `start..end`, in plain dotted notation without needless zeros.
-#[inline]
+/// The address that fills `start..end`, in plain dotted notation.
+#[inline(always)]
 pub fn dotted_quad(text: &Text<'_>, start: usize, end: usize) -> Option<[u8; 4]> {
-    let t = text.bytes;
+    let v: &[u8; 16] = text.bytes.get(start..start + 16)?.first_chunk()?;
     let mut digits = text.scan.maps.digits.window(start);
-    let mut at = start;
+    let (mut at, mut good) = (0, true);
     let mut out = [0; 4];
     for (i, octet) in out.iter_mut().enumerate() {
         let n = (!digits).trailing_zeros() as usize;
-        let value = match (n, t.get(at..at + n)?) {
-            (1, [a]) => u32::from(a - b'0'),
-            (2, [a, b]) => u32::from(a - b'0') * 10 + u32::from(b - b'0'),
-            (3, [a, b, c]) => u32::from(a - b'0') * 100 + u32::from(b - b'0') * 10 + u32::from(c - b'0'),
-            _ => return None,
-        };
-        if value > 255 {
-            return None;
-        }
+        let word = u32::from_le_bytes(*v.get(at..at + 4)?.first_chunk()?);
+        // The digits, moved to the top; above them come zeros.
+        let [_, hundreds, tens, ones] = (word << (8 * (4 - n.clamp(1, 4))) & 0x0F0F_0F0F).to_le_bytes();
+        let value = u32::from(hundreds) * 100 + u32::from(tens) * 10 + u32::from(ones);
+        good &= (1..=3).contains(&n) && value <= 255 && (i == 3 || word >> (8 * n.min(3)) & 0xFF == u32::from(b'.'));
         *octet = value as u8;
-        at += n;
-        if i < 3 {
-            if t.get(at) != Some(&b'.') {
-                return None;
-            }
-            at += 1;
-            digits >>= n + 1;
-        }
+        at += n + usize::from(i < 3);
+        digits >>= (n + 1) % 64;
     }
-    (at == end).then_some(out)
+    (good && start + at == end).then_some(out)
+}
+
+/// Start and end of a plain address around its third dot; nothing when a closer look is needed.
+#[inline]
+fn plain_bounds(text: &Text<'_>, third: usize) -> Option<(usize, usize)> {
+    let maps = &text.scan.maps;
+    let from = third.checked_sub(16)?;
+    let (digits, dots) = (maps.digits.window(from), maps.dots.window(from));
+    let run = (!((digits | dots) << 48)).leading_zeros() as usize;
+    let behind = (!(digits >> 17)).trailing_zeros() as usize;
+    let two = (dots << 48 >> 48 >> (16 - run.min(15))).count_ones() == 2;
+    (two && run < 12 && behind <= 3 && dots >> (16 - run) & 1 == 0).then_some((third - run, third + 1 + behind))
 }
 
 /// Start and end of four groups of digits around the third mark.
@@ -82,7 +84,7 @@ fn bounds(t: &[u8], third: usize, mark: u8) -> Option<(usize, usize)> {
 /// Returns where the run of dotted numbers ends when later events inside it need no look.
 fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize> {
     let t = text.bytes;
-    let (s, end) = bounds(t, third, b'.')?;
+    let (s, end) = plain_bounds(text, third).or_else(|| bounds(t, third, b'.'))?;
     let (l, r) = (text.before(s), text.at(end));
     if l == b'.' && s >= 2 && t[s - 2].is_ascii_digit() || r == b'.' && text.at(end + 1).is_ascii_digit() {
         return Some(run_end(t, end));
@@ -90,7 +92,7 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
     if l.is_ascii_alphanumeric() || r.is_ascii_digit() {
         return None;
     }
-    let a = ip::v4(&t[s..end])?;
+    let a = dotted_quad(text, s, end).or_else(|| ip::v4(&t[s..end]))?;
     let left = text.left_key(found.memo, s);
     // Letters may touch the address only where a key has named it: `dst=10.0.0.7message: ...`.
     if r.is_ascii_alphabetic() && !(left.mark == b'=' && left.class.has_shape(&[Shape::Ip])) {
@@ -101,7 +103,7 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
     }
     let sure = if left.class.has_shape(&[Shape::Ip]) { Confidence::Keyed } else { Confidence::Checked };
     if let Some(id) = entity_of(ip::class_v4(a), e::IP_V4) {
-        found.push(s, end, id, RuleId::Ipv4, sure);
+        found.push(s, end, id, RuleId::Ipv4, sure).v4 = Some(a);
     }
     Some(end)
 }

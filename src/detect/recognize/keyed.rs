@@ -3,7 +3,7 @@
 use super::{Found, Skip, Text, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::ASIDE;
-use crate::detect::keys::{Exempt, KeyClass};
+use crate::detect::keys::{ClassId, Exempt, KeyClass, Memo};
 use crate::detect::scan::kind;
 use crate::format::view::{decode_all, wide};
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -12,22 +12,21 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 const MAX_ELEMENTS: usize = 64;
 
 /// Looks at every key separator.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut keys = std::mem::take(&mut found.settled.keys);
+    known_keys(text, found.memo, &mut keys);
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
-    for &p in text.scan.events.of(kind::KEY) {
+    for &(p, class) in &keys {
         let p = p as usize;
         // A key inside a value that is already taken needs no look.
         if p < taken || skip.covers(p) {
             continue;
         }
-        let class = classify(text, found, p);
-        if class.is_unknown() {
-            continue;
-        }
+        let class = text.registry.class(class);
         if class.exempt != Exempt::No {
-            let value = text.bare_start(p + 1);
-            found.settled.exempt_from(value);
+            found.settled.exempt_from(text.bare_start(p + 1));
         }
         if class.entity.is_some() || class.event_time {
             let end = value_at(text, found, class, p, p + 1);
@@ -38,6 +37,13 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.tags.push(p as u32);
         }
     }
+    found.settled.keys = keys;
+    wide_colons(text, found);
+}
+
+/// Keys before a full-width colon.
+#[inline(never)]
+fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::WIDE) {
         let p = p as usize;
@@ -45,24 +51,43 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let len = text.scan.maps.keychars.run_before(p);
-        let class = found.memo.classify(text.registry, text.bytes, p - len, p);
+        let class = text.registry.class(found.memo.classify(text.registry, text.bytes, len, p));
         if class.entity.is_some() {
             value_at(text, found, class, p, p + 3);
         }
     }
 }
 
-#[inline]
-fn classify(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> KeyClass {
-    let mut end = p;
-    end -= usize::from(text.before(end) == b' ');
-    end -= usize::from(matches!(text.before(end), b'"' | b'\''));
-    let len = text.scan.maps.keychars.run_before(end);
-    found.memo.classify(text.registry, text.bytes, end - len, end)
+/// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
+fn is_octet(text: &Text<'_>, p: usize) -> bool {
+    text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
+}
+
+/// Lists the separators behind keys that the registry knows.
+#[inline(always)]
+fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) {
+    let events = text.scan.events.of(kind::KEY);
+    keys.clear();
+    keys.resize(events.len(), (0, ClassId::default()));
+    let mut n = 0;
+    for &p in events {
+        let mut end = p as usize;
+        end -= usize::from(text.before(end) == b' ');
+        end -= usize::from(matches!(text.before(end), b'"' | b'\''));
+        let len = text.scan.maps.keychars.run_before(end);
+        if len <= 2 && is_octet(text, p as usize) {
+            continue;
+        }
+        let class = memo.classify(text.registry, text.bytes, len, end);
+        keys[n] = (p, class);
+        n += usize::from(!class.is_unknown());
+    }
+    keys.truncate(n);
 }
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
 /// it took.
+#[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
     let mut i = from;
     while text.at(i) == b' ' && i < from + 4 {
@@ -93,6 +118,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
 
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
+#[inline(always)]
 fn settle(text: &Text<'_>, found: &mut Found<'_>, end: usize) {
     let Some(hit) = found.hits.last() else { return };
     let open = matches!(hit.entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
@@ -116,6 +142,7 @@ fn boundless(shape: Shape) -> bool {
 const MAX_VALUE: usize = 512;
 
 /// The elements of an array, each under the array's key.
+#[inline(never)]
 fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Shape, sep: usize, from: usize) {
     let mut i = from;
     let class = KeyClass { entity: Some((entity, shape)), ..KeyClass::default() };
@@ -133,6 +160,7 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
 }
 
 /// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
+#[inline(always)]
 fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
     let (t, maps) = (text.bytes, &text.scan.maps);
     match text.at(i) {
@@ -155,6 +183,7 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
 }
 
 /// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
+#[inline(always)]
 fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
     let (t, maps) = (text.bytes, &text.scan.maps);
     let end = maps.terms.next(i, most);
@@ -187,6 +216,7 @@ fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
 }
 
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins.
+#[inline(always)]
 pub fn accept(
     text: &Text<'_>,
     found: &mut Found<'_>,
@@ -209,13 +239,26 @@ pub fn accept(
     let raw = &t[start..end];
     if !text.scan.maps.escapes.any(start, end) {
         let judged = typed::keyed(text, shape, entity, start, end);
-        let Keyed::Take(id) = judged.unwrap_or_else(|| check::keyed::keyed(shape, entity, raw)) else { return false };
+        let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return false };
         let bare = json && text.is_bare_json(found, start, end);
         let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
         hit.anchor = sep as u32;
         hit.bare_json = bare;
         return true;
     }
+    accept_escaped(found, raw, entity, shape, sep, (start, end))
+}
+
+/// As [`accept`], for a value with escapes.
+#[inline(never)]
+fn accept_escaped(
+    found: &mut Found<'_>,
+    raw: &[u8],
+    entity: EntityId,
+    shape: Shape,
+    sep: usize,
+    (start, end): (usize, usize),
+) -> bool {
     let from = found.aside.len();
     let mut carriers = decode_all(raw, found.aside, found.scratch);
     narrow(found.aside, from, &mut carriers);
@@ -248,4 +291,9 @@ fn narrow(buf: &mut Vec<u8>, from: usize, carriers: &mut crate::model::Carriers)
         w += 1;
     }
     buf.truncate(w);
+}
+
+#[inline(never)]
+fn any_value(shape: Shape, entity: EntityId, raw: &[u8]) -> Keyed {
+    check::keyed::keyed(shape, entity, raw)
 }

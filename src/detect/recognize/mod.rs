@@ -11,7 +11,7 @@ mod secret;
 mod typed;
 
 use super::hit::Hit;
-use super::keys::{Exempt, KeyClass, Memo, Registry};
+use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
 use crate::format::view::{Region, View};
 use crate::model::{Confidence, EntityId, RuleId};
@@ -55,6 +55,8 @@ pub struct Settled {
     taken: Vec<(u32, u32)>,
     /// One bit for each byte where the value of an exempt key begins.
     exempt: Vec<u64>,
+    /// Separators behind keys that the registry knows, and the class of the key.
+    keys: Vec<(u32, ClassId)>,
 }
 
 impl Settled {
@@ -125,7 +127,7 @@ impl Found<'_> {
 /// Runs every recogniser.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     found.settled.begin(text.bytes.len());
-    keyed::run(text, found);
+    text.scan.bits.run(|| keyed::run(text, found));
     ipv4::run(text, found);
     ipv6::run(text, found);
     digits::run(text, found);
@@ -206,7 +208,7 @@ impl Text<'_> {
             i -= 1;
         }
         let len = self.scan.maps.keychars.run_before(i);
-        let class = memo.classify(self.registry, t, i - len, i);
+        let class = self.registry.class(memo.classify(self.registry, t, len, i));
         Left { class, mark, key_start: i - len }
     }
 

@@ -10,7 +10,7 @@ const UUID: u64 = 0xF_FF7B_DEFF;
 const OCTETS: u64 = 0b11_011_011_011_011_011;
 
 /// Judges the value `start..end`, which holds no escape, by shape and length; nothing when another look is needed.
-#[inline]
+#[inline(always)]
 pub fn keyed(text: &Text<'_>, shape: Shape, entity: EntityId, start: usize, end: usize) -> Option<Keyed> {
     let v = &text.bytes[start..end];
     let all = |bits: u64| bits & ones(v.len()) == ones(v.len());

@@ -162,7 +162,9 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
         let spaced = sh!(space, i, 1);
         let eqs = eq[i] & (sh!(k, i, 1) | (spaced & sh!(k, i, 2)));
-        let colons = colon[i] & (quoted | word_before | (spaced & sh!(quote, i, 2)));
+        // The colon behind an octet (`:2a:`) ends no key.
+        let octet = sh!(w.h2, i, 1) & sh!(colon, i, 3);
+        let colons = colon[i] & (quoted | (word_before & !octet) | (spaced & sh!(quote, i, 2)));
         event[kind::KEY][i - 1] = eqs | colons;
     }
     let (pct, word, at) = (&c[class::PCT], &c[class::WORD], &c[class::AT]);

@@ -1,19 +1,20 @@
 //! AVX2 kernel: two halves of 32 bytes, one `movemask` per class and half.
 
-use super::{CLASSES, Chunk, Masks, algebra, class, fill};
+use super::{CLASSES, Chunk, Lists, Masks, algebra, class, fill, flatten};
 use std::arch::x86_64::*;
 
 /// Classifies a chunk and computes its events. Callers must have checked `Kernel::Avx2.available()`.
-pub fn run(chunk: &mut Chunk, part: &[u8]) {
+pub fn run(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     debug_assert!(super::Kernel::Avx2.available());
     // SAFETY: the scanner selects this kernel only after `available()` found avx2.
-    unsafe { run_avx2(chunk, part) }
+    unsafe { run_avx2(chunk, part, base, lists) }
 }
 
-#[target_feature(enable = "avx2")]
-fn run_avx2(chunk: &mut Chunk, part: &[u8]) {
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn run_avx2(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     fill(chunk, part, |b| word(b));
     algebra::run(chunk);
+    flatten(chunk, part.len().div_ceil(64), base, lists);
 }
 
 #[inline]

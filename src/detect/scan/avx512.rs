@@ -1,7 +1,7 @@
 //! AVX-512 kernel: three table look-ups give each byte its class bits; a bit-matrix transposition turns the bits of 64
 //! bytes into one 64-bit mask per class.
 
-use super::{CHUNK_WORDS, CLASSES, Chunk, algebra, scalar};
+use super::{BATCH, CHUNK_WORDS, CLASSES, Chunk, List, Lists, algebra, scalar};
 use std::arch::x86_64::*;
 
 /// Classes of one look-up.
@@ -38,6 +38,17 @@ static REVERSE: [u8; 64] = order(false);
 /// Byte `c` of each group of eight to group `c`.
 static GATHER: [u8; 64] = order(true);
 
+/// 0 to 63.
+static NUMBERS: [u8; 64] = {
+    let mut t = [0; 64];
+    let mut i = 0;
+    while i < 64 {
+        t[i] = i as u8;
+        i += 1;
+    }
+    t
+};
+
 const fn order(gather: bool) -> [u8; 64] {
     let mut t = [0; 64];
     let mut i = 0;
@@ -49,14 +60,14 @@ const fn order(gather: bool) -> [u8; 64] {
 }
 
 /// Classifies a chunk and computes its events. Callers must have checked `Kernel::Avx512.available()`.
-pub fn run(chunk: &mut Chunk, part: &[u8]) {
+pub fn run(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     debug_assert!(super::Kernel::Avx512.available());
     // SAFETY: the scanner selects this kernel only after `available()` found these features.
-    unsafe { run_avx512(chunk, part) }
+    unsafe { run_avx512(chunk, part, base, lists) }
 }
 
-#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,gfni,avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn run_avx512(chunk: &mut Chunk, part: &[u8]) {
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,gfni,avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn run_avx512(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     super::roll(chunk);
     let words = part.len().div_ceil(64);
     let (whole, rest) = part.as_chunks::<{ TILE * 64 }>();
@@ -72,6 +83,47 @@ fn run_avx512(chunk: &mut Chunk, part: &[u8]) {
         super::pad(chunk, words + 1);
     }
     algebra::run(chunk);
+    flatten(chunk, words, base, lists);
+}
+
+/// Lists the events of a chunk that begins at `base`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi1,popcnt")]
+fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
+    let tiles = (words + 1).min(CHUNK_WORDS).div_ceil(TILE);
+    for (list, masks) in lists.iter_mut().zip(&chunk.event) {
+        for (g, tile) in masks.as_chunks::<TILE>().0[..tiles].iter().enumerate() {
+            // SAFETY: the tile is 64 readable bytes; the load has no alignment need.
+            let v = unsafe { _mm512_loadu_si512(tile.as_ptr().cast()) };
+            let mut some = _mm512_test_epi64_mask(v, v);
+            while some != 0 {
+                let w = some.trailing_zeros() as usize;
+                positions(tile[w % TILE], (base + (g * TILE + w) * 64) as u32, list);
+                some &= some - 1;
+            }
+        }
+    }
+}
+
+/// Appends the positions of a word's bits.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi1,popcnt")]
+fn positions(mask: u64, base: u32, list: &mut List) {
+    let mut n = mask.count_ones() as usize;
+    let mut numbers = _mm512_maskz_compress_epi8(mask, load(&NUMBERS));
+    loop {
+        let wide =
+            _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(numbers)), _mm512_set1_epi32(base as i32));
+        let mut some = [0u32; BATCH];
+        // SAFETY: the array is 64 writable bytes; the store has no alignment need.
+        unsafe { _mm512_storeu_si512(some.as_mut_ptr().cast(), wide) }
+        list.put(&some, n.min(BATCH));
+        if n <= BATCH {
+            return;
+        }
+        n -= BATCH;
+        numbers = _mm512_shuffle_i64x2::<0b11_11_10_01>(numbers, numbers);
+    }
 }
 
 /// Classifies the bytes of eight words into slots `at..at + 8` of every class.

@@ -8,6 +8,7 @@ mod algebra;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod bits;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod scalar;
@@ -76,10 +77,12 @@ impl Kernel {
                 is_x86_feature_detected!("avx512bw")
                     && is_x86_feature_detected!("avx512vl")
                     && is_x86_feature_detected!("avx512vbmi")
+                    && is_x86_feature_detected!("avx512vbmi2")
                     && is_x86_feature_detected!("gfni")
+                    && bits::available()
             }
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => is_x86_feature_detected!("avx2"),
+            Kernel::Avx2 => is_x86_feature_detected!("avx2") && bits::available(),
             #[cfg(target_arch = "aarch64")]
             Kernel::Neon => std::arch::is_aarch64_feature_detected!("neon"),
             Kernel::Scalar => true,
@@ -148,23 +151,53 @@ pub mod kind {
     pub const LINE: usize = 15;
 }
 
-/// Positions of events, by kind, ascending.
+/// Ascending positions. It keeps room behind its end, so that positions are written by the vector.
+#[derive(Default)]
+pub struct List {
+    buf: Vec<u32>,
+    len: usize,
+}
+
+/// Positions that are written at once.
+const BATCH: usize = 16;
+
+impl List {
+    /// Appends the first `n` of sixteen positions.
+    #[inline(always)]
+    fn put(&mut self, positions: &[u32; BATCH], n: usize) {
+        if self.buf.len() - self.len < BATCH {
+            self.buf.resize((2 * self.buf.len()).max(64 * BATCH), 0);
+        }
+        self.buf[self.len..][..BATCH].copy_from_slice(positions);
+        self.len += n;
+    }
+}
+
+impl std::ops::Deref for List {
+    type Target = [u32];
+    fn deref(&self) -> &[u32] {
+        &self.buf[..self.len]
+    }
+}
+
+/// Positions of events, by kind.
 #[derive(Default)]
 pub struct Events {
-    lists: [Vec<u32>; KINDS],
+    lists: [List; KINDS],
 }
 
 impl Events {
     /// Positions of one kind.
+    #[inline]
     pub fn of(&self, kind: usize) -> &[u32] {
         &self.lists[kind]
     }
     /// Exchanges the positions of one kind with another list.
-    pub fn swap(&mut self, kind: usize, list: &mut Vec<u32>) {
+    pub fn swap(&mut self, kind: usize, list: &mut List) {
         std::mem::swap(&mut self.lists[kind], list);
     }
     fn clear(&mut self) {
-        self.lists.iter_mut().for_each(Vec::clear);
+        self.lists.iter_mut().for_each(|l| l.len = 0);
     }
 }
 
@@ -255,6 +288,8 @@ pub struct Scanner {
     pub events: Events,
     /// Bitmaps of the last text.
     pub maps: Maps,
+    /// How code that reads them may be built.
+    pub bits: bits::Bits,
 }
 
 impl Scanner {
@@ -266,7 +301,7 @@ impl Scanner {
             work: algebra::Work::default(),
             event: [[0; CHUNK_WORDS]; KINDS],
         });
-        Scanner { kernel, chunk, events: Events::default(), maps: Maps::default() }
+        Scanner { kernel, chunk, events: Events::default(), maps: Maps::default(), bits: bits::Bits::detect() }
     }
 
     /// Scans a text of less than 4 GiB; results replace those of the text before.
@@ -278,14 +313,12 @@ impl Scanner {
         }
         self.chunk.work.reset();
         for (i, part) in text.chunks(CHUNK).enumerate() {
-            let words = self.classify(part);
-            self.flatten(i * CHUNK, words);
+            self.classify(part, i * CHUNK);
         }
         // An event that names the byte behind a run needs a word behind the text.
         if text.len().is_multiple_of(CHUNK) && !text.is_empty() {
-            let words = self.classify(b"\n");
-            self.chunk.event[kind::LINE][0] = 0;
-            self.flatten(text.len(), words);
+            self.classify(b"\n", text.len());
+            self.events.lists[kind::LINE].len -= 1;
         }
     }
 
@@ -303,38 +336,55 @@ impl Scanner {
         f(&mut m.spaces, &c[class::SPACE]);
     }
 
-    fn classify(&mut self, part: &[u8]) -> usize {
+    /// Classifies a chunk and lists its events.
+    fn classify(&mut self, part: &[u8], base: usize) {
+        let (chunk, lists) = (&mut *self.chunk, &mut self.events.lists);
         match self.kernel {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => avx512::run(&mut self.chunk, part),
+            Kernel::Avx512 => avx512::run(chunk, part, base, lists),
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx2 => avx2::run(&mut self.chunk, part),
+            Kernel::Avx2 => avx2::run(chunk, part, base, lists),
             #[cfg(target_arch = "aarch64")]
-            Kernel::Neon => neon::run(&mut self.chunk, part),
-            _ => scalar::run(&mut self.chunk, part),
+            Kernel::Neon => neon::run(chunk, part, base, lists),
+            _ => scalar::run(chunk, part, base, lists),
         }
-        part.len().div_ceil(64)
+        let words = part.len().div_ceil(64);
+        self.each_map(|map, row| map.0.extend_from_slice(&row[1..=words]));
     }
+}
 
-    fn flatten(&mut self, base: usize, words: usize) {
-        // One word more than the text has: it may hold the "first byte behind" of a run at the very end.
-        let n = (words + 1).min(CHUNK_WORDS);
-        for (list, masks) in self.events.lists.iter_mut().zip(&self.chunk.event) {
-            for (g, tile) in masks[..n].chunks(8).enumerate() {
-                if tile.iter().fold(0, |a, m| a | m) == 0 {
-                    continue;
-                }
-                for (w, &mask) in tile.iter().enumerate() {
-                    let mut m = mask;
-                    let at = (base + (g * 8 + w) * 64) as u32;
-                    while m != 0 {
-                        list.push(at + m.trailing_zeros());
-                        m &= m - 1;
-                    }
-                }
+/// Event positions by kind.
+type Lists = [List; KINDS];
+
+/// Lists the events of a chunk that begins at `base`. Inlined into the kernels, so that it is built for their machines.
+#[inline(always)]
+fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
+    // One word more than the text has: it may hold the "first byte behind" of a run at the very end.
+    let tiles = (words + 1).min(CHUNK_WORDS).div_ceil(8);
+    for (list, masks) in lists.iter_mut().zip(&chunk.event) {
+        for (g, tile) in masks.as_chunks::<8>().0[..tiles].iter().enumerate() {
+            if tile.iter().fold(0, |a, m| a | m) != 0 {
+                positions(tile, (base + g * 512) as u32, list);
             }
         }
-        self.each_map(|map, row| map.0.extend_from_slice(&row[1..=words]));
+    }
+}
+
+/// Appends the positions of the bits of eight words.
+#[inline(always)]
+fn positions(tile: &[u64; 8], base: u32, list: &mut List) {
+    for (w, &mask) in tile.iter().enumerate() {
+        let mut m = mask;
+        let at = base + w as u32 * 64;
+        while m != 0 {
+            let mut some = [0; BATCH];
+            let n = (m.count_ones() as usize).min(BATCH);
+            for slot in &mut some[..n] {
+                *slot = at + m.trailing_zeros();
+                m &= m - 1;
+            }
+            list.put(&some, n);
+        }
     }
 }
 

@@ -1,19 +1,20 @@
 //! NEON kernel: four vectors of 16 bytes; three rounds of pairwise adds turn their byte masks into 64 bits.
 
-use super::{CLASSES, Chunk, Masks, algebra, class, fill};
+use super::{CLASSES, Chunk, Lists, Masks, algebra, class, fill, flatten};
 use std::arch::aarch64::*;
 
 /// Classifies a chunk and computes its events. Callers must have checked `Kernel::Neon.available()`.
-pub fn run(chunk: &mut Chunk, part: &[u8]) {
+pub fn run(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     debug_assert!(super::Kernel::Neon.available());
     // SAFETY: the scanner selects this kernel only after `available()` found neon.
-    unsafe { run_neon(chunk, part) }
+    unsafe { run_neon(chunk, part, base, lists) }
 }
 
 #[target_feature(enable = "neon")]
-fn run_neon(chunk: &mut Chunk, part: &[u8]) {
+fn run_neon(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     fill(chunk, part, |b| word(b));
     algebra::run(chunk);
+    flatten(chunk, part.len().div_ceil(64), base, lists);
 }
 
 type Quad = [uint8x16_t; 4];

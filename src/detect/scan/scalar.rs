@@ -1,6 +1,6 @@
 //! The reference kernel: one table look-up per byte.
 
-use super::{CLASSES, Chunk, Masks, algebra, class, fill};
+use super::{CLASSES, Chunk, Lists, Masks, algebra, class, fill, flatten};
 
 /// Class bits of every byte value.
 static TABLE: [u32; 256] = table();
@@ -55,9 +55,10 @@ pub const fn bits(b: u8) -> u32 {
 }
 
 /// Classifies a chunk and computes its events.
-pub fn run(chunk: &mut Chunk, part: &[u8]) {
+pub fn run(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     fill(chunk, part, word);
     algebra::run(chunk);
+    flatten(chunk, part.len().div_ceil(64), base, lists);
 }
 
 fn word(bytes: &[u8; 64]) -> Masks {

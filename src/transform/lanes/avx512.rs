@@ -1,6 +1,6 @@
 //! SHA-256 compression (FIPS 180-4 section 6.2.2) in sixteen lanes.
 
-use super::{K, Word};
+use super::{Block, K, Word};
 use std::arch::x86_64::*;
 
 /// One compression in every lane. Callers must have checked `Kernel::Avx512.available()`.
@@ -94,19 +94,42 @@ fn add(a: __m512i, b: __m512i) -> __m512i {
     _mm512_add_epi32(a, b)
 }
 
+/// The big-endian words of sixteen blocks, lanes of each word together. Callers must have checked
+/// `Kernel::Avx512.available()`.
+pub fn words(blocks: &[Block; 16]) -> [Word; 16] {
+    debug_assert!(super::Kernel::Avx512.available());
+    // SAFETY: the batch selects this kernel only after `available()` found avx512bw.
+    unsafe { words_avx512(blocks) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn words_avx512(blocks: &[Block; 16]) -> [Word; 16] {
+    let swap = _mm512_set4_epi32(0x0C0D_0E0F, 0x0809_0A0B, 0x0405_0607, 0x0001_0203);
+    transpose_avx512(std::array::from_fn(|i| {
+        // SAFETY: a block is 64 readable bytes; the load has no alignment need.
+        let v = unsafe { _mm512_loadu_si512(blocks[i].as_ptr().cast()) };
+        _mm512_shuffle_epi8(v, swap)
+    }))
+}
+
 /// Rows to columns, 16 by 16 words. Callers must have checked `Kernel::Avx512.available()`.
 pub fn transpose(rows: &[Word; 16]) -> [Word; 16] {
     debug_assert!(super::Kernel::Avx512.available());
     // SAFETY: the batch selects this kernel only after `available()` found avx512f.
-    unsafe { transpose_avx512(rows) }
+    unsafe { load_and_transpose(rows) }
 }
 
 #[target_feature(enable = "avx512f")]
-fn transpose_avx512(rows: &[Word; 16]) -> [Word; 16] {
-    let mut r: [__m512i; 16] = std::array::from_fn(|i| {
+fn load_and_transpose(rows: &[Word; 16]) -> [Word; 16] {
+    transpose_avx512(std::array::from_fn(|i| {
         // SAFETY: a row is 64 readable bytes; the load has no alignment need.
         unsafe { _mm512_loadu_si512(rows[i].as_ptr().cast()) }
-    });
+    }))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn transpose_avx512(mut r: [__m512i; 16]) -> [Word; 16] {
     for i in (0..16).step_by(2) {
         (r[i], r[i + 1]) = (_mm512_unpacklo_epi32(r[i], r[i + 1]), _mm512_unpackhi_epi32(r[i], r[i + 1]));
     }

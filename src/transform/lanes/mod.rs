@@ -6,6 +6,7 @@ mod avx2;
 mod avx512;
 mod scalar;
 
+use super::canonical::CanonBuf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sha2::block_api::compress256;
@@ -17,8 +18,8 @@ pub const LANES: usize = 16;
 /// One word of the state or the message for each lane.
 pub type Word = [u32; LANES];
 
-/// Longest message that fits one block behind the inner key block.
-pub const SHORT: usize = 55;
+/// A message of one block: bytes of each lane.
+pub type Block = [u8; 64];
 
 /// Which machine code hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ impl Kernel {
     pub fn detect() -> Kernel {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
+            if is_x86_feature_detected!("avx512bw") {
                 return Kernel::Avx512;
             }
             if is_x86_feature_detected!("avx2") {
@@ -50,12 +51,21 @@ impl Kernel {
     pub fn available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Kernel::Avx512 => is_x86_feature_detected!("avx512f"),
+            Kernel::Avx512 => is_x86_feature_detected!("avx512bw"),
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx2 => is_x86_feature_detected!("avx2"),
             Kernel::Scalar => true,
             #[allow(unreachable_patterns)]
             _ => false,
+        }
+    }
+
+    /// The big-endian words of each lane's block, lanes of each word together.
+    fn words(self, blocks: &[Block; LANES]) -> [Word; LANES] {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 => avx512::words(blocks),
+            _ => std::array::from_fn(|i| std::array::from_fn(|lane| u32::from_be_bytes(blocks[lane].as_chunks().0[i]))),
         }
     }
 
@@ -142,12 +152,12 @@ struct Group {
     /// Inner and outer state of each lane's key.
     keys: [Word; LANES],
     /// The message's one block, padded.
-    blocks: [Word; LANES],
+    blocks: [Block; LANES],
 }
 
 impl Group {
     fn new() -> Group {
-        Group { keys: [[0; 16]; LANES], blocks: [[0; 16]; LANES] }
+        Group { keys: [[0; 16]; LANES], blocks: [[0; 64]; LANES] }
     }
 }
 
@@ -181,23 +191,18 @@ impl Batch {
 
     /// Adds a message; returns the number of its tag.
     #[inline]
-    pub fn push(&mut self, key: &HmacKey, msg: &[u8]) -> u32 {
-        if msg.len() > SHORT {
-            return self.push_tag(key.tag(msg));
-        }
+    pub fn push(&mut self, key: &HmacKey, msg: &CanonBuf) -> u32 {
+        let Some((block, len)) = msg.block() else { return self.push_tag(key.tag(msg.bytes())) };
         let job = self.used;
         self.used += 1;
         if job / LANES == self.groups.len() {
             self.groups.push(Group::new());
         }
         let (group, lane) = (&mut self.groups[job / LANES], job % LANES);
-        let mut bytes = [0u8; 64];
-        bytes[..msg.len()].copy_from_slice(msg);
-        bytes[msg.len()] = 0x80;
-        bytes[56..].copy_from_slice(&((64 + msg.len() as u64) * 8).to_be_bytes());
-        for (w, b) in group.blocks[lane].iter_mut().zip(bytes.as_chunks::<4>().0) {
-            *w = u32::from_be_bytes(*b);
-        }
+        let to = &mut group.blocks[lane];
+        *to = *block;
+        to[len] = 0x80;
+        to[56..].copy_from_slice(&((64 + len as u64) * 8).to_be_bytes());
         group.keys[lane] = key.states;
         job as u32
     }
@@ -212,7 +217,7 @@ impl Batch {
     pub fn run(&mut self) {
         self.tags.resize(self.used.next_multiple_of(LANES), [0; 16]);
         for (group, tags) in self.groups.iter_mut().zip(self.tags.as_chunks_mut::<LANES>().0) {
-            let mut block = self.kernel.transpose(&group.blocks);
+            let mut block = self.kernel.words(&group.blocks);
             let mut keys = self.kernel.transpose(&group.keys);
             let (inner, outer) = keys.split_at_mut(8);
             let inner: &mut [Word; 8] = inner.try_into().expect("half of sixteen");
@@ -228,7 +233,7 @@ impl Batch {
                     *part = outer[i][lane].to_be_bytes();
                 }
             }
-            group.blocks = [[0; 16]; LANES];
+            group.blocks = [[0; 64]; LANES];
         }
     }
 
@@ -268,7 +273,7 @@ mod tests {
                 for round in 0..2 {
                     batch.clear();
                     let keys: Vec<_> = jobs.iter().map(|(key, _)| HmacKey::new(key)).collect();
-                    let ids: Vec<_> = jobs.iter().zip(&keys).map(|((_, m), key)| batch.push(key, m)).collect();
+                    let ids: Vec<_> = jobs.iter().zip(&keys).map(|((_, m), key)| batch.push(key, &CanonBuf::of(m))).collect();
                     batch.run();
                     for (((key, m), id), _) in jobs.iter().zip(ids).zip(0..) {
                         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(key).unwrap();
@@ -285,6 +290,8 @@ mod tests {
         let rows: [Word; LANES] = std::array::from_fn(|i| std::array::from_fn(|j| (i * 16 + j) as u32));
         for k in kernels() {
             assert_eq!(k.transpose(&rows), Kernel::Scalar.transpose(&rows), "{k:?}");
+            let blocks = rows.map(|r| std::array::from_fn(|i| (r[i / 4] as u8).wrapping_mul(i as u8)));
+            assert_eq!(k.words(&blocks), Kernel::Scalar.words(&blocks), "{k:?}");
         }
     }
 
