@@ -2,10 +2,12 @@
 
 use super::edit::Edit;
 use super::place::{event_time, record_at};
-use super::{Engine, TagMode, Worker};
+use super::{Engine, Worker};
 use crate::model::{CategorySet, Shape};
+use crate::policy::Policy;
 use crate::policy::lists::Verdict;
-use crate::rules::{Earlier, MinorAction};
+use crate::rules::{EntityDef, MinorAction, Ruleset};
+use crate::tag::bit;
 use crate::transform::generalise::{birth_date, years};
 use std::sync::Arc;
 
@@ -23,23 +25,23 @@ pub struct Judged {
 }
 
 impl Engine {
-    /// True when an entity's value tells an age.
-    fn tells_age(&self, edit: &Edit, hits: &[crate::detect::hit::Hit]) -> bool {
-        let e = self.rules.entity(hits[edit.hit as usize].entity);
-        e.shape == Shape::CnId || e.name == "birthday"
-    }
-
-    /// True when minors may be told by their values.
+    /// True when some version of the policy asks for minors.
     fn looks_for_minors(&self) -> bool {
         self.policies.iter().any(|p| p.minors.is_some())
     }
 }
 
+/// Bit set of the entities whose values tell an age.
+pub fn ages(rules: &Ruleset) -> u128 {
+    let tells = |e: &&EntityDef| e.shape == Shape::CnId || e.name == "birthday";
+    rules.entities.iter().filter(tells).fold(0, |bits, e| bits | bit(e.id))
+}
+
 impl Worker<'_> {
     /// True when records must be looked at one by one even without tags.
     pub(super) fn judging(&self) -> bool {
-        let early = self.engine.policies[0].earlier == Earlier::Quarantine;
-        !self.lists.is_empty() || early || self.engine.looks_for_minors() && self.engine.tag == TagMode::None
+        let whole = |p: &Policy| p.minors.as_ref().is_some_and(|m| m.action == MinorAction::Quarantine);
+        !self.lists.is_empty() || self.engine.quarantines() || self.engine.policies.iter().any(whole)
     }
 
     /// Takes over lists that were set anew.
@@ -53,23 +55,26 @@ impl Worker<'_> {
 
     /// Judges the records of the block that hold findings; views take over what the main output came to.
     pub(super) fn judge(&mut self, block: &[u8]) {
-        if self.lists.is_empty() && !self.engine.looks_for_minors() {
+        let listed = !self.lists.is_empty();
+        if !listed && !self.engine.looks_for_minors() {
             return;
         }
         if self.view == 0 {
             self.judged.clear();
+            self.judged.resize(self.founds.len(), Judged::default());
         }
         let mut from = 0;
         for i in 0..self.founds.len() {
-            let to = self.founds[i].edits as usize;
-            if self.view == 0 {
-                let judged = self.judge_one(block, from..to);
-                self.judged.push(judged);
+            let edits = from..self.founds[i].edits as usize;
+            from = edits.end;
+            if !listed && self.founds[i].entities & self.engine.ages == 0 {
+                continue;
             }
-            let judged = self.judged.get(i).copied().unwrap_or_default();
-            self.founds[i].judged = judged;
-            self.enforce(from..to, judged);
-            from = to;
+            if self.view == 0 {
+                self.judged[i] = self.judge_one(block, edits.clone());
+            }
+            self.founds[i].judged = self.judged[i];
+            self.enforce(edits, self.judged[i]);
         }
     }
 
@@ -78,7 +83,7 @@ impl Worker<'_> {
         let edits = &self.edits[edits];
         let Some(first) = edits.first() else { return Judged::default() };
         let policy = engine.era(first.era).0;
-        let ages = |x: &&Edit| policy.minors.is_some() && engine.tells_age(x, hits);
+        let ages = |x: &&Edit| policy.minors.is_some() && engine.ages & bit(hits[x.hit as usize].entity) != 0;
         if self.lists.is_empty() && !edits.iter().any(|x| ages(&x)) {
             return Judged::default();
         }

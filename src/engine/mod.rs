@@ -87,6 +87,8 @@ pub struct Engine {
     hash: HashKernel,
     ingest: i64,
     lists: Mutex<Arc<Lists>>,
+    /// Bit set of the entities whose values tell an age.
+    ages: u128,
     count_unparsed: bool,
 }
 
@@ -99,6 +101,7 @@ impl Engine {
         let needed = |e| cfg.policy.needs(e) || cfg.policy.older.iter().any(|p| p.needs(e));
         let registry = Registry::new(&cfg.rules.only_needed(needed));
         let layouts = Layouts::new(&cfg.rules, &registry)?;
+        let ages = judge::ages(&cfg.rules);
         let policies = era::versions(cfg.policy);
         let eras = era::eras(&cfg.rules, &policies, &cfg.key);
         Ok(Engine {
@@ -113,6 +116,7 @@ impl Engine {
             hash: cfg.hash,
             ingest: cfg.ingest,
             lists: Mutex::default(),
+            ages,
             count_unparsed: false,
         })
     }

@@ -1,6 +1,7 @@
 //! A brute-force attack on pseudonyms: everything that lies on disk beside the key, and all values that can be.
 
 use logveil::keys::MasterKey;
+use logveil::transform::canonical::CanonBuf;
 use logveil::transform::lanes::{Batch, HmacKey, Kernel};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -46,7 +47,7 @@ pub fn attack(targets: &Targets, keys: &[HmacKey], candidates: impl Iterator<Ite
         chunk.extend(candidates.by_ref().take(CHUNK));
         for key in keys {
             batch.clear();
-            let jobs: Vec<u32> = chunk.iter().map(|c| batch.push(key, c)).collect();
+            let jobs: Vec<u32> = chunk.iter().map(|c| batch.push(key, &CanonBuf::of(c))).collect();
             batch.run();
             let hit = |(job, c): (&u32, &Vec<u8>)| targets.get(batch.tag(*job)).filter(|v| *v == c).cloned();
             found.extend(jobs.iter().zip(&chunk).filter_map(hit));
