@@ -11,7 +11,7 @@ pub mod resolve;
 pub mod scan;
 
 use crate::format::encode::encode;
-use crate::format::view::{Region, View, wide};
+use crate::format::view::{Region, View, is_escape, wide};
 use crate::model::{Carriers, Sensitive};
 use hit::{ASIDE, Hit, LEVELS};
 use keys::{Memo, Registry};
@@ -96,7 +96,8 @@ impl<'r> Detector<'r> {
                 }
                 None => &[],
             };
-            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions };
+            let contents = below.last().map_or(&[][..], View::contents);
+            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions, contents };
             self.deep_times.clear();
             self.deep_tags.clear();
             let mut found = Found {
@@ -122,7 +123,7 @@ impl<'r> Detector<'r> {
         for level in (1..=depth).rev() {
             let (shallow, deep) = self.hits.split_at_mut(level);
             for hit in &deep[0] {
-                shallow[level - 1].push(raise(hit, level as u8, &self.views[level - 1]));
+                shallow[level - 1].extend(raise(hit, level as u8, &self.views[level - 1]));
             }
         }
         resolve::resolve(&self.hits[0], self.registry.weak(), &mut self.order, &mut self.resolved);
@@ -187,10 +188,15 @@ fn needs_quote_care(v: &[u8]) -> bool {
     v.iter().any(|b| matches!(b, b'"' | b'\\'))
 }
 
-/// Carries a hit of level `level` to its parent.
-fn raise(hit: &Hit, level: u8, view: &View) -> Hit {
+/// Carries a hit of level `level` to its parent. The key in front of a region is shown to be read with it: what is found in
+/// the key alone was found in the parent, too.
+fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
     let mut h = *hit;
     let (s, e) = (hit.start as usize, hit.end as usize);
+    let region = view.region(e - 1)?.start as usize;
+    if view.origin(e - 1) < region {
+        return None;
+    }
     if hit.level == 0 {
         h.level = level;
     }
@@ -202,15 +208,16 @@ fn raise(hit: &Hit, level: u8, view: &View) -> Hit {
     h.depth += 1;
     h.carriers.copy_within(0..LEVELS - 1, 1);
     h.carriers[0] = carriers;
-    h.start = view.origin(s) as u32;
+    h.start = view.origin(s).max(region) as u32;
     h.end = view.origin_end(e) as u32;
     h.anchor = view.origin(hit.anchor as usize) as u32;
-    h
+    Some(h)
 }
 
 /// Shows every stretch with escapes in `view`, in ascending order.
 fn show_escapes(t: &[u8], scan: &Scanner, view: &mut View) {
-    let mut slash = scan.events.of(kind::BACKSLASH).iter().map(|&p| p as usize).peekable();
+    let mut slash =
+        scan.events.of(kind::BACKSLASH).iter().map(|&p| p as usize).filter(|&p| is_escape(&t[p..])).peekable();
     let mut pct = scan.events.of(kind::PERCENT).iter().map(|&p| p as usize - 2).peekable();
     let mut wides = scan.events.of(kind::WIDE).iter().map(|&p| p as usize).filter(|&p| is_wide(t, p)).peekable();
     let mut done = 0;
@@ -274,24 +281,10 @@ fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     (start, end)
 }
 
-/// Bytes of left context that a full-width stretch is shown with.
-const WIDE_CONTEXT: usize = 96;
-
+/// The text around the full-width character at `p`, up to quotes or line ends: no number or value may run over its edge, as only
+/// the part inside would be seen.
 fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let low = floor.max(p.saturating_sub(WIDE_CONTEXT));
-    let start = memchr::memrchr2(b'\n', b'"', &t[low..p]).map_or(low, |i| low + i + 1);
-    let mut end = p;
-    loop {
-        if wide(&t[end..]).is_some() {
-            end += 3;
-        } else if end < t.len()
-            && (t[end].is_ascii_alphanumeric() || matches!(t[end], b'-' | b' ' | b'.'))
-            && end < p + 400
-        {
-            end += 1;
-        } else {
-            break;
-        }
-    }
+    let start = memchr::memrchr2(b'\n', b'"', &t[floor..p]).map_or(floor, |i| floor + i + 1);
+    let end = memchr::memchr2(b'\n', b'"', &t[p..]).map_or(t.len(), |i| p + i);
     (start, end)
 }

@@ -238,7 +238,9 @@ fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usi
     if let Some((entity, shape)) = class.entity {
         keyed::accept(text, found, entity, shape, span.start, (span.start, span.end), false);
     } else if class.exempt != Exempt::No && span.len() >= SHORTEST {
-        quiet.push(span);
+        // A count or an id is one word: servers that append fields to a layout make its last field longer.
+        let word = memchr::memchr(b' ', &text.bytes[span.clone()]).unwrap_or(span.len());
+        quiet.push(span.start..span.start + word);
     }
 }
 

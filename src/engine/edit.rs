@@ -177,6 +177,7 @@ impl Worker<'_> {
         let (place, style) = match slot {
             Slot::Member(p) => (p, TagStyle::JsonMember),
             Slot::First(p) => (p, TagStyle::JsonFirst),
+            Slot::Element(p) => (p, TagStyle::JsonElement),
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };

@@ -7,6 +7,8 @@ pub enum Slot {
     Member(usize),
     /// Between the braces of an empty JSON object.
     First(usize),
+    /// Before the closing bracket of a JSON array of objects.
+    Element(usize),
     /// At the end of a line of text.
     End(usize),
     /// The record has a tag already.
@@ -28,18 +30,22 @@ const TAG: usize = 2048;
 /// The slot of a record; one that is not `suspect` holds no tag for sure.
 pub fn slot(record: &[u8], suspect: bool) -> Slot {
     let body = &record[..record.len() - ending(record)];
-    let end = body.trim_ascii_end();
-    let first = body.trim_ascii_start();
-    if end.len() > 1 && end[end.len() - 1] == b'}' && first.first() == Some(&b'{') {
-        let inner = end[..end.len() - 1].trim_ascii_end();
+    let (first, end) = (body.trim_ascii_start(), body.trim_ascii_end());
+    let array = first.first() == Some(&b'[') && end.last() == Some(&b']');
+    if array || end.len() > 1 && first.first() == Some(&b'{') && end.last() == Some(&b'}') {
+        let close = end.len() - 1;
+        let inner = end[..close].trim_ascii_end();
         if suspect && inner.last() == Some(&b'}') && tail_has(inner, b"\"_deid\":{") {
             return Slot::Taken;
         }
-        return if inner.last() == Some(&b'{') && inner.trim_ascii_start().len() == 1 {
-            Slot::First(end.len() - 1)
-        } else {
-            Slot::Member(end.len() - 1)
-        };
+        let empty = inner.trim_ascii_start().len() == 1;
+        let objects = inner.last() == Some(&b'}') && first[1..].trim_ascii_start().first() == Some(&b'{');
+        match (array, empty, objects) {
+            (false, true, _) if inner.last() == Some(&b'{') => return Slot::First(close),
+            (false, ..) => return Slot::Member(close),
+            (true, _, true) => return Slot::Element(close),
+            _ => {}
+        }
     }
     if suspect && body.last() == Some(&b'"') {
         let quote = memchr::memrchr(b'"', &body[..body.len() - 1]);
@@ -63,6 +69,9 @@ mod tests {
         assert_eq!(slot(b"{\"a\":1}\r\n", true), Slot::Member(6));
         assert_eq!(slot(b"{ }\n", true), Slot::First(2));
         assert_eq!(slot(b"{\"a\":{}}", true), Slot::Member(7));
+        assert_eq!(slot(b"[{\"a\":1}, {} ]\n", true), Slot::Element(13));
+        assert_eq!(slot(b"[{\"a\":1},{\"_deid\":{\"pv\":\"x\"}}]", true), Slot::Taken);
+        assert_eq!(slot(b"[error] [client]\n", true), Slot::End(16));
         assert_eq!(slot(b"text \n", true), Slot::End(5));
         assert_eq!(slot(b"x \"deid=pv:a;b\"\n", true), Slot::Taken);
         assert_eq!(slot(b"{\"a\":1,\"_deid\":{\"pv\":\"x\"}}", true), Slot::Taken);

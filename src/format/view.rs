@@ -32,6 +32,7 @@ pub struct View {
     text: Vec<u8>,
     marks: Vec<Mark>,
     regions: Vec<Region>,
+    contents: Vec<u32>,
 }
 
 impl View {
@@ -40,6 +41,7 @@ impl View {
         self.text.clear();
         self.marks.clear();
         self.regions.clear();
+        self.contents.clear();
     }
 
     /// The decoded text.
@@ -50,6 +52,11 @@ impl View {
     /// Regions in ascending order; they do not overlap.
     pub fn regions(&self) -> &[Region] {
         &self.regions
+    }
+
+    /// View positions at which the regions begin, behind the keys that are shown in front.
+    pub fn contents(&self) -> &[u32] {
+        &self.contents
     }
 
     /// Start of the parent bytes behind a view position.
@@ -86,6 +93,12 @@ impl View {
             .fold(Carriers::RAW, |c, m| c.with(m.carrier))
     }
 
+    /// The region in whose text view position `at` lies, or that is shown next.
+    pub fn region(&self, at: usize) -> Option<Region> {
+        let from = self.origin(at) as u32;
+        self.regions.get(self.regions.partition_point(|r| r.end <= from)).copied()
+    }
+
     /// True for the line feed that closes a region.
     fn is_close(&self, m: &Mark) -> bool {
         m.escape == 1 && m.carrier == Carriers::RAW && self.text[m.at as usize] == b'\n'
@@ -120,6 +133,7 @@ impl View {
     /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
     /// Returns the end of the region.
     pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         loop {
             let rest = &parent[i..];
@@ -140,6 +154,7 @@ impl View {
 
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
@@ -159,6 +174,7 @@ impl View {
 
     /// Shows full-width forms (U+FF01..U+FF5E) of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
+        self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
@@ -196,6 +212,12 @@ pub fn percent(v: &[u8]) -> Option<u8> {
 
 fn hex(b: u8) -> Option<u8> {
     (b as char).to_digit(16).map(|d| d as u8)
+}
+
+/// True when `v` begins with an escape that [`View::push_backslash`] decodes; else the backslash stands for itself, as in
+/// `C:\dir`.
+pub fn is_escape(v: &[u8]) -> bool {
+    backslash(v, &mut [0; 4]).carrier != Carriers::RAW
 }
 
 struct Escape {
@@ -286,9 +308,12 @@ pub fn decode_all(v: &[u8], out: &mut Vec<u8>, scratch: &mut View) -> Carriers {
         if c == Carriers::RAW {
             break;
         }
-        carriers = carriers.with(c);
-        if round > 0 {
-            carriers = carriers.with(Carriers::NESTED);
+        if round == 0 {
+            carriers = c;
+        } else {
+            // What stands inside a JSON string can't be written as `\xHH`.
+            let inner = if carriers.has(Carriers::HEX) { c } else { Carriers(c.0 & !Carriers::HEX.0) };
+            carriers = carriers.with(inner).with(Carriers::NESTED);
         }
         out.truncate(start);
         // The line feeds that close regions are the view's own: they are not part of the value.

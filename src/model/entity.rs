@@ -92,6 +92,8 @@ pub enum Shape {
     Code,
     /// Any non-empty value: passwords, tokens.
     Secret,
+    /// Any non-empty value but a path: shells name their directory as they name a password.
+    SecretNoPath,
     /// A header value with a scheme in front (`Bearer ...`).
     Credential,
     /// Any non-empty text.

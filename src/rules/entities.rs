@@ -284,6 +284,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("geo", Shape::Geo),
     ("code", Shape::Code),
     ("secret", Shape::Secret),
+    ("secret_no_path", Shape::SecretNoPath),
     ("credential", Shape::Credential),
     ("text", Shape::Text),
 ];

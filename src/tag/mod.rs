@@ -26,6 +26,8 @@ pub enum TagStyle {
     JsonMember,
     /// `"_deid":{...}` for an empty JSON object.
     JsonFirst,
+    /// `,{"_deid":{...}}` for a JSON array of objects.
+    JsonElement,
     /// ` "deid=..."`, one quoted field for a line of text.
     Text,
     /// `{...}` alone, for the manifest.
@@ -142,6 +144,7 @@ impl<'p> Tagger<'p> {
         match style {
             TagStyle::JsonMember => format!(",\"{MEMBER}\":{}", self.object(ctx)),
             TagStyle::JsonFirst => format!("\"{MEMBER}\":{}", self.object(ctx)),
+            TagStyle::JsonElement => format!(",{{\"{MEMBER}\":{}}}", self.object(ctx)),
             TagStyle::Object => self.object(ctx),
             TagStyle::Text => format!(" \"deid={}\"", self.line(ctx)),
         }

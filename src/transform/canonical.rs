@@ -180,6 +180,10 @@ pub fn canonical(kind: Canon, v: &[u8], readers: &Readers, out: &mut CanonBuf) -
             _ => imei(v, out),
         },
         Canon::Meid => {
+            if let Some(hex) = meid_of_decimal(v) {
+                out.extend_from_slice(&hex);
+                return Ok(());
+            }
             out.extend(v.iter().filter(|b| b.is_ascii_hexdigit()).map(u8::to_ascii_uppercase).take(14));
         }
         Canon::Mac => match (readers.mac)(v) {
@@ -203,6 +207,20 @@ pub fn canonical(kind: Canon, v: &[u8], readers: &Readers, out: &mut CanonBuf) -
         Canon::Text => out.extend(v.iter().map(u8::to_ascii_lowercase)),
     }
     if out.len == 0 { Err(Unfit) } else { Ok(()) }
+}
+
+/// The hexadecimal form of a MEID in 18 decimal digits: ten for the first 32 bits, eight for the rest (3GPP2 S.R0048).
+fn meid_of_decimal(v: &[u8]) -> Option<[u8; 14]> {
+    let mut digits = v.iter().filter(|b| !matches!(b, b' ' | b'-'));
+    let mut number = |n: usize| -> Option<u64> {
+        digits.by_ref().take(n).try_fold(0, |sum, b| Some(sum * 10 + u64::from((*b as char).to_digit(10)?)))
+    };
+    let (head, tail) = (number(10)?, number(8)?);
+    if digits.count() > 1 || v.len() < 18 || head >> 32 != 0 || tail >> 24 != 0 {
+        return None;
+    }
+    let bits = head << 24 | tail;
+    Some(std::array::from_fn(|i| b"0123456789ABCDEF"[(bits >> (52 - 4 * i) & 15) as usize]))
 }
 
 /// Fourteen digits and their Luhn digit; IMEISV loses its version. Hashed forms stay text.

@@ -4,7 +4,12 @@ use super::luhn;
 
 /// A card number: digits only, a known issuer range with its length, Luhn, and not one digit repeated.
 pub fn pan(digits: &[u8]) -> bool {
-    issuer(digits) && luhn::valid(digits) && digits.iter().any(|b| *b != digits[0])
+    super::all_digits(digits) && issuer(digits) && luhn::valid(digits) && digits.iter().any(|b| *b != digits[0])
+}
+
+/// A card number in a length that cards have today: 13 and 19 digits behind a 4 are any number nine times in ten.
+pub fn common(digits: &[u8]) -> bool {
+    (digits.len() == 16 || digits[0] != b'4') && pan(digits)
 }
 
 /// UnionPay range, 16 to 19 digits.
@@ -43,6 +48,7 @@ mod tests {
         {
             assert!(pan(ok.as_bytes()), "{ok}");
         }
+        assert!(!pan(b"6222 0000 0000 0000 002") && pan(b"4980916519894289629") && !common(b"4980916519894289629"));
         for bad in
             ["6222000000000000002", "1790000000000000", "0000000000000000", "1732345905123456", "411111111111111"]
         {

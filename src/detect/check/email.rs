@@ -153,7 +153,11 @@ fn quoted_start(v: &[u8]) -> usize {
 /// True when all of `v` is one address.
 pub fn valid(v: &[u8]) -> bool {
     match v.iter().rposition(|&b| b == b'@') {
-        Some(at) if at > 0 => local_start(&v[..at]) == 0 && domain(&v[at + 1..]) == v.len() - at - 1,
+        Some(at) if at > 0 => {
+            // Letters beyond ASCII belong to it when a key says that it is one (RFC 6531).
+            let local = local_start(&v[..at]) == 0 || v[..at].iter().all(|&b| b >= 0x80 || is_local(b));
+            local && domain(&v[at + 1..]) == v.len() - at - 1
+        }
         _ => false,
     }
 }
@@ -169,6 +173,7 @@ mod tests {
             "a.b+c@mail.example.com.cn",
             "bounce+SRS0=abc=xx=example.com=alice@relay.example.net",
             "123456@qq.com",
+            "汉字@example.com",
         ] {
             assert!(valid(ok.as_bytes()), "{ok}");
         }

@@ -1,6 +1,6 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
-use super::{all_digits, card, cn_id, email, imsi, ip, mac, meid, output, phone, placeholder, uuid};
+use super::{all_digits, cn_id, email, imsi, ip, mac, meid, output, phone, placeholder, uuid};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Verdict on a keyed value.
@@ -27,6 +27,8 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::DeviceId => device(v, entity),
         Shape::WeakDeviceId => match device(v, entity) {
             Keyed::Take(id) if matches!(id, e::ANDROID_ID | e::OPENUDID | e::IMEI) => Keyed::Take(id),
+            // Apple's systems print theirs in upper case.
+            Keyed::Take(e::UUID_ID) if !v.iter().any(u8::is_ascii_lowercase) => Keyed::Take(e::UUID_ID),
             _ => Keyed::No,
         },
         Shape::Imsi => take(imsi::cn(v) || matches!(v.len(), 14 | 15) && all_digits(v)),
@@ -51,6 +53,7 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Geo => take(coordinates(v)),
         Shape::Code => take((4..=8).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) > 0),
         Shape::Secret | Shape::Text => Keyed::Take(entity),
+        Shape::SecretNoPath => take(!is_path(v)),
         Shape::Credential => credential(v, entity),
     }
 }
@@ -132,17 +135,21 @@ fn device(v: &[u8], entity: EntityId) -> Keyed {
     {
         return if mac::placeholder(&m) { Keyed::Placeholder } else { Keyed::Take(e::MAC) };
     }
+    // `35-209900-176148-1` has three marks; a time with its date has more.
     let marked = v.iter().filter(|b| matches!(b, b'-' | b' ')).count();
-    if (14..=16).contains(&digits) && digits + marked == v.len() {
+    if (14..=16).contains(&digits) && digits + marked == v.len() && marked <= 4 {
         return Keyed::Take(if imsi::cn(v) && entity != e::IMEI { e::IMSI } else { e::IMEI });
     }
     let id = match v.len() {
         36 if uuid::is(v) => e::UUID_ID,
         14 | 15 if meid::hex14(v) => e::MEID,
+        17..=24 if marked > 1 && meid::spaced(v) => e::MEID,
         13..=16 if hex => e::ANDROID_ID,
         40 if hex => e::OPENUDID,
         25 if v[8] == b'-' && digits > 8 => e::OPENUDID,
         32 | 64 if hex => e::DEVICE_HASH,
+        // `0x7340` names a model on a bus.
+        ..=10 if v.starts_with(b"0x") => return Keyed::No,
         6..=160
             if digits >= 4
                 && v.iter().all(|b| {
@@ -156,14 +163,21 @@ fn device(v: &[u8], entity: EntityId) -> Keyed {
     Keyed::Take(id)
 }
 
+/// A card or account number under its key: 13 to 19 digits that are not all the same.
 fn account_number(v: &[u8]) -> bool {
-    let digits = digits_in(v);
-    (13..=19).contains(&digits)
-        && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-'))
-        && (card::pan(v) || v.iter().filter(|b| b.is_ascii_digit()).any(|b| *b != v[0]))
+    let mut digits = v.iter().filter(|b| b.is_ascii_digit());
+    (13..=19).contains(&digits_in(v))
+        && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-' | b'+'))
+        && digits.next().is_some_and(|first| digits.any(|b| b != first))
 }
 
-fn coordinates(v: &[u8]) -> bool {
+/// A directory: `PWD=/home/alice`.
+fn is_path(v: &[u8]) -> bool {
+    v[0] == b'/' && v[1..].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-'))
+}
+
+/// One coordinate in degrees with decimals, or several with commas between.
+pub fn coordinates(v: &[u8]) -> bool {
     let one = |p: &[u8]| {
         let p = p.strip_prefix(b"-").unwrap_or(p);
         let dot = p.iter().position(|&b| b == b'.');
@@ -194,7 +208,14 @@ mod tests {
         assert_eq!(dev("1FE9A970-EFBB-29E0-0BDD-F5DBBF751AB5"), Keyed::Take(e::UUID_ID));
         assert_eq!(dev("unknown"), Keyed::Placeholder);
         assert_eq!(dev("android"), Keyed::No);
-        assert_eq!(keyed(Shape::WeakDeviceId, e::DEVICE_ID, b"1FE9A970-EFBB-29E0-0BDD-F5DBBF751AB5"), Keyed::No);
+        let weak = |v: &str| keyed(Shape::WeakDeviceId, e::DEVICE_ID, v.as_bytes());
+        assert_eq!(weak("1fe9a970-efbb-29e0-0bdd-f5dbbf751ab5"), Keyed::No);
+        assert_eq!(weak("1FE9A970-EFBB-29E0-0BDD-F5DBBF751AB5"), Keyed::Take(e::UUID_ID));
+        assert_eq!(weak("2017-08-31-09-16-31-00"), Keyed::No);
+        assert_eq!(dev("AF 01 23 45 0A BC DE C"), Keyed::Take(e::MEID));
+        assert_eq!(dev("0x7340"), Keyed::No);
+        assert_eq!(keyed(Shape::SecretNoPath, e::PASSWORD, b"/home/alice"), Keyed::No);
+        assert_eq!(keyed(Shape::SecretNoPath, e::PASSWORD, b"/k=9+"), Keyed::Take(e::PASSWORD));
         assert_eq!(keyed(Shape::Phone, e::PHONE_MOBILE_CN, b"15412345678"), Keyed::Take(e::PHONE_MOBILE_CN));
         assert_eq!(keyed(Shape::Phone, e::PHONE_MOBILE_CN, b"400-098-8505"), Keyed::No);
         assert_eq!(keyed(Shape::Ip, e::IP_V4, b"[2001:db8::1]:443"), Keyed::Take(e::IP_DOCUMENTATION));

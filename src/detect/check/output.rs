@@ -36,7 +36,8 @@ pub fn is_token(v: &[u8]) -> bool {
         && kind.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
 }
 
-fn is_surrogate(v: &[u8]) -> bool {
+/// A surrogate address, brackets allowed.
+pub fn is_surrogate(v: &[u8]) -> bool {
     let inner = match v {
         [b'[', rest @ ..] => rest.split(|&b| b == b']').next().unwrap_or_default(),
         _ => v,

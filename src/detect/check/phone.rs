@@ -78,6 +78,19 @@ pub fn e164(d: &[u8]) -> bool {
     }
 }
 
+/// A number of the internet of things, 13 digits; only a key tells it from a time in milliseconds.
+pub fn machine(d: &[u8]) -> bool {
+    d.len() == 13
+        && all_digits(d)
+        && (matches!(&d[..3], b"140" | b"141" | b"144" | b"146" | b"148")
+            || d.starts_with(b"1064") && (b'6'..=b'9').contains(&d[4]))
+}
+
+/// A subscriber's number without its area code: 7 or 8 digits that begin with 2 to 8; only a key tells it.
+fn local(d: &[u8]) -> bool {
+    matches!(d.len(), 7 | 8) && (b'2'..=b'8').contains(&d[0])
+}
+
 /// Writes the canonical form (`+86` and the national number; other countries E.164) to `out` and returns its length.
 /// Separators, trunk and international prefixes are dropped, an extension too.
 pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
@@ -91,13 +104,14 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
                 n += 1;
             }
             b'+' if n == 0 => plus = true,
-            b' ' | b'-' | b'.' | b'(' | b')' | b'/' | 0xC2 | 0xA0 | b'\t' => {
+            // A plus sign inside is a blank of a query string.
+            b' ' | b'-' | b'.' | b'(' | b')' | b'/' | 0xC2 | 0xA0 | b'\t' | b'+' => {
                 // A second number, or an extension behind a full one.
                 if n >= 11 && matches!(v[i + 1..].iter().filter(|b| b.is_ascii_digit()).count(), 1..=6) && b == b'-' {
                     break;
                 }
             }
-            b'+' | b'0'..=b'9' => return None,
+            b'0'..=b'9' => return None,
             _ if n >= 7 => break,
             _ if n == 0 && (v.len() < 30) => {}
             _ => return None,
@@ -114,22 +128,34 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
         d
     };
     let national = rest.strip_prefix(b"86").filter(|r| r.len() >= 9);
+    // Dots may make it an address or a date.
+    let dotted = v.contains(&b'.');
+    if !plus && !dotted && local(d) {
+        out[..n].copy_from_slice(d);
+        return Some((PhoneKind::FixedCn, n));
+    }
     if let Some((kind, len)) = national.or((!plus).then_some(d)).and_then(|r| chinese(r, national.is_some(), out)) {
         return Some((kind, len));
     }
-    (rest.len() != n || plus).then_some(())?;
-    if !e164(rest) {
-        return None;
+    if (rest.len() != n || plus) && e164(rest) {
+        out[0] = b'+';
+        out[1..=rest.len()].copy_from_slice(rest);
+        return Some((PhoneKind::Intl, rest.len() + 1));
     }
-    out[0] = b'+';
-    out[1..=rest.len()].copy_from_slice(rest);
-    Some((PhoneKind::Intl, rest.len() + 1))
+    // Another country's number with its trunk prefix: which country's, nobody says.
+    let trunk = !dotted && matches!(n, 10..=12) && d[0] == b'0' && d[1] != b'0';
+    trunk.then(|| {
+        out[..n].copy_from_slice(d);
+        (PhoneKind::Intl, n)
+    })
 }
 
 fn chinese(r: &[u8], coded: bool, out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
     let bare = if r.len() == 12 { r.strip_prefix(b"0").unwrap_or(r) } else { r };
     let (kind, national): (_, &[u8]) = if mobile_shape(bare) {
         (PhoneKind::MobileCn, bare)
+    } else if machine(r) {
+        (PhoneKind::MobileCn, r)
     } else {
         let n = r.strip_prefix(b"0").or(coded.then_some(r))?;
         let fixed = [2, 3].into_iter().any(|a| {
@@ -175,8 +201,15 @@ mod tests {
             assert_eq!(norm(v), Some((PhoneKind::FixedCn, "+8675526554321".into())), "{v}");
         }
         assert_eq!(norm("+1 202-555-0143"), Some((PhoneKind::Intl, "+12025550143".into())));
+        assert_eq!(norm("138+0013+8000"), norm("13800138000"));
+        assert_eq!(norm("1440012345678"), Some((PhoneKind::MobileCn, "+861440012345678".into())));
+        assert_eq!(norm("8907-6543"), Some((PhoneKind::FixedCn, "89076543".into())));
         assert_eq!(norm("1380013800"), None);
-        assert_eq!(norm("010-12345678"), None);
+        assert_eq!(norm("1732345905123"), None);
+        assert_eq!(norm("09191258200"), Some((PhoneKind::Intl, "09191258200".into())));
+        assert_eq!(norm("010-12345678"), Some((PhoneKind::Intl, "01012345678".into())));
+        assert_eq!(norm("10012345678"), None);
+        assert_eq!(norm("20.12.34.56"), None);
     }
 
     #[test]

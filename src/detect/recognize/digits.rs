@@ -41,20 +41,25 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     if l == b'.' || r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
         return;
     }
+    // A negative number counts something.
+    if l == b'-' && text.is_bare_json(found, s - 1, end) {
+        return;
+    }
     if r.is_ascii_alphabetic() {
         return lettered(text, found, s, end);
     }
     let d = &t[s..end];
     match d.len() {
+        11 | 12 if d[0] == b'0' && landline(text, found, s, end) => {}
         11 => mobile(text, found, s, end, 0),
         12 if d[0] == b'0' => mobile(text, found, s, end, 1),
         13 if d.starts_with(b"86") => mobile(text, found, s, end, 2),
         14 if d.starts_with(b"086") => mobile(text, found, s, end, 3),
         15 if d.starts_with(b"0086") => mobile(text, found, s, end, 4),
         15 => fifteen(text, found, s, end),
-        18 if resident(found, d, s, end) => {}
+        18 if resident(text, found, s, end) => {}
         19 | 20 if iccid::cn(d) => weak(text, found, s, end, e::ICCID),
-        13..=19 if card::pan(d) => weak(text, found, s, end, e::CARD),
+        13..=19 if card::common(d) => weak(text, found, s, end, e::CARD),
         14 | 16 => device(text, found, s, end),
         _ => {}
     }
@@ -65,14 +70,15 @@ fn lettered(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let t = text.bytes;
     let free = !text.at(end + 1).is_ascii_alphanumeric();
     if end - s == 17 && matches!(t[end], b'x' | b'X') && free {
-        resident(found, &t[s..=end], s, end + 1);
+        resident(text, found, s, end + 1);
     } else if free && iccid::cn(&t[s..=end]) {
         weak(text, found, s, end + 1, e::ICCID);
     }
 }
 
 /// Eighteen characters with a check digit: no context can veto them.
-fn resident(found: &mut Found<'_>, d: &[u8], s: usize, end: usize) -> bool {
+fn resident(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let d = &text.bytes[s..end];
     let id = if cn_id::hmt_permit(d) {
         e::ID_HMT_PERMIT
     } else if cn_id::resident18(d) {
@@ -82,13 +88,15 @@ fn resident(found: &mut Found<'_>, d: &[u8], s: usize, end: usize) -> bool {
     } else {
         return false;
     };
-    found.push(s, end, id, RuleId::Digits, Confidence::Checked);
+    let bare = text.is_bare_json(found, s, end);
+    found.push(s, end, id, RuleId::Digits, Confidence::Checked).bare_json = bare;
     true
 }
 
 fn mobile(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, prefix: usize) {
     let d = &text.bytes[s + prefix..end];
-    if !phone::mobile_shape(d) {
+    // `*16670560058`: error logs of nginx number their connections so.
+    if !phone::mobile_shape(d) || text.before(s) == b'*' {
         return;
     }
     let left = text.left_key(found.memo, s);
@@ -102,13 +110,30 @@ fn mobile(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, prefix: 
     found.push(s - plus, end, e::PHONE_MOBILE_CN, RuleId::Digits, sure).bare_json = bare;
 }
 
+/// `电话01062551234`: an area code and a subscriber in one run need a word in front.
+fn landline(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let d = &text.bytes[s..end];
+    let fits = [3, 4].iter().any(|&n| phone::landline(&d[..n], &d[n..]));
+    let named = fits && text.left_key(found.memo, s).class.has_shape(&[Shape::Phone]);
+    if named {
+        let bare = text.is_bare_json(found, s, end);
+        found.push(s, end, e::PHONE_FIXED_CN, RuleId::Digits, Confidence::Keyed).bare_json = bare;
+    }
+    named
+}
+
 /// `013800138000` is a phone only after a key: bare, it is any number of twelve digits.
 fn trunk_only(prefix: usize, left: &Left) -> bool {
     (prefix == 1 || prefix == 3) && left.class.is_unknown()
 }
 
-/// Checks that chance passes too often to overrule a key that says otherwise.
+/// Checks that chance passes too often to overrule a key that says otherwise, or a name that the digits end.
 fn weak(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, id: EntityId) {
+    // `blk_4980916519894289629`, `blk_-498...`: block numbers, offsets, differences.
+    let named = text.before(s) == b'_' || text.before(s) == b'-' && s >= 2 && text.at(s - 2) == b'_';
+    if named {
+        return;
+    }
     let left = text.left_key(found.memo, s);
     if left.class.exempt == Exempt::No {
         let bare = text.is_bare_json(found, s, end);

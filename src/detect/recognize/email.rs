@@ -1,9 +1,10 @@
 //! E-mail addresses (RFC 5321 dot-atoms; quoted local parts).
 
 use super::{Found, Skip, Text};
-use crate::detect::check::email;
+use crate::detect::check::{email, output, placeholder};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, well_known as e};
+use std::ops::Range;
 
 /// Longest local part that is looked at (RFC 5321 allows 64; bounce addresses are longer).
 const LOCAL: usize = 128;
@@ -15,21 +16,47 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut done = 0;
     for &p in text.scan.events.of(kind::AT) {
         let p = p as usize;
-        if skip.covers(p) || p < done {
+        // An escaped quote ends no quoted local part: the decoded view shows what stands there.
+        let escaped = p >= 2 && t[p - 2..p] == *b"\\\"";
+        if skip.covers(p) || p < done || escaped {
             continue;
         }
         let from = p.saturating_sub(LOCAL).max(done);
+        if let Some((user, password)) = userinfo(t, from, p) {
+            done = password.end;
+            for (part, id) in [(user, e::ACCOUNT), (password, e::PASSWORD)] {
+                if !placeholder::is(&t[part.clone()]) && !output::is(&t[part.clone()]) {
+                    found.push(part.start, part.end, id, RuleId::Credential, Confidence::Checked);
+                }
+            }
+            continue;
+        }
         let start = from + email::local_start(&t[from..p]);
         let len = email::domain(&t[p + 1..(p + 260).min(t.len())]);
         if start == p || len == 0 {
             continue;
         }
         let end = p + 1 + len;
-        // `git@host.org:path` names a repository.
-        if &t[start..p] == b"git" && text.at(end) == b':' {
+        // `git@host.org:path`, `ssh://git@host.org/path` name a repository; what logveil wrote before an `@` names nobody.
+        let git = &t[start..p] == b"git" && (text.at(end) == b':' || t[..start].ends_with(b"://"));
+        if git || output::is(&t[start..p]) {
             continue;
         }
         found.push(start, end, e::EMAIL, RuleId::Email, Confidence::Checked);
         done = end;
     }
+}
+
+/// Name and password of `scheme://name:password@host` (RFC 3986 section 3.2.1) around the `@` at `p`.
+fn userinfo(t: &[u8], from: usize, p: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let delimits = |b: &u8| *b <= b' ' || matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>');
+    let start = from + t[from..p].iter().rposition(delimits)? + 1;
+    if !t[..start].ends_with(b"://") {
+        return None;
+    }
+    let colon = start + t[start..p].iter().position(|&b| b == b':')?;
+    // A password may hold an `@` itself.
+    let rest = t[p..].iter().take(LOCAL).position(delimits).unwrap_or(LOCAL.min(t.len() - p));
+    let end = t[p..p + rest].iter().rposition(|&b| b == b'@').map_or(p, |i| p + i);
+    Some((start..colon, colon + 1..end))
 }

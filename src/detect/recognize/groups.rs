@@ -15,12 +15,15 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let (mut done, mut cursor) = (0, 0);
     for &p in text.scan.events.of(kind::GROUPS) {
         let p = p as usize;
-        if p < done || found.settled.takes(&mut cursor, p) || skip.covers(p) {
+        if p < done || found.settled.takes(&mut cursor, p) {
             continue;
         }
         let run = Run::around(text, p, done);
-        done = run.end;
-        confirm(text, found, &run);
+        done = run.end.max(done);
+        // Blanks may part the groups in front of an escaped region from those inside: the first group decides who looks.
+        if !skip.covers(run.groups[0].0) {
+            confirm(text, found, &run);
+        }
     }
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::PLUS) {
@@ -219,10 +222,10 @@ fn landline(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize) -> bool
     if text.before(s) == b'(' && text.at(run.groups[i].1) == b')' {
         s -= 1;
     }
+    end += extension(&t[end..]);
     if !free(text, s, end) {
         return false;
     }
-    end += extension(&t[end..]);
     found.push(s, end, e::PHONE_FIXED_CN, RuleId::Grouped, Confidence::Context);
     true
 }
@@ -268,7 +271,7 @@ fn international(text: &Text<'_>, found: &mut Found<'_>, first: usize) {
                 len += 1;
                 end = i + 1;
             }
-            b' ' | b'-' | b'.' | b'(' | b')' if i == end || i == end + 1 && t[i - 1] != t[i] => {}
+            b' ' | b'-' | b'.' | b'(' | b')' if i < end + 3 && (i == end || t[i - 1] != t[i]) => {}
             _ => break,
         }
         i += 1;

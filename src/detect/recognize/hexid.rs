@@ -53,7 +53,10 @@ pub fn after_word(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) 
         return;
     }
     let left = text.left_key(found.memo, s);
-    if matches!(left.mark, b'/' | b' ' | 0) && left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId]) {
+    // `imei_md5: 83e9...`: a digit before a colon looks like a time, so the key was not seen.
+    let unseen = left.mark == b':' && text.bytes[left.key_start..s].iter().any(u8::is_ascii_digit);
+    if (unseen || matches!(left.mark, b'/' | b' ' | 0)) && left.class.has_shape(&[Shape::DeviceId, Shape::WeakDeviceId])
+    {
         take(text, found, s, end, &left);
     }
 }

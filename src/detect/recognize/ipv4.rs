@@ -86,10 +86,20 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
     let t = text.bytes;
     let (s, end) = plain_bounds(text, third).or_else(|| bounds(t, third, b'.'))?;
     let (l, r) = (text.before(s), text.at(end));
-    if l == b'.' && s >= 2 && t[s - 2].is_ascii_digit() || r == b'.' && text.at(end + 1).is_ascii_digit() {
+    if l == b'.' && s >= 2 && t[s - 2].is_ascii_digit() {
         return Some(run_end(t, end));
     }
+    if r == b'.' && text.at(end + 1).is_ascii_digit() {
+        let all = run_end(t, end);
+        if with_port(text, s, end, all) {
+            push(found, s, end, ip::v4(&t[s..end])?, Confidence::Context);
+        }
+        return Some(all);
+    }
     if l.is_ascii_alphanumeric() || r.is_ascii_digit() {
+        if in_host_name(text, s, end) {
+            push(found, s, end, ip::v4(&t[s..end])?, Confidence::Context);
+        }
         return None;
     }
     let a = dotted_quad(text, s, end).or_else(|| ip::v4(&t[s..end]))?;
@@ -102,10 +112,32 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
         return Some(end);
     }
     let sure = if left.class.has_shape(&[Shape::Ip]) { Confidence::Keyed } else { Confidence::Checked };
+    push(found, s, end, a, sure);
+    Some(end)
+}
+
+fn push(found: &mut Found<'_>, s: usize, end: usize, a: [u8; 4], sure: Confidence) {
     if let Some(id) = entity_of(ip::class_v4(a), e::IP_V4) {
         found.push(s, end, id, RuleId::Ipv4, sure).v4 = Some(a);
     }
-    Some(end)
+}
+
+/// `IP 192.0.2.7.43436 > 198.51.100.3.22: ...`: tcpdump puts the port behind one more dot.
+fn with_port(text: &Text<'_>, s: usize, end: usize, all: usize) -> bool {
+    let t = text.bytes;
+    let port = &t[end + 1..all];
+    let front = t[..s].ends_with(b"IP ") || t[..s].ends_with(b"> ");
+    front && matches!(port.len(), 1..=5) && port.iter().all(u8::is_ascii_digit) && matches!(text.at(all), b' ' | b':')
+}
+
+/// `host198.51.100.7.example.net`: a provider's word for a line of its own, then the address, then a domain.
+fn in_host_name(text: &Text<'_>, s: usize, end: usize) -> bool {
+    const WORDS: &[&str] =
+        &["host", "ip", "dsl", "ppp", "pool", "dyn", "static", "cable", "client", "dhcp", "dial", "user"];
+    let t = text.bytes;
+    let word = t[..s].iter().rev().take(12).take_while(|b| b.is_ascii_lowercase()).count();
+    let domain = text.at(end) == b'.' && text.at(end + 1).is_ascii_lowercase();
+    domain && WORDS.iter().any(|w| t[s - word..s].ends_with(w.as_bytes()))
 }
 
 fn run_end(t: &[u8], from: usize) -> usize {
@@ -121,7 +153,9 @@ fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
         return false;
     }
     let name = &t[left.key_start..s - 1];
-    if left.mark != b'/' || !name.iter().any(u8::is_ascii_alphabetic) || is_squid_hierarchy(name) {
+    // A blank before the slash (`from /10.0.0.7`) or a word for addresses (`ip/10.0.0.7`) makes no product.
+    let word = left.mark == b'/' && name.iter().any(u8::is_ascii_alphabetic) && name.last() != Some(&b' ');
+    if !word || left.class.has_shape(&[Shape::Ip]) || is_squid_hierarchy(name) {
         return false;
     }
     // A host name before the address (`web-01/10.0.0.7`) has digits; product names seldom do.
@@ -140,14 +174,22 @@ fn dashed(text: &Text<'_>, found: &mut Found<'_>, third: usize) {
     let t = text.bytes;
     let Some((s, end)) = bounds(t, third, b'-') else { return };
     let (l, r) = (text.before(s), text.at(end));
-    let in_name = l == b'-' && s >= 2 && t[s - 2].is_ascii_alphabetic()
-        || r == b'.' && text.at(end + 1).is_ascii_alphabetic() && !l.is_ascii_alphanumeric() && l != b'-';
+    let domain = r == b'.' && text.at(end + 1).is_ascii_alphabetic();
+    // `ec2-203-0-113-25.example.net`: the word before it may end with digits when a domain follows.
+    let in_name = l == b'-' && s >= 2 && (t[s - 2].is_ascii_alphabetic() || domain && named(&t[..s - 1]))
+        || domain && !l.is_ascii_alphanumeric() && l != b'-';
     if !in_name || r.is_ascii_alphanumeric() || r == b'-' && text.at(end + 1).is_ascii_digit() {
         return;
     }
     if let Some(id) = ip::v4(&t[s..end]).map(ip::class_v4).and_then(|c| entity_of(c, e::IP_V4)) {
         found.push(s, end, id, RuleId::Ipv4, Confidence::Context);
     }
+}
+
+/// The word at the end of `v` begins with a letter.
+fn named(v: &[u8]) -> bool {
+    let len = v.iter().rev().take(24).take_while(|b| b.is_ascii_alphanumeric()).count();
+    v[v.len() - len..].first().is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Entity of an address class; surrogates are our own output and no finding.

@@ -1,12 +1,15 @@
 //! IPv6 (RFC 4291 section 2.2, RFC 4007 zones) and hardware addresses with colons.
 
 use super::{Found, Skip, Text, ipv4::entity_of};
-use crate::detect::check::{ip, mac};
+use crate::detect::check::{ip, mac, output};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
 /// Longest run that is looked at; longer ones (fingerprints) are no address.
 const MAX_RUN: usize = 64;
+
+/// Length of a surrogate address.
+const SURROGATE: usize = 39;
 
 /// Confirms hex/colon runs.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
@@ -52,11 +55,28 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
         end -= 1;
     }
     let r = text.at(end);
-    if r.is_ascii_alphanumeric() || r == b'_' || end <= s {
+    // What logveil wrote stays, whatever touches it.
+    let ours = t.get(s..s + SURROGATE).is_some_and(output::is_surrogate);
+    if end <= s || ours {
         return;
+    }
+    if r.is_ascii_alphanumeric() || r == b'_' {
+        return touched(text, found, s, end, r);
     }
     if !address(text, found, s, end) && !frame(text, found, s, end) {
         shorter(text, found, s, end);
+    }
+}
+
+/// A word touches the run: `srcMac=00:00:5e:00:53:01dst=...` where the key says what it is, `fe80::20c:29ff:fef3:cf38_80`.
+fn touched(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, r: u8) {
+    let t = text.bytes;
+    if end - s >= 17 && mac::parse(&t[s..s + 17]).is_some_and(|m| !mac::placeholder(&m)) {
+        if text.left_key(found.memo, s).class.has_shape(&[Shape::Mac]) {
+            found.push(s, s + 17, e::MAC, RuleId::Mac, Confidence::Keyed);
+        }
+    } else if r == b'_' && t[s..end].iter().filter(|b| **b == b':').count() > 3 {
+        address(text, found, s, end);
     }
 }
 
@@ -74,18 +94,28 @@ fn frame(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
 /// A refused run may hold a right one: drop a leading word and colon, or a trailing port.
 fn shorter(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let t = text.bytes;
-    if let Some(n) = t[s..end].iter().position(|&b| b == b':')
-        && n > 0
-        && t.get(s + n + 1) != Some(&b':')
-        && address(text, found, s + n + 1, end)
-    {
+    // Seven octets and more are no hardware address with something in front or behind.
+    if end - s == 20 && t[s..end].chunks(3).all(|g| g.len() == 2 || g[2] == b':') {
         return;
     }
-    if let Some(n) = t[s..end].iter().rposition(|&b| b == b':' || b == b'.')
-        && n > 2
-        && t[s + n - 1] != b':'
-    {
-        address(text, found, s, s + n);
+    let v = &t[s..end];
+    let behind = v.iter().position(|&b| b == b':').filter(|&n| n > 0 && v.get(n + 1) != Some(&b':')).map(|n| s + n + 1);
+    let before = v.iter().rposition(|&b| b == b':' || b == b'.').filter(|&n| n > 2 && v[n - 1] != b':').map(|n| s + n);
+    match (behind, before) {
+        // Nine groups: which end is no part of the address can't be told, so both go.
+        (Some(from), Some(to)) if ip::v6(&t[from..end]).is_some() && ip::v6(&t[s..to]).is_some() => {
+            if address(text, found, s, to)
+                && let Some(hit) = found.hits.last_mut().filter(|h| h.start as usize == s)
+            {
+                hit.end = end as u32;
+            }
+        }
+        (from, to) => {
+            let done = from.is_some_and(|from| address(text, found, from, end));
+            if let Some(to) = to.filter(|_| !done) {
+                address(text, found, s, to);
+            }
+        }
     }
 }
 
@@ -133,11 +163,11 @@ fn plausible(v: &[u8], text: &Text<'_>, s: usize) -> bool {
     groups >= 3 || groups >= 1 && digit && text.before(s) != b'$'
 }
 
-/// Length of `%zone` (RFC 4007), `%25zone` in URIs (RFC 6874).
+/// Length of `%zone` (RFC 4007), `%25zone` in URIs (RFC 6874). With another `%` behind it, it is no zone.
 fn zone(v: &[u8]) -> usize {
     if v.first() != Some(&b'%') {
         return 0;
     }
     let n = v[1..].iter().take(18).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')).count();
-    if n == 0 || n > 17 { 0 } else { n + 1 }
+    if n == 0 || n > 17 || v.get(n + 1) == Some(&b'%') { 0 } else { n + 1 }
 }

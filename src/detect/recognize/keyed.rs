@@ -20,8 +20,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut taken = 0;
     for &(p, class) in &keys {
         let p = p as usize;
-        // A key inside a value that is already taken needs no look.
-        if p < taken || skip.covers(p) {
+        // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
+        // does when its value begins behind it.
+        if p + 1 < taken || skip.covers(behind_blanks(text, p + 1)) {
             continue;
         }
         let class = text.registry.class(class);
@@ -47,7 +48,7 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::WIDE) {
         let p = p as usize;
-        if skip.covers(p) || wide(&text.bytes[p..]) != Some(b':') {
+        if skip.covers(behind_blanks(text, p + 3)) || wide(&text.bytes[p..]) != Some(b':') {
             continue;
         }
         let len = text.scan.maps.keychars.run_before(p);
@@ -56,6 +57,16 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
             value_at(text, found, class, p, p + 3);
         }
     }
+}
+
+/// Where a value begins whose separator ends at `from`: a few blanks may stand between.
+#[inline]
+fn behind_blanks(text: &Text<'_>, from: usize) -> usize {
+    let mut i = from;
+    while text.at(i) == b' ' && i < from + 4 {
+        i += 1;
+    }
+    i
 }
 
 /// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
@@ -89,11 +100,19 @@ fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) 
 /// it took.
 #[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
-    let mut i = from;
-    while text.at(i) == b' ' && i < from + 4 {
-        i += 1;
+    let i = behind_blanks(text, from);
+    if text.at(i) == b'"' && closes(text, found, sep, i) {
+        // `{"password:":"..."}`: the string that ends here is a key itself.
+        return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
     }
-    let (start, end) = extent(text, i, class);
+    let (start, mut end) = extent(text, i, class);
+    if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
+        // `location=39.90923,116.397128`: both numbers are the value.
+        let both = bare_end(text, end + 1, (end + 32).min(text.bytes.len()), false);
+        if check::keyed::coordinates(&text.bytes[end + 1..both]) {
+            end = both;
+        }
+    }
     if class.event_time {
         found.times.push((start as u32, end as u32));
     }
@@ -116,6 +135,31 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     }
 }
 
+/// True when the quote behind a key that has none itself ends the string in which the key stands, so that the value is empty:
+/// `{"hint":"your password:","n":1}`, `"GET /?token=" 400`.
+fn closes(text: &Text<'_>, found: &mut Found<'_>, sep: usize, quote: usize) -> bool {
+    let key_end = sep - usize::from(text.before(sep) == b' ');
+    if matches!(text.before(key_end), b'"' | b'\'') {
+        return false;
+    }
+    match text.at(quote + 1) {
+        b',' => found.line.in_string(text, quote) || member(&text.bytes[quote + 2..]),
+        b'}' | b']' => {
+            let next = text.at(quote + 2);
+            matches!(next, b',' | b'}' | b']' | b'\r' | b'\n') || found.line.in_string(text, quote)
+        }
+        b':' | b' ' | b'\r' | b'\n' => found.line.in_string(text, quote),
+        _ => false,
+    }
+}
+
+/// True when the next member of a JSON object begins here.
+fn member(v: &[u8]) -> bool {
+    let key = v.trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
+    let end = key.iter().take(MAX_VALUE).position(|b| matches!(b, b'"' | b'\n'));
+    end.is_some_and(|n| key[n] == b'"' && key[n + 1..].trim_ascii_start().starts_with(b":"))
+}
+
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
 #[inline(always)]
@@ -135,7 +179,7 @@ fn is_weak(text: &Text<'_>, entity: EntityId) -> bool {
 
 /// Shapes whose values may have any length.
 fn boundless(shape: Shape) -> bool {
-    matches!(shape, Shape::Text | Shape::Secret | Shape::Credential)
+    matches!(shape, Shape::Text | Shape::Secret | Shape::SecretNoPath | Shape::Credential)
 }
 
 /// Longest value of the other shapes, escapes included.
@@ -155,6 +199,9 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
         }
         let (start, end) = extent(text, i, class);
         accept(text, found, entity, shape, sep, (start, end), start == i);
+        if text.at(end) == b'\n' || start == i && end == i {
+            return;
+        }
         i = end.max(i + 1) + usize::from(start > i);
     }
 }
@@ -174,9 +221,9 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(boundless);
-            let most = if words { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let end = bare_end(text, i, most, words);
+            let long = shape.is_some_and(boundless);
+            let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
+            let end = bare_end(text, i, most, long || shape == Some(Shape::Email));
             (i, if shape == Some(Shape::Credential) { credential_end(text, i, end) } else { end })
         }
     }
@@ -240,6 +287,9 @@ pub fn accept(
     if !text.scan.maps.escapes.any(start, end) {
         let judged = typed::keyed(text, shape, entity, start, end);
         let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return false };
+        if !json && matches!(id, e::TOKEN | e::SESSION) && is_prose(text, sep, start, raw) {
+            return false;
+        }
         let bare = json && text.is_bare_json(found, start, end);
         let hit = found.push(start, end, id, RuleId::Key, Confidence::Keyed);
         hit.anchor = sep as u32;
@@ -274,6 +324,11 @@ fn accept_escaped(
     hit.carriers[0] = carriers;
     hit.depth = 1;
     true
+}
+
+/// `Invalid token: expired`, `Failed to create session: Access denied`: a word of a sentence, not a secret.
+fn is_prose(text: &Text<'_>, sep: usize, start: usize, raw: &[u8]) -> bool {
+    start == sep + 2 && text.at(sep) == b':' && raw.len() < 16 && raw.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// Turns full-width forms of the value behind `from` into ASCII.

@@ -26,6 +26,8 @@ pub struct Text<'a> {
     pub registry: &'a Registry,
     /// Regions that a deeper view shows: nothing that begins there is reported here.
     pub regions: &'a [Region],
+    /// Where the regions of this text begin behind their keys, when it is a view.
+    pub contents: &'a [u32],
 }
 
 /// What the recognisers of one worker write to.
@@ -98,21 +100,46 @@ impl Settled {
 pub struct Line {
     end: usize,
     start: usize,
+    /// Where it begins behind a key that a view shows in front.
+    content: usize,
     json: bool,
+    /// Quotes up to here are counted.
+    counted: usize,
+    /// A string is open there.
+    open: bool,
 }
 
 impl Line {
     /// Moves to the line that holds `pos`. Ascending calls cost one pass over the text in all.
-    fn seek(&mut self, t: &[u8], pos: usize) -> bool {
+    fn seek(&mut self, text: &Text<'_>, pos: usize) -> bool {
+        let t = text.bytes;
         if pos < self.start {
             *self = Line::default();
         }
         while pos >= self.end && self.end < t.len() {
             self.start = self.end;
             self.end = memchr::memchr(b'\n', &t[self.start..]).map_or(t.len(), |i| self.start + i + 1);
-            self.json = matches!(t[self.start], b'{' | b'[');
+            self.content = text.content_of(self.start, self.end);
+            self.json = matches!(t[self.content], b'{' | b'[');
+            (self.counted, self.open) = (self.content, false);
         }
         self.json
+    }
+
+    /// True when the double quotes of the line before `pos` leave a string open. As cheap as [`Line::seek`].
+    fn in_string(&mut self, text: &Text<'_>, pos: usize) -> bool {
+        let t = text.bytes;
+        self.seek(text, pos);
+        if self.counted > pos {
+            (self.counted, self.open) = (self.content.min(pos), false);
+        }
+        while let Some(i) = memchr::memchr(b'"', &t[self.counted..pos]) {
+            let quote = self.counted + i;
+            let slashes = t[self.counted..quote].iter().rev().take_while(|b| **b == b'\\').count();
+            self.open ^= slashes % 2 == 0;
+            self.counted = quote + 1;
+        }
+        self.open
     }
 }
 
@@ -161,6 +188,12 @@ impl<'a> Skip<'a> {
 }
 
 impl Text<'_> {
+    /// Where the line `start..end` begins in its own right: behind the key that a view shows in front of it.
+    fn content_of(&self, start: usize, end: usize) -> usize {
+        let i = self.contents.partition_point(|&c| (c as usize) < start);
+        self.contents.get(i).map(|&c| c as usize).filter(|c| *c < end).unwrap_or(start)
+    }
+
     /// Byte at `i`, or a line feed outside the text.
     #[inline]
     pub fn at(&self, i: usize) -> u8 {
@@ -234,8 +267,13 @@ impl Text<'_> {
             return false;
         }
         match left {
-            Some((b':', i)) => self.before(i) == b'"' || (self.before(i) == b' ' && i >= 2 && self.at(i - 2) == b'"'),
-            Some((b'[' | b',', i)) => found.line.seek(self.bytes, i),
+            Some((b':', i)) => {
+                let quote = i.saturating_sub(1 + usize::from(self.before(i) == b' '));
+                // `":13800138001}"`: a mark before the quote makes it one that opens a string.
+                let opens = matches!(self.before(quote), b':' | b',' | b'{' | b'[' | b' ' | b'\n');
+                self.at(quote) == b'"' && !(opens && found.line.in_string(self, i))
+            }
+            Some((b'[' | b',', i)) => found.line.seek(self, i) && !found.line.in_string(self, i),
             _ => false,
         }
     }

@@ -1,0 +1,102 @@
+//! Inputs made to be slow, through a pipe, as one record without a line feed and as records of 64 KiB.
+
+use super::Failure;
+use super::filters::PEAK;
+use super::lab::{Lab, MB};
+use super::measure::{median, rate};
+use super::table::Row;
+
+/// A gigabyte each: no slower than a fifth of the access log.
+const NAMED: [&str; 5] = ["1", ".", ":", "\"", "%"];
+
+/// A sixteenth of that each.
+const MORE: [&str; 39] = [
+    "%41",
+    "%25",
+    "\\",
+    "\\u0031",
+    "\\\"",
+    "=",
+    "@",
+    "-",
+    "_",
+    "[",
+    "{\"a\":",
+    "1.1.1.1.",
+    "1.2.3.4 ",
+    "::1 ",
+    "a:",
+    "a.",
+    "a@",
+    "@a.",
+    "a=",
+    "ip=",
+    "ip=a",
+    "phone=1&",
+    "\"ip\":x ",
+    "\"phone\":\"",
+    "\"phone\":[",
+    "token=",
+    "Authorization: Bearer ",
+    "手机号：",
+    "手机",
+    "１",
+    "-eyJ",
+    "eyJ.",
+    "+1",
+    "138 ",
+    "13800138000 ",
+    "2001:",
+    "a-",
+    "1-",
+    "0",
+];
+
+/// Runs of the access log that the shares are of.
+const BASES: usize = 3;
+
+pub fn adversarial(lab: &Lab) -> Result<Vec<Row>, Failure> {
+    let filter = lab.logveil("", &[]);
+    let gigabyte = 4 * lab.mb * MB;
+    let mut bases = Vec::new();
+    let base = |bases: &mut Vec<f64>| -> Result<(), Failure> {
+        let bytes = gigabyte.to_string();
+        let cost = filter.in_pipe(&mut lab.role(&["generate", "access", &bytes]), &mut lab.role(&["drain"]))?;
+        bases.push(rate(gigabyte, cost.cpu));
+        Ok(())
+    };
+    base(&mut bases)?;
+    let mut rows = Vec::new();
+    for (i, unit) in NAMED.iter().chain(&MORE).enumerate() {
+        let bytes = if i < NAMED.len() { gigabyte } else { gigabyte / 16 };
+        for line in [None, Some("65536")] {
+            let size = bytes.to_string();
+            let mut args = vec!["repeat", unit, size.as_str()];
+            args.extend(line);
+            let cost = filter.in_pipe(&mut lab.role(&args), &mut lab.role(&["drain"]))?;
+            let shape = if line.is_some() { "records of 64 KiB" } else { "one record" };
+            let cells = vec![
+                ("cpu_mb_s", rate(bytes, cost.cpu)),
+                ("wall_mb_s", rate(bytes, cost.wall)),
+                ("maxrss_kib", cost.peak),
+            ];
+            rows.push(Row::new(&format!("`{unit}`"), shape, cells));
+        }
+        if i + 1 == NAMED.len() {
+            base(&mut bases)?;
+        }
+    }
+    while bases.len() < BASES {
+        base(&mut bases)?;
+    }
+    let normal = median(bases);
+    let share = |mut r: Row| {
+        let ratio = r.cells[0].1 / normal;
+        r.cells.push(("ratio", ratio));
+        let large = r.cell("maxrss_kib") > Some(PEAK);
+        r.flag(large, "LARGE").flag(ratio < 0.2, "BELOW A FIFTH")
+    };
+    let mut all = vec![Row::new("access log", "as it is", vec![("cpu_mb_s", normal), ("ratio", 1.0)])];
+    all.extend(rows.into_iter().map(share));
+    Ok(all)
+}

@@ -1,0 +1,2 @@
+#![cfg_attr(feature = "libfuzzer", no_main)]
+logveil_fuzz::target!(layout);

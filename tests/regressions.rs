@@ -1,0 +1,62 @@
+//! What fuzzing found stays found: every input of `fuzz/regressions` is held against the laws again.
+
+#[path = "../fuzz/src/laws/mod.rs"]
+mod laws;
+
+use std::path::Path;
+
+fn replay(name: &str, law: laws::Law) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions").join(name);
+    let mut count = 0;
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        println!("{}", path.display());
+        law(&std::fs::read(path).unwrap());
+        count += 1;
+    }
+    assert!(count > 0, "no regressions of {name}");
+}
+
+#[test]
+fn engine() {
+    replay("engine", laws::engine::check);
+}
+
+#[test]
+fn json() {
+    replay("json", laws::json::check);
+}
+
+/// The samples keep the laws of layouts and of input, too.
+#[test]
+fn samples() {
+    for name in ["access.log", "telemetry.ndjson", "service-zh.log"] {
+        let text = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)).unwrap();
+        laws::engine::check(&text);
+        laws::json::check(&text);
+        laws::input::check(&text);
+        laws::layout::check(&[br#"%h %l %u %t "%r" %>s %b"#, &b"\n"[..], &text].concat());
+    }
+}
+
+/// Values that leaked once, beside the escapes or marks that hid them.
+#[test]
+fn values_beside_escapes_go() {
+    let engine = laws::constant();
+    for (line, secret) in [
+        ("tel 138 0013 8001%2C ok", "0013"),
+        ("mail li.lei%40example.com C:\\dir", "li.lei"),
+        ("path=C:\\new password=\"hunter2\"", "hunter2"),
+        ("a%20b&password=\"hunter2\"", "hunter2"),
+        ("path=C:\\new user password= \"hunter2\"", "hunter2"),
+        ("2026-11-23 10:11:45 INFO [main] c.e.shop.Users - 13800138001 registered", "13800138001"),
+        ("x +8> 13800138001", "13800138001"),
+        ("Authorization: Authorization: Bearer c0rrectH0rse99", "c0rrect"),
+        ("密码：１２３中４ tail", "４"),
+        ("ip-10-0-0-7.internal 上报 IMEI 490154203237518，重建完成之后的网关是．０", "10-0-0-7"),
+        ("password:\"}x,y\" and token:\",z\"", "x,y"),
+    ] {
+        let out = String::from_utf8(laws::rewrite(&engine, logveil::engine::Format::Text, line.as_bytes())).unwrap();
+        assert!(!out.contains(secret), "{out}");
+    }
+}
