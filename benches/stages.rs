@@ -12,6 +12,7 @@ use criterion::{Throughput, criterion_group, criterion_main};
 use generate::{Kind, Lines};
 use logveil::detect::Detector;
 use logveil::detect::check;
+use logveil::detect::custom::Custom;
 use logveil::detect::keys::Registry;
 use logveil::detect::positional::{Format, Layouts, Sniffer};
 use logveil::detect::scan::Scanner;
@@ -97,10 +98,11 @@ fn detect(c: &mut Criterion) {
     let rules = Ruleset::builtin();
     let registry = Registry::new(&rules);
     let layouts = Layouts::new(&rules, &registry).expect("valid formats");
+    let custom = Custom::new(&rules).expect("no patterns");
     let mut group = c.benchmark_group("detect");
     for (name, blocks) in &logs() {
-        let mut detector = Detector::new(&registry, &layouts, ScanKernel::detect());
-        let sniffed = Sniffer::new(&layouts, None).look(&blocks[0]);
+        let mut detector = Detector::new(&registry, &layouts, &custom, ScanKernel::detect());
+        let sniffed = Sniffer::new(&layouts, &registry, None).look(&blocks[0]);
         group.throughput(size(blocks));
         for (what, format) in [("as text", Format::Text), ("by its format", sniffed)] {
             group.bench_function(format!("{name} {what}"), |b| {

@@ -16,13 +16,13 @@ fn examples_of_the_rules_are_found_and_negative_ones_are_not() {
     for entity in &rules.entities {
         for text in &entity.examples {
             let found = worker.explain(text.as_bytes());
-            if !found.iter().any(|f| class(&f.entity).as_ref() == Some(&entity.class)) {
+            if !found.iter().any(|f| class(f.entity).as_ref() == Some(&entity.class)) {
                 wrong.push(format!("{}: not found in {text}", entity.name));
             }
         }
         for text in &entity.negative_examples {
             let found = worker.explain(text.as_bytes());
-            if let Some(f) = found.iter().find(|f| class(&f.entity).as_ref() == Some(&entity.class)) {
+            if let Some(f) = found.iter().find(|f| class(f.entity).as_ref() == Some(&entity.class)) {
                 wrong.push(format!("{}: {} found in {text}", entity.name, f.entity));
             }
         }

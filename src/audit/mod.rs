@@ -1,4 +1,16 @@
-//! What was done, never to what: counts.
+//! What was done, never to what: counts, the entry of each file, the journal and the report of a run.
+
+mod entry;
+mod journal;
+mod manifest;
+mod report;
+mod timeline;
+
+pub use entry::{Counts, FileEntry, Kept, Output, Piece, RunInfo, Sample, State};
+pub use journal::{Journal, JournalError, Known, Place};
+pub use manifest::{Manifest, Totals};
+pub use report::html;
+pub use timeline::{Retain, Timeline};
 
 use crate::model::Carriers;
 use crate::rules::Ruleset;
@@ -16,7 +28,7 @@ pub struct Tally {
     /// Findings by entity id.
     pub entities: Vec<u64>,
     /// Findings by the bits of how they were written.
-    pub carriers: [u64; 64],
+    pub carriers: [u64; Carriers::SETS],
     /// Values that could not take their transform and were suppressed instead.
     pub unfit: u64,
     /// Findings that the policy keeps.
@@ -36,7 +48,7 @@ impl Default for Tally {
             bytes_in: 0,
             bytes_out: 0,
             entities: Vec::new(),
-            carriers: [0; 64],
+            carriers: [0; Carriers::SETS],
             unfit: 0,
             kept: 0,
             suppressed_records: 0,
@@ -54,7 +66,7 @@ impl Tally {
             self.entities.resize(entity as usize + 1, 0);
         }
         self.entities[entity as usize] += 1;
-        self.carriers[usize::from(carriers.0 & 63)] += 1;
+        self.carriers[usize::from(carriers.0) % Carriers::SETS] += 1;
     }
 
     /// All findings.
@@ -92,7 +104,7 @@ impl Tally {
             .collect();
         let mut carriers: BTreeMap<&str, u64> = BTreeMap::new();
         for (bits, n) in self.carriers.iter().enumerate().filter(|(_, n)| **n != 0) {
-            *carriers.entry(Carriers(bits as u8).name()).or_default() += n;
+            *carriers.entry(Carriers(bits as u16).name()).or_default() += n;
         }
         serde_json::json!({
             "records": self.records,

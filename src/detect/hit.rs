@@ -35,6 +35,8 @@ pub struct Hit {
     pub value_end: u32,
     /// How many levels of escapes stand around the value.
     pub depth: u8,
+    /// Number of its base64 run, whose findings are rewritten together; 0 for none.
+    pub blob: u32,
     /// How it was written, from the block (index 0) inwards; `depth` entries are set.
     pub carriers: [Carriers; LEVELS],
 }
@@ -55,6 +57,7 @@ impl Hit {
             value_start: start as u32,
             value_end: end as u32,
             depth: 0,
+            blob: 0,
             carriers: [Carriers::RAW; LEVELS],
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::model::{EntityId, Shape};
 use crate::rules::Ruleset;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Why values under a key are not searched for bare shapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -46,6 +46,8 @@ pub struct KeyClass {
     pub exempt: Exempt,
     /// The value is when the event happened.
     pub event_time: bool,
+    /// The member wraps the value of an OTLP attribute, whose key stands before it.
+    pub wrapper: bool,
     /// The value is a tag that logveil wrote.
     pub tag: bool,
 }
@@ -68,6 +70,8 @@ pub struct Registry {
     /// Keys with letters beyond ASCII, longest first: they match the end of a word.
     ending: Vec<(Box<[u8]>, KeyClass)>,
     weak: u128,
+    /// Names of cookies that hold a choice, not a person.
+    functional: HashSet<Box<[u8]>>,
     /// All classes, by number.
     classes: Vec<KeyClass>,
 }
@@ -80,9 +84,14 @@ impl Registry {
             suffix: HashMap::new(),
             ending: Vec::new(),
             weak: 0,
+            functional: HashSet::new(),
             classes: Vec::new(),
         };
         for x in &rules.exempt {
+            if x.kind == "cookie" {
+                r.functional.extend(x.keys.iter().map(|k| joined(k.as_bytes()).into()));
+                continue;
+            }
             let class = KeyClass { exempt: Exempt::parse(&x.kind), ..KeyClass::default() };
             r.add(&x.keys, &x.suffixes, class);
         }
@@ -90,6 +99,8 @@ impl Registry {
             let class = KeyClass { event_time: true, exempt: Exempt::Time, ..KeyClass::default() };
             r.add(std::slice::from_ref(k), &[], class);
         }
+        let wrapper = KeyClass { wrapper: true, ..KeyClass::default() };
+        r.add(&["string value".into(), "int value".into(), "double value".into()], &[], wrapper);
         for e in &rules.entities {
             let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
             if e.weak {
@@ -98,13 +109,14 @@ impl Registry {
                 continue;
             }
             r.add(&e.keys, &e.suffixes, class);
-            if e.shape != Shape::Text {
-                for w in &e.words {
-                    if w.is_ascii() {
-                        r.exact.entry(joined(w.as_bytes()).into()).or_insert(class);
-                    } else {
-                        r.ending.push((w.to_lowercase().into_bytes().into(), class));
-                    }
+            // Running text calls many things a password: the value must look like one.
+            let shape = if e.shape == Shape::Secret { Shape::SecretWord } else { e.shape };
+            let class = KeyClass { entity: Some((e.id, shape)), ..KeyClass::default() };
+            for w in &e.words {
+                if w.is_ascii() {
+                    r.exact.entry(joined(w.as_bytes()).into()).or_insert(class);
+                } else {
+                    r.ending.push((w.to_lowercase().into_bytes().into(), class));
                 }
             }
         }
@@ -168,6 +180,10 @@ impl Registry {
 
     /// What the rules say of a key as it was written.
     pub fn classify(&self, key: &[u8]) -> KeyClass {
+        // The key `_` joins to nothing, and must not be mistaken for none.
+        if key.is_empty() {
+            return KeyClass::default();
+        }
         if !key.is_ascii() {
             return self.classify_words(key);
         }
@@ -191,6 +207,11 @@ impl Registry {
         KeyClass::default()
     }
 
+    /// True for a cookie that holds a choice, not a person.
+    pub fn is_functional(&self, cookie: &[u8]) -> bool {
+        self.functional.contains(&joined(cookie)[..])
+    }
+
     /// Words run together in scripts without spaces: the end decides, after a copula is dropped.
     fn classify_words(&self, key: &[u8]) -> KeyClass {
         let mut low = key.to_ascii_lowercase();
@@ -211,9 +232,9 @@ impl Registry {
     }
 }
 
-/// Lower-case letters and digits of a key, without marks.
-fn joined(key: &[u8]) -> Vec<u8> {
-    tokens(key).0
+/// Lower-case letters and digits of a key, without marks; keys beyond ASCII as they are.
+pub fn joined(key: &[u8]) -> Vec<u8> {
+    if key.is_ascii() { tokens(key).0 } else { key.to_vec() }
 }
 
 /// The joined key and where its tokens after the first begin, by marks and by camel case.

@@ -1,7 +1,11 @@
 //! Where is it? One pass over a block finds candidates of all entity families; validators confirm them; text in
 //! escapes is decoded into views that the same pass reads; overlaps are resolved.
 
+mod blob;
 pub mod check;
+mod columns;
+pub mod custom;
+mod escapes;
 pub mod hit;
 pub mod keys;
 pub mod positional;
@@ -11,8 +15,11 @@ pub mod resolve;
 pub mod scan;
 
 use crate::format::encode::encode;
-use crate::format::view::{Region, View, is_escape, wide};
+use crate::format::view::{Region, View};
 use crate::model::{Carriers, Sensitive};
+pub use blob::Blob;
+use blob::Blobs;
+use custom::Custom;
 use hit::{ASIDE, Hit, LEVELS};
 use keys::{Memo, Registry};
 use positional::{Fields, Format, Layouts};
@@ -23,6 +30,8 @@ use scan::{Kernel, Scanner, kind};
 pub struct Detector<'r> {
     registry: &'r Registry,
     layouts: &'r Layouts,
+    custom: &'r Custom,
+    matches: custom::Scratch,
     fields: Fields,
     unparsed: u64,
     count: bool,
@@ -37,17 +46,20 @@ pub struct Detector<'r> {
     lines: scan::List,
     settled: recognize::Settled,
     aside: Vec<u8>,
+    blobs: Blobs,
     scratch: View,
     order: Vec<u64>,
     resolved: Vec<Hit>,
 }
 
 impl<'r> Detector<'r> {
-    /// A detector over the keys of `registry` and the formats of `layouts`.
-    pub fn new(registry: &'r Registry, layouts: &'r Layouts, kernel: Kernel) -> Self {
+    /// A detector over the keys of `registry`, the formats of `layouts` and the rules of `custom`.
+    pub fn new(registry: &'r Registry, layouts: &'r Layouts, custom: &'r Custom, kernel: Kernel) -> Self {
         Detector {
             registry,
             layouts,
+            custom,
+            matches: custom::Scratch::default(),
             fields: Fields::default(),
             unparsed: 0,
             count: false,
@@ -62,6 +74,7 @@ impl<'r> Detector<'r> {
             lines: scan::List::default(),
             settled: recognize::Settled::default(),
             aside: Vec::new(),
+            blobs: Blobs::default(),
             scratch: View::default(),
             order: Vec::new(),
             resolved: Vec::new(),
@@ -76,6 +89,7 @@ impl<'r> Detector<'r> {
     /// Finds all identifiers of a block of records in `format`; spans are ascending and do not overlap.
     pub fn run(&mut self, block: &[u8], format: Format) -> &[Hit] {
         self.aside.clear();
+        self.blobs.clear();
         self.times.clear();
         self.tags.clear();
         self.hits.iter_mut().for_each(Vec::clear);
@@ -91,7 +105,7 @@ impl<'r> Detector<'r> {
             let regions: &[Region] = match above.first_mut() {
                 Some(view) => {
                     view.clear();
-                    show_escapes(bytes, &self.scanner, view);
+                    escapes::show(bytes, &self.scanner, view);
                     view.regions()
                 }
                 None => &[],
@@ -111,6 +125,7 @@ impl<'r> Detector<'r> {
                 line: recognize::Line::default(),
             };
             recognize::run(&text, &mut found);
+            self.custom.run(&text, &mut found, &mut self.matches);
             if level == 0 {
                 self.unparsed =
                     positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
@@ -122,9 +137,16 @@ impl<'r> Detector<'r> {
         }
         for level in (1..=depth).rev() {
             let (shallow, deep) = self.hits.split_at_mut(level);
-            for hit in &deep[0] {
-                shallow[level - 1].extend(raise(hit, level as u8, &self.views[level - 1]));
-            }
+            let view = &self.views[level - 1];
+            let up = |hit: &Hit| raise(hit, level as u8, view);
+            self.blobs.raise(
+                &deep[0],
+                (level as u8, self.registry.weak()),
+                view,
+                &mut shallow[level - 1],
+                &mut self.order,
+                up,
+            );
         }
         resolve::resolve(&self.hits[0], self.registry.weak(), &mut self.order, &mut self.resolved);
         &self.resolved
@@ -168,6 +190,13 @@ impl<'r> Detector<'r> {
         Sensitive::new(&text[hit.value_start as usize..hit.value_end as usize])
     }
 
+    /// The run of base64 that a hit of the last block stands for, and its decoded text.
+    pub fn blob(&self, hit: &Hit) -> Option<(Blob<'_>, &[u8])> {
+        let blob = self.blobs.get(hit.blob)?;
+        let text = self.views[blob.level as usize - 1].text();
+        Some((blob, text))
+    }
+
     /// Appends `replacement` to `out`, written as the hit was.
     pub fn encode(&self, hit: &Hit, replacement: &[u8], out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
         if hit.depth == 0 {
@@ -201,7 +230,7 @@ fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
         h.level = level;
     }
     let mut carriers = view.carriers(s, e);
-    if hit.bare_json || carriers == Carriers::RAW && hit.carriers.iter().any(|&c| c != Carriers::RAW) {
+    if hit.bare_json || hit.blob != 0 || carriers == Carriers::RAW && hit.carriers.iter().any(|&c| c != Carriers::RAW) {
         // Quotes and escapes that the replacement brings must be written as the region writes its own.
         carriers = carriers.with(view.region_carriers(s));
     }
@@ -212,79 +241,4 @@ fn raise(hit: &Hit, level: u8, view: &View) -> Option<Hit> {
     h.end = view.origin_end(e) as u32;
     h.anchor = view.origin(hit.anchor as usize) as u32;
     Some(h)
-}
-
-/// Shows every stretch with escapes in `view`, in ascending order.
-fn show_escapes(t: &[u8], scan: &Scanner, view: &mut View) {
-    let mut slash =
-        scan.events.of(kind::BACKSLASH).iter().map(|&p| p as usize).filter(|&p| is_escape(&t[p..])).peekable();
-    let mut pct = scan.events.of(kind::PERCENT).iter().map(|&p| p as usize - 2).peekable();
-    let mut wides = scan.events.of(kind::WIDE).iter().map(|&p| p as usize).filter(|&p| is_wide(t, p)).peekable();
-    let mut done = 0;
-    loop {
-        let next = [slash.peek(), pct.peek(), wides.peek()].into_iter().flatten().min().copied();
-        let Some(p) = next else { break };
-        if p < done {
-            skip_to(&mut slash, done);
-            skip_to(&mut pct, done);
-            skip_to(&mut wides, done);
-            continue;
-        }
-        if slash.peek() == Some(&p) || backslash_joins(t, p, slash.peek().copied()) {
-            let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
-            view.push_context(t, key_before(t, start, done), start);
-            done = view.push_backslash(t, start);
-        } else if pct.peek() == Some(&p) {
-            let (start, end) = token(t, p, done);
-            view.push_context(t, key_before(t, start, done), start);
-            view.push_percent(t, start, end);
-            done = end;
-        } else {
-            let (start, end) = wide_run(t, p, done);
-            view.push_wide(t, start, end);
-            done = end;
-        }
-        done = done.max(p + 1);
-    }
-}
-
-/// Longest key that is shown with the value behind it.
-const KEY: usize = 48;
-
-/// Where the key of a quoted value that begins at `start` begins: `"key":"`; `start` when there is none.
-fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
-    let low = floor.max(start.saturating_sub(KEY));
-    let head = t[low..start].strip_suffix(b"\"").unwrap_or_default().trim_ascii_end();
-    let Some(key) = head.strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\"")) else { return start };
-    memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
-}
-
-/// True when a backslash follows in the same quoted text: then one region holds both kinds of escapes.
-fn backslash_joins(t: &[u8], p: usize, slash: Option<usize>) -> bool {
-    slash.is_some_and(|s| memchr::memchr2(b'"', b'\n', &t[p..s]).is_none())
-}
-
-fn skip_to(it: &mut std::iter::Peekable<impl Iterator<Item = usize>>, done: usize) {
-    while it.next_if(|&p| p < done).is_some() {}
-}
-
-/// A full-width digit or at sign: text around it is shown in ASCII.
-fn is_wide(t: &[u8], p: usize) -> bool {
-    matches!(wide(&t[p..]), Some(b'0'..=b'9' | b'@'))
-}
-
-/// The run of bytes around `p` that a URL or a form may hold.
-fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let ends = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'<' | b'>' | 0x7F);
-    let start = t[floor..p].iter().rposition(ends).map_or(floor, |i| floor + i + 1);
-    let end = t[p..].iter().position(ends).map_or(t.len(), |i| p + i);
-    (start, end)
-}
-
-/// The text around the full-width character at `p`, up to quotes or line ends: no number or value may run over its edge, as only
-/// the part inside would be seen.
-fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let start = memchr::memrchr2(b'\n', b'"', &t[floor..p]).map_or(floor, |i| floor + i + 1);
-    let end = memchr::memchr2(b'\n', b'"', &t[p..]).map_or(t.len(), |i| p + i);
-    (start, end)
 }

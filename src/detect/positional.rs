@@ -1,8 +1,9 @@
 //! Fields that their position names: layouts of access and error logs, and which of them a stream has.
 
+use super::columns::{Columns, Headers};
 use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Registry};
-use super::recognize::{Found, Text, keyed};
+use super::recognize::{Found, Text, keyed, special};
 use super::scan::Maps;
 use super::scan::kind;
 use crate::format::layout::{Layout, Marks, Plain};
@@ -18,6 +19,8 @@ pub enum Format {
     Text,
     /// The format of that number in [`Layouts`].
     Known(u8),
+    /// Columns under the header of that number.
+    Columns(u16),
 }
 
 /// Records that [`Sniffer`] looks at before it takes a stream for text.
@@ -39,6 +42,7 @@ struct Positional {
 /// All formats of the rules, compiled. Immutable and shared.
 pub struct Layouts {
     all: Vec<(String, Kind)>,
+    headers: Headers,
 }
 
 impl Layouts {
@@ -54,7 +58,7 @@ impl Layouts {
                 Err(m) => errors.push(RuleError::new(&format!("format `{}`", def.name), m)),
             }
         }
-        if errors.is_empty() { Ok(Layouts { all }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Layouts { all, headers: Headers::default() }) } else { Err(errors) }
     }
 
     /// The format of that name.
@@ -97,15 +101,25 @@ fn is_json(record: &[u8]) -> bool {
 /// Decides what a stream is: the first record that fits a format decides, whatever the cuts of the input.
 pub struct Sniffer<'l> {
     layouts: &'l Layouts,
+    registry: &'l Registry,
     format: Option<Format>,
     tried: usize,
+    /// Its columns are declared by directives, which may come again.
+    declared: bool,
     fields: Vec<Range<usize>>,
 }
 
 impl<'l> Sniffer<'l> {
     /// Begins a stream; a `fixed` format is not questioned.
-    pub fn new(layouts: &'l Layouts, fixed: Option<Format>) -> Self {
-        Sniffer { layouts, format: fixed, tried: 0, fields: Vec::new() }
+    pub fn new(layouts: &'l Layouts, registry: &'l Registry, fixed: Option<Format>) -> Self {
+        Sniffer { layouts, registry, format: fixed, tried: 0, declared: false, fields: Vec::new() }
+    }
+
+    /// The columns that a record names, when it is a header.
+    fn header(&mut self, record: &[u8]) -> Option<Format> {
+        let columns = Columns::of_header(record, self.tried == 0, self.registry)?;
+        self.declared |= columns.declared;
+        self.layouts.headers.add(columns).map(Format::Columns)
     }
 
     /// Looks at the next whole records of the stream.
@@ -113,12 +127,27 @@ impl<'l> Sniffer<'l> {
         let mut rest = records;
         while self.format.is_none() && !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
-            self.format = self.layouts.of_record(line(&rest[..end]), &mut self.fields);
+            let record = line(&rest[..end]);
+            self.format = self.header(record).or_else(|| self.layouts.of_record(record, &mut self.fields));
             self.tried += 1;
             if self.tried == TRIES && self.format.is_none() {
                 self.format = Some(Format::Text);
             }
             rest = &rest[end..];
+        }
+        // The last declaration of a block holds for the next one, too.
+        let mut at = rest.len();
+        while self.declared
+            && let Some(n) = memchr::memrchr(b'#', &rest[..at])
+        {
+            let record = line(&rest[n..memchr::memchr(b'\n', &rest[n..]).map_or(rest.len(), |e| n + e + 1)]);
+            if (n == 0 || rest[n - 1] == b'\n')
+                && let Some(format) = self.header(record)
+            {
+                let before = self.format.replace(format);
+                return before.unwrap_or(format);
+            }
+            at = n;
         }
         self.format.unwrap_or_default()
     }
@@ -145,7 +174,11 @@ pub fn run(
     (layouts, format, count): (&Layouts, Format, bool),
     scratch: &mut Fields,
 ) -> u64 {
-    let Format::Known(i) = format else { return 0 };
+    let i = match format {
+        Format::Text => return 0,
+        Format::Known(i) => i,
+        Format::Columns(n) => return columns(text, found, layouts, n, scratch),
+    };
     match layouts.all.get(usize::from(i)) {
         Some((_, Kind::Json)) if count => {
             records(text).filter(|(at, end)| !is_json(line(&text.bytes[*at..*end])) && end - at > 1).count() as u64
@@ -187,6 +220,39 @@ fn every_record(text: &Text<'_>, found: &mut Found<'_>, p: &Positional, scratch:
     unparsed
 }
 
+/// The findings of columns. A directive in the block declares those behind it.
+fn columns(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, number: u16, scratch: &mut Fields) -> u64 {
+    let Some(mut columns) = layouts.headers.get(number) else { return 0 };
+    let (mut at, mut unparsed) = (0, 0);
+    scratch.quiet.clear();
+    let lines = text.scan.events.of(kind::LINE).iter().map(|&l| l as usize + 1);
+    for end in lines.chain([text.bytes.len()]) {
+        let record = line(&text.bytes[at..end]);
+        let from = std::mem::replace(&mut at, end);
+        if columns.declared && record.first() == Some(&b'#') {
+            if let Some(other) = Columns::of_header(record, false, text.registry) {
+                columns = std::sync::Arc::new(other);
+            }
+            continue;
+        }
+        if record.is_empty() {
+            continue;
+        }
+        if !columns.parse(record, &mut scratch.spans) {
+            unparsed += 1;
+            continue;
+        }
+        for (field, class) in columns.fields() {
+            let Some(span) = scratch.spans.get(*field).map(|s| from + s.start..from + s.end) else { break };
+            name(text, found, *class, span, &mut scratch.quiet);
+        }
+    }
+    if !scratch.quiet.is_empty() {
+        hush(text.bytes, found, &scratch.quiet);
+    }
+    unparsed
+}
+
 /// A bare number that only its shape speaks for.
 #[inline]
 fn may_be_count(t: &[u8], h: &Hit) -> bool {
@@ -202,8 +268,10 @@ fn is_count(text: &Text<'_>, h: &Hit, p: &Positional, spans: &mut Vec<Range<usiz
     let at = next.checked_sub(1).map_or(0, |i| lines[i] as usize + 1);
     let record = line(&text.bytes[at..lines.get(next).map_or(text.bytes.len(), |l| *l as usize)]);
     let (s, e) = (h.start as usize - at, h.end as usize - at);
+    // A count or an id is one word: servers that append fields to a layout make its last field longer.
+    let holds = |f: &Range<usize>| f.start <= s && e <= f.end && memchr::memchr(b' ', &record[f.start..s]).is_none();
     p.layout.parse(record, &Mapped { record, at, maps: &text.scan.maps }, spans)
-        && p.fields.iter().any(|(f, c)| c.exempt != Exempt::No && spans[*f].start <= s && e <= spans[*f].end)
+        && p.fields.iter().any(|(f, c)| c.exempt != Exempt::No && holds(&spans[*f]))
 }
 
 /// Marks of a record that begins at `at`, from the bitmaps of its text.
@@ -235,10 +303,11 @@ fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usi
     if class.event_time {
         found.times.push((span.start as u32, span.end as u32));
     }
-    if let Some((entity, shape)) = class.entity {
+    if class.has_shape(&[Shape::Jar]) {
+        special::jar(text, found, span.start, span.start);
+    } else if let Some((entity, shape)) = class.entity {
         keyed::accept(text, found, entity, shape, span.start, (span.start, span.end), false);
     } else if class.exempt != Exempt::No && span.len() >= SHORTEST {
-        // A count or an id is one word: servers that append fields to a layout make its last field longer.
         let word = memchr::memchr(b' ', &text.bytes[span.clone()]).unwrap_or(span.len());
         quiet.push(span.start..span.start + word);
     }
@@ -264,9 +333,10 @@ mod tests {
     fn sniff(text: &str) -> Option<String> {
         let rules = Ruleset::builtin();
         let layouts = Layouts::new(&rules, &Registry::new(&rules)).unwrap();
-        match Sniffer::new(&layouts, None).look(text.as_bytes()) {
+        match Sniffer::new(&layouts, &Registry::new(&rules), None).look(text.as_bytes()) {
             Format::Text => None,
             Format::Known(i) => layouts.names().nth(usize::from(i)).map(String::from),
+            Format::Columns(_) => Some("columns".into()),
         }
     }
 

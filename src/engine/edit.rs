@@ -1,6 +1,7 @@
 //! From findings to edits, from edits to output.
 
 use super::action::{Action, READERS, read_ip};
+use super::allow::Kept;
 use super::judge::Judged;
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
@@ -36,6 +37,17 @@ pub(super) struct Edit {
     unfit: bool,
     /// A list or the minors' rule wants the value gone.
     pub gone: bool,
+    /// Why it stays.
+    pub kept: Kept,
+    /// Where the edits inside its run of base64 begin.
+    inner: u32,
+}
+
+impl Edit {
+    /// Where the edits inside its run of base64 begin.
+    pub(super) fn inner(&self) -> usize {
+        self.inner as usize
+    }
 }
 
 /// The hits of one record, summed up.
@@ -62,6 +74,7 @@ impl Worker<'_> {
     pub(super) fn decide(&mut self, block: &[u8], from: usize, to: usize) {
         self.edits.clear();
         self.founds.clear();
+        self.inner.clear();
         self.batch.clear();
         let hits = self.detector.hits();
         let mut i = hits.partition_point(|h| (h.start as usize) < from);
@@ -78,14 +91,23 @@ impl Worker<'_> {
             while n < last && hits[n].start < end.max(start + 1) {
                 found.present.insert(self.engine.categories[hits[n].entity.0 as usize]);
                 found.entities |= bit(hits[n].entity);
+                for h in self.inside(&hits[n]) {
+                    found.present.insert(self.engine.categories[h.entity.0 as usize]);
+                    found.entities |= bit(h.entity);
+                }
                 n += 1;
             }
             let era = self.engine.era_of_record(&self.detector, block, start as usize);
             found.joined = self.joins(block, i..n, era, &found);
             let met = self.engine.era(era).0.met(found.present, found.joined);
             for k in i..n {
-                let edit = self.decide_one(block, k, era, met);
+                let hit = self.detector.hits()[k];
+                let mut edit = self.decide_one(block, &hit, k, era, met);
                 found.retentions |= 1 << edit.decision.retention.0;
+                if hit.blob != 0 {
+                    edit.inner = self.inner.len() as u32;
+                    found.retentions |= self.decide_inside(block, &hit, era, met);
+                }
                 self.edits.push(edit);
             }
             found.edits = self.edits.len() as u32;
@@ -96,19 +118,61 @@ impl Worker<'_> {
         self.judge(block);
     }
 
+    /// Findings inside the run of base64 that a hit stands for.
     #[inline]
-    fn decide_one(&mut self, block: &[u8], k: usize, era: u16, met: Met) -> Edit {
-        let hit = &self.detector.hits()[k];
+    pub(super) fn inside(&self, hit: &Hit) -> &[Hit] {
+        if hit.blob == 0 {
+            return &[];
+        }
+        self.detector.blob(hit).map_or(&[], |(b, _)| b.hits)
+    }
+
+    /// Decides the findings inside a run of base64; returns the bit set of their retention classes.
+    fn decide_inside(&mut self, block: &[u8], run: &Hit, era: u16, met: Met) -> u64 {
+        let mut retentions = 0;
+        for j in 0..self.inside(run).len() {
+            let hit = self.inside(run)[j];
+            let edit = self.decide_one(block, &hit, j, era, met);
+            retentions |= 1 << edit.decision.retention.0;
+            self.inner.push(edit);
+        }
+        retentions
+    }
+
+    #[inline]
+    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, era: u16, met: Met) -> Edit {
         let engine = self.engine;
         let (policy, actions) = engine.era(era);
         let decision = policy.decide(self.view, hit.entity, met);
-        let mut edit = Edit { hit: k as u32, decision, era, job: NO_JOB, keep: false, unfit: false, gone: false };
+        let mut edit = Edit {
+            hit: k as u32,
+            decision,
+            era,
+            job: NO_JOB,
+            keep: false,
+            unfit: false,
+            gone: false,
+            kept: Kept::No,
+            inner: 0,
+        };
+        if hit.blob != 0 {
+            return edit;
+        }
         if self.view == 0 {
             self.tally.found(hit.entity.0, hit.all_carriers());
         }
         let value = self.detector.value(block, hit).expose();
+        if !engine.allow.is_empty() {
+            let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
+            edit.kept = engine.allow.keeps(hit.entity, value, before);
+            if edit.kept != Kept::No {
+                edit.keep = true;
+                self.tally.kept += 1;
+                return edit;
+            }
+        }
         if policy.allows(engine.categories[hit.entity.0 as usize], value) {
-            edit.keep = true;
+            (edit.keep, edit.kept) = (true, Kept::Policy);
             self.tally.kept += 1;
             return edit;
         }
@@ -116,7 +180,7 @@ impl Worker<'_> {
             Action::Token { key, canon, .. } => (key, *canon),
             Action::Surrogate { key } => (key, Canon::Ip),
             Action::Keep => {
-                edit.keep = true;
+                (edit.keep, edit.kept) = (true, Kept::Policy);
                 self.tally.kept += 1;
                 return edit;
             }
@@ -146,7 +210,7 @@ impl Worker<'_> {
             self.tally.records += lines as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
         }
         let mut next = 0;
-        if self.engine.tag == TagMode::None && !self.judging() {
+        if self.tag == TagMode::None && !self.judging() {
             return self.write_span(block, 0, block.len(), &mut next);
         }
         let mut at = Place::default();
@@ -187,7 +251,7 @@ impl Worker<'_> {
         };
         self.write_span(block, at.start, at.start + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
-            match self.engine.tag {
+            match self.tag {
                 TagMode::Inline => self.out.put(self.taggers[era].render(ctx, style)),
                 TagMode::Manifest => {
                     let from = self.manifest.len();
@@ -202,9 +266,12 @@ impl Worker<'_> {
 
     fn looks_real(&self, edits: std::ops::Range<usize>) -> bool {
         let hits = self.detector.hits();
-        self.edits[edits]
-            .iter()
-            .any(|x| self.engine.era(x.era).1.of(hits[x.hit as usize].entity, x.decision.transform).looks_real())
+        let engine = self.engine;
+        let real = |h: &Hit, x: &Edit| engine.era(x.era).1.of(h.entity, x.decision.transform).looks_real();
+        self.edits[edits].iter().any(|x| {
+            let hit = &hits[x.hit as usize];
+            real(hit, x) || self.inside(hit).iter().zip(&self.inner[x.inner()..]).any(|(h, x)| real(h, x))
+        })
     }
 
     /// A record that was encrypted before would be encrypted again, without a way to tell: it is refused.
@@ -318,6 +385,10 @@ impl Worker<'_> {
     fn write_edit(&mut self, block: &[u8], edit: usize) {
         let edit = &self.edits[edit];
         let hit = &self.detector.hits()[edit.hit as usize];
+        if hit.blob != 0 && !edit.gone {
+            let (run, first) = (*hit, edit.inner());
+            return self.write_run(block, &run, first);
+        }
         let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
         let action = if edit.gone { &Action::Suppress } else { action };
         if edit.job != NO_JOB && hit.depth == 0 && !hit.bare_json {
@@ -335,12 +406,49 @@ impl Worker<'_> {
                 _ => {}
             }
         }
-        self.write_any(block, edit.hit, edit.job, edit.unfit, action);
+        let (hit, edit) = (*hit, *edit);
+        self.compose(block, &hit, &edit, None);
+        self.out.put(&self.written);
     }
 
-    /// Writes any replacement, in its quotes and escapes.
-    fn write_any(&mut self, block: &[u8], hit: u32, job: u32, unfit: bool, action: &Action) {
-        let hit = &self.detector.hits()[hit as usize];
+    /// Writes a run of base64 whose decoded text has its own edits.
+    #[cold]
+    fn write_run(&mut self, block: &[u8], run: &Hit, first: usize) {
+        let mut text = std::mem::take(&mut self.blob);
+        text.clear();
+        let mut at = None;
+        for j in 0.. {
+            let Some((blob, view)) = self.detector.blob(run) else { break };
+            let from = at.unwrap_or(blob.text.0);
+            let Some(&hit) = blob.hits.get(j) else {
+                text.extend_from_slice(&view[from..blob.text.1]);
+                break;
+            };
+            at = Some(hit.end as usize);
+            let edit = self.inner[first + j];
+            if edit.keep {
+                text.extend_from_slice(&view[from..hit.end as usize]);
+                continue;
+            }
+            text.extend_from_slice(&view[from..hit.start as usize]);
+            self.compose(block, &hit, &edit, Some(run));
+            text.extend_from_slice(&self.written);
+        }
+        if let Some((blob, _)) = self.detector.blob(run) {
+            self.replacement.clear();
+            blob.style.encode(&text, &mut self.replacement);
+            self.written.clear();
+            self.detector.encode(run, &self.replacement, &mut self.written, &mut self.encoded);
+            self.out.put(&self.written);
+        }
+        self.blob = text;
+    }
+
+    /// Makes any replacement, in its quotes and escapes, of a hit of the block or of a `run` of base64; it is left in `written`.
+    fn compose(&mut self, block: &[u8], hit: &Hit, edit: &Edit, run: Option<&Hit>) {
+        let (job, unfit) = (edit.job, edit.unfit);
+        let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
+        let action = if edit.gone { &Action::Suppress } else { action };
         let value = self.detector.value(block, hit).expose();
         let tag = if job == NO_JOB { &[0; 16] } else { self.batch.tag(job) };
         let out = &mut self.replacement;
@@ -352,7 +460,14 @@ impl Worker<'_> {
         let done = match action {
             _ if unfit => false,
             Action::Other(t) => {
-                let mut place = super::place::at(t.needs(), &self.detector, block, hit, self.engine, &mut self.canon);
+                let mut place = super::place::at(
+                    t.needs(),
+                    &self.detector,
+                    block,
+                    run.unwrap_or(hit),
+                    self.engine,
+                    &mut self.canon,
+                );
                 t.apply(value, &mut place, out).is_ok()
             }
             _ => render(action, value, tag, hit, out),
@@ -362,20 +477,16 @@ impl Worker<'_> {
             out.extend_from_slice(SUPPRESSED);
             self.tally.unfit += u64::from(!unfit);
         }
-        if needs_brackets(block, hit) && out[at..].contains(&b':') && !value.contains(&b':') {
+        let place = run.and_then(|r| self.detector.blob(r)).map_or(block, |(_, view)| view);
+        if needs_brackets(place, hit) && out[at..].contains(&b':') && !value.contains(&b':') {
             out.insert(at, b'[');
             out.push(b']');
         }
         if hit.bare_json {
             out.push(b'"');
         }
-        if hit.depth > 0 {
-            self.written.clear();
-            self.detector.encode(hit, &self.replacement, &mut self.written, &mut self.encoded);
-            self.out.put(&self.written);
-        } else {
-            self.out.put(&self.replacement);
-        }
+        self.written.clear();
+        self.detector.encode(hit, &self.replacement, &mut self.written, &mut self.encoded);
     }
 }
 

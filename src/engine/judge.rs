@@ -3,6 +3,7 @@
 use super::edit::Edit;
 use super::place::{event_time, record_at};
 use super::{Engine, Worker};
+use crate::detect::hit::Hit;
 use crate::model::{CategorySet, Shape};
 use crate::policy::Policy;
 use crate::policy::lists::Verdict;
@@ -90,7 +91,9 @@ impl Worker<'_> {
         let record = record_at(block, hits[first.hit as usize].start as usize);
         let when = event_time(&self.detector, block, &record, engine.policy().offset).unwrap_or(engine.ingest);
         let mut verdict = Verdict::default();
-        edits.iter().filter_map(|x| self.tag_of(x)).for_each(|tag| self.lists.judge(tag, when, &mut verdict));
+        let inside = |x: &Edit| &self.inner[x.inner()..][..self.inside(&hits[x.hit as usize]).len()];
+        let all = edits.iter().chain(edits.iter().flat_map(inside));
+        all.filter_map(|x| self.tag_of(x)).for_each(|tag| self.lists.judge(tag, when, &mut verdict));
         let mut judged =
             Judged { refused: verdict.erased, minor: verdict.minor, strip: verdict.strip, case: verdict.case };
         if let Some(rule) = &policy.minors {
@@ -115,10 +118,12 @@ impl Worker<'_> {
         if !all && judged.strip.0 == 0 {
             return;
         }
-        for x in &mut self.edits[edits] {
-            let entity = self.detector.hits()[x.hit as usize].entity;
-            if all || judged.strip.contains(self.engine.categories[entity.0 as usize]) {
-                (x.gone, x.keep) = (true, false);
+        let strips = |h: &Hit| judged.strip.contains(self.engine.categories[h.entity.0 as usize]);
+        for i in edits {
+            let hit = &self.detector.hits()[self.edits[i].hit as usize];
+            // A run of base64 goes as a whole.
+            if all || strips(hit) || self.inside(hit).iter().any(strips) {
+                (self.edits[i].gone, self.edits[i].keep) = (true, false);
             }
         }
     }

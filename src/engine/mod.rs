@@ -1,6 +1,7 @@
 //! The hot loop: detect, decide, transform, tag. The only maker of [`Clean`].
 
 mod action;
+mod allow;
 pub mod bridge;
 mod edit;
 mod era;
@@ -10,14 +11,16 @@ mod out;
 mod place;
 mod projection;
 mod session;
+mod timeline;
 mod views;
 mod window;
 
 pub use explain::Explained;
 pub use views::Disclosed;
 
-use crate::audit::Tally;
+use crate::audit::{Tally, Timeline};
 use crate::detect::Detector;
+use crate::detect::custom::Custom;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::Layouts;
@@ -31,8 +34,10 @@ use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
 pub use action::READERS;
+use allow::Allow;
 use era::Era;
 use std::sync::{Arc, Mutex, PoisonError};
+use zeroize::Zeroizing;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
 pub use crate::transform::lanes::Kernel as HashKernel;
@@ -78,8 +83,12 @@ pub struct Engine {
     policies: Vec<Policy>,
     registry: Registry,
     layouts: Layouts,
+    custom: Custom,
+    allow: Allow,
     /// Stretches of event time, ascending; the first has no beginning.
     eras: Vec<Era>,
+    /// Key of content fingerprints.
+    fingerprint: Zeroizing<[u8; 32]>,
     /// Category of each entity.
     categories: Vec<Category>,
     tag: TagMode,
@@ -100,14 +109,26 @@ impl Engine {
     pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
         let needed = |e| cfg.policy.needs(e) || cfg.policy.older.iter().any(|p| p.needs(e));
         let registry = Registry::new(&cfg.rules.only_needed(needed));
-        let layouts = Layouts::new(&cfg.rules, &registry)?;
+        let layouts = Layouts::new(&cfg.rules, &registry);
+        let custom = Custom::new(&cfg.rules);
+        let allow = Allow::new(&cfg.rules);
+        let (layouts, custom, allow) = match (layouts, custom, allow) {
+            (Ok(l), Ok(c), Ok(a)) => (l, c, a),
+            (l, c, a) => {
+                let errors = [l.err(), c.err(), a.err()];
+                return Err(errors.into_iter().flatten().flatten().collect());
+            }
+        };
         let ages = judge::ages(&cfg.rules);
         let policies = era::versions(cfg.policy);
         let eras = era::eras(&cfg.rules, &policies, &cfg.key);
         Ok(Engine {
             registry,
             layouts,
+            custom,
+            allow,
             eras,
+            fingerprint: cfg.key.fingerprint(),
             categories: cfg.rules.entities.iter().map(|e| e.category).collect(),
             rules: cfg.rules,
             policies,
@@ -169,6 +190,27 @@ impl Engine {
         self.eras.iter().flat_map(of).collect()
     }
 
+    /// The same engine with another time for records without one.
+    pub fn with_ingest(mut self, ingest: i64) -> Engine {
+        self.ingest = ingest;
+        self
+    }
+
+    /// Unix seconds that stand in for the event time of records that have none.
+    pub fn ingest(&self) -> i64 {
+        self.ingest
+    }
+
+    /// Public name of the newest key.
+    pub fn kid(&self) -> &str {
+        &self.eras[self.eras.len() - 1].kid
+    }
+
+    /// Key of content fingerprints: a digest of a file of one identifier must not be a table look-up away from it.
+    pub fn fingerprint_key(&self) -> Zeroizing<[u8; 32]> {
+        self.fingerprint.clone()
+    }
+
     /// Formats that records may have.
     pub fn layouts(&self) -> &Layouts {
         &self.layouts
@@ -176,12 +218,12 @@ impl Engine {
 
     /// Decides the format of one stream; a `fixed` one is not questioned.
     pub fn sniffer(&self, fixed: Option<Format>) -> Sniffer<'_> {
-        Sniffer::new(&self.layouts, fixed)
+        Sniffer::new(&self.layouts, &self.registry, fixed)
     }
 
     /// One thread's scratch space.
     pub fn worker(&self) -> Worker<'_> {
-        let mut detector = Detector::new(&self.registry, &self.layouts, self.scan);
+        let mut detector = Detector::new(&self.registry, &self.layouts, &self.custom, self.scan);
         detector.count_unparsed(self.count_unparsed);
         Worker {
             engine: self,
@@ -195,6 +237,8 @@ impl Engine {
             disclosed: vec![Disclosed::default(); self.policy().views.len()],
             edits: Vec::new(),
             founds: Vec::new(),
+            inner: Vec::new(),
+            blob: Vec::new(),
             clock: EventClock::default(),
             canon: Default::default(),
             encoded: Vec::new(),
@@ -205,6 +249,7 @@ impl Engine {
             entries: Vec::new(),
             swallow: None,
             format: Format::Text,
+            tag: self.tag,
             tally: Tally::default(),
         }
     }
@@ -227,6 +272,10 @@ pub struct Worker<'e> {
     disclosed: Vec<Disclosed>,
     edits: Vec<edit::Edit>,
     founds: Vec<edit::Found>,
+    /// Edits inside runs of base64.
+    inner: Vec<edit::Edit>,
+    /// The text of a run of base64 as it is rewritten.
+    blob: Vec<u8>,
     clock: EventClock,
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
@@ -238,6 +287,7 @@ pub struct Worker<'e> {
     /// An over-long value runs on into the next window: its end is looked for.
     swallow: Option<window::Swallow>,
     format: Format,
+    tag: TagMode,
     tally: Tally,
 }
 
@@ -338,9 +388,30 @@ impl Worker<'_> {
         }
     }
 
-    /// Counts since the worker was made.
+    /// Counts since the worker was made or they were last taken.
     pub fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Counts since the last call, and what the tags of these records said.
+    pub fn take_counts(&mut self) -> (Tally, Timeline) {
+        let mut timeline = Timeline::default();
+        let views = self.engine.policy().views.len();
+        for (era, tagger) in self.engine.eras.iter().zip(self.taggers.iter_mut().step_by(views)) {
+            let policy = &self.engine.policies[era.policy];
+            timeline.merge(timeline::of(tagger.take_seen(), policy, &self.engine.rules));
+        }
+        (std::mem::take(&mut self.tally), timeline)
+    }
+
+    /// De-identifies a name, such as that of a file: no tag, no counts.
+    pub fn rewrite_name(&mut self, name: &[u8]) -> Vec<u8> {
+        let (tag, format) = (self.tag, self.format);
+        let tally = self.tally.clone();
+        (self.tag, self.format) = (TagMode::None, Format::Text);
+        let clean = self.rewrite(Block::records(name)).bytes().to_vec();
+        (self.tag, self.format, self.tally) = (tag, format, tally);
+        clean
     }
 }
 
@@ -349,6 +420,7 @@ impl Drop for Worker<'_> {
         use zeroize::Zeroize;
         self.replacement.zeroize();
         self.encoded.zeroize();
+        self.blob.zeroize();
         self.written.zeroize();
     }
 }

@@ -1,7 +1,9 @@
 //! Which field is this, and how is it written?
 
+pub mod base64;
 pub mod encode;
 pub mod layout;
+pub mod marks;
 pub mod slot;
 pub mod time;
 pub mod view;

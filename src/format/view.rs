@@ -2,6 +2,8 @@
 //!
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
+use super::base64::{self, Style};
+use super::marks::separator;
 use crate::model::Carriers;
 
 /// Where a stretch of the view came from.
@@ -26,12 +28,26 @@ pub struct Region {
     pub end: u32,
 }
 
+/// A region that is one run of base64: its findings change the run as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Blob {
+    /// First byte of the decoded text in the view.
+    pub from: u32,
+    /// One past its last byte.
+    pub to: u32,
+    /// The run in the parent.
+    pub run: Region,
+    /// How the run was written.
+    pub style: Style,
+}
+
 /// Decoded regions of a parent text.
 #[derive(Default)]
 pub struct View {
     text: Vec<u8>,
     marks: Vec<Mark>,
     regions: Vec<Region>,
+    blobs: Vec<Blob>,
     contents: Vec<u32>,
 }
 
@@ -41,7 +57,14 @@ impl View {
         self.text.clear();
         self.marks.clear();
         self.regions.clear();
+        self.blobs.clear();
         self.contents.clear();
+    }
+
+    /// The base64 run that holds view position `at`.
+    pub fn blob(&self, at: usize) -> Option<&Blob> {
+        let i = self.blobs.partition_point(|b| b.to as usize <= at);
+        self.blobs.get(i).filter(|b| b.from as usize <= at)
     }
 
     /// The decoded text.
@@ -152,16 +175,62 @@ impl View {
         i
     }
 
+    /// Shows the base64 run `parent[start..end]` decoded, when it is one of text.
+    pub fn push_base64(&mut self, parent: &[u8], start: usize, end: usize) -> bool {
+        let from = self.text.len();
+        let Some(style) = base64::decode_text(&parent[start..end], &mut self.text) else { return false };
+        let to = self.text.len();
+        self.contents.push(from as u32);
+        self.marks.push(Mark { at: from as u32, from: start as u32, escape: 1, carrier: Carriers::BASE64 });
+        let run = Region { start: start as u32, end: end as u32 };
+        self.blobs.push(Blob { from: from as u32, to: to as u32, run, style });
+        self.close(start, end);
+        true
+    }
+
+    /// Decodes what `escape` reads at `mark`s of `parent[start..end]`: character and length.
+    pub fn push_marked(
+        &mut self,
+        parent: &[u8],
+        (start, end): (usize, usize),
+        mark: u8,
+        carrier: Carriers,
+        escape: impl Fn(&[u8], &mut [u8; 4]) -> Option<(usize, usize)>,
+    ) {
+        self.contents.push(self.text.len() as u32);
+        let mut i = start;
+        let mut out = [0; 4];
+        while i < end {
+            let rest = &parent[i..end];
+            let stop = memchr::memchr(mark, rest).unwrap_or(rest.len());
+            self.literal(i, &rest[..stop]);
+            i += stop;
+            if let Some((len, n)) = escape(&parent[i..end], &mut out) {
+                self.escaped(i, len, &out[..n], carrier);
+                i += len;
+            } else if i < end {
+                self.literal(i, &parent[i..i + 1]);
+                i += 1;
+            }
+        }
+        self.close(start, end);
+    }
+
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
         self.contents.push(self.text.len() as u32);
         let mut i = start;
+        let mut before = 0;
         while i < end {
             let rest = &parent[i..end];
             let stop = memchr::memchr(b'%', rest).unwrap_or(rest.len());
             self.literal(i, &rest[..stop]);
             i += stop;
-            if let Some(b) = percent(&parent[i..end]) {
+            before = if stop == 0 { before } else { 0 };
+            // A byte that continues a character stands behind another one.
+            let value = percent(&parent[i..end]).filter(|b| !(0x80..0xC0).contains(b) || before >= 0x80);
+            before = value.unwrap_or(0);
+            if let Some(b) = value {
                 self.escaped(i, 3, &[b], Carriers::PERCENT);
                 i += 3;
             } else if i < end {
@@ -172,20 +241,23 @@ impl View {
         self.close(start, end);
     }
 
-    /// Shows full-width forms (U+FF01..U+FF5E) of `parent[start..end]` as ASCII.
+    /// Shows full-width forms (U+FF01..U+FF5E), dashes and blanks beyond ASCII of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
         self.contents.push(self.text.len() as u32);
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
-            let stop = memchr::memchr(0xEF, rest).unwrap_or(rest.len());
+            let stop = rest.iter().position(|b| *b >= 0x80).unwrap_or(rest.len());
             self.literal(i, &rest[..stop]);
             i += stop;
             if let Some(b) = wide(&parent[i..end]) {
                 self.escaped(i, 3, &[b], Carriers::WIDE);
                 i += 3;
+            } else if let Some((b, len)) = separator(&parent[i..end]) {
+                self.escaped(i, len, &[b], Carriers::WIDE);
+                i += len;
             } else if i < end {
-                self.literal(i, &[0xEF]);
+                self.literal(i, &parent[i..i + 1]);
                 i += 1;
             }
         }
@@ -202,15 +274,15 @@ pub fn wide(v: &[u8]) -> Option<u8> {
     }
 }
 
-/// Value of `%HH` at the front of `v`.
+/// Value of `%HH` at the front of `v`. Control characters but blanks are no text: `LIKE '%13800138000%'` holds no escape.
 pub fn percent(v: &[u8]) -> Option<u8> {
     match v {
-        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?),
+        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?).filter(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r')),
         _ => None,
     }
 }
 
-fn hex(b: u8) -> Option<u8> {
+pub(super) fn hex(b: u8) -> Option<u8> {
     (b as char).to_digit(16).map(|d| d as u8)
 }
 
@@ -345,6 +417,9 @@ mod tests {
         assert_eq!(decoded(br"\ud83d\ude00\ud83d").0, "😀\u{FFFD}".as_bytes());
         assert_eq!(decoded(b"%2B86%31"), (b"+861".to_vec(), Carriers::PERCENT));
         assert_eq!(decoded(b"a%2540b").0, b"a@b");
+        assert_eq!(decoded(b"%13800138000%").0, b"%13800138000%");
+        assert_eq!(decoded(b"%868127199117468%").0, b"%868127199117468%");
+        assert_eq!(decoded(b"%E6%89%8B1").0, "手1".as_bytes());
         assert!(decoded(b"a%2540b").1.has(Carriers::NESTED));
         assert_eq!(decoded(br#"ab\"cd"#).0, br#"ab"cd"#);
         assert_eq!(decoded(br"C:\dir\u12").0, br"C:\dir\u12");

@@ -1,5 +1,8 @@
 //! Where does a record end? One buffer rolls over a stream and gives blocks of whole records.
 
+pub mod codec;
+pub mod encoding;
+
 use crate::model::{Block, Window};
 use std::io::{self, ErrorKind, Read};
 

@@ -112,6 +112,13 @@ impl MasterKey {
 }
 
 impl Keyring {
+    /// Key of content fingerprints: that of the newest key; a random one when there is none.
+    pub fn fingerprint(&self) -> Zeroizing<[u8; 32]> {
+        let newest = self.keys().iter().rev().find_map(RingKey::key);
+        let sub = |k: &MasterKey| k.subkey("fingerprint", "file", "", "");
+        newest.map_or_else(|| sub(&MasterKey::ephemeral()), sub)
+    }
+
     /// Reads a file with a key or a key ring; it must be a plain file that only its owner may read.
     ///
     /// # Errors

@@ -56,6 +56,25 @@ entities! {
     PASSPORT = "passport",
     GEO = "geo",
     SERIAL = "device.serial",
+    TRAVEL_PERMIT = "id.travel_permit.cn",
+    MILITARY_ID = "id.military.cn",
+    ID_HONG_KONG = "id.hk",
+    ID_MACAO = "id.mo",
+    ID_TAIWAN = "id.tw",
+    MRZ = "id.mrz",
+    CREDIT_CODE = "org.credit_code",
+    LICENCE = "org.licence",
+    COMPANY = "org.name",
+    BANK_ACCOUNT = "bank.account",
+    PLATE = "vehicle.plate",
+    VIN = "vehicle.vin",
+    BIRTH = "person.birth",
+    FACE = "bio.face",
+    USER_ID = "account.id",
+    SEARCH = "browse.search",
+    COOKIE = "secret.cookie",
+    WIFI_NAME = "net.wifi",
+    DEVICE_NAME = "device.name",
 }
 
 /// The grammar that a keyed value must fit before the key is believed.
@@ -98,4 +117,48 @@ pub enum Shape {
     Credential,
     /// Any non-empty text.
     Text,
+    /// What a word of running text calls a secret: it holds letters or digits.
+    SecretWord,
+    /// Number or token of a user: five digits and more, or letters with a digit.
+    UserId,
+    /// Account name that is no machine's.
+    AccountName,
+    /// A person's name by its form: the key may name other things.
+    Name,
+    /// A person's name by its form, western names too.
+    FullName,
+    /// A thing named after its owner: `Alice's phone`, `小明的手机`.
+    Owned,
+    /// Travel permit, passport or military paper.
+    Permit,
+    /// Identity card of Hong Kong, Macao or Taiwan.
+    RegionalId,
+    /// Credit code, licence, organisation or tax number.
+    Organisation,
+    /// Account at a bank.
+    BankAccount,
+    /// Licence plate.
+    Plate,
+    /// Vehicle identification number.
+    Vin,
+    /// Day of birth.
+    Birth,
+    /// Serial number under a key that orders use too.
+    WeakSerial,
+    /// Geohash.
+    Geohash,
+    /// Codes of province, city, county and town, joined by `_`.
+    Place,
+    /// Text of a place: it holds signs beyond ASCII.
+    PlaceText,
+    /// Text with a letter or digit in it.
+    Prose,
+    /// Search word under a key that is one in a query string only.
+    Search,
+    /// Resource name of a cloud, of which a user is the end (`arn:aws:iam::1:user/alice`).
+    Arn,
+    /// Terminal of a session, in front of which its account stands (`alice : TTY=pts/0`).
+    Terminal,
+    /// A cookie header: each of its values on its own.
+    Jar,
 }

@@ -58,7 +58,7 @@ impl Confidence {
 
 /// How a value was written: one bit per carrier found inside its span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Carriers(pub u8);
+pub struct Carriers(pub u16);
 
 impl Carriers {
     /// No escape inside the span.
@@ -75,6 +75,15 @@ impl Carriers {
     pub const WIDE: Carriers = Carriers(16);
     /// More than one level of escapes.
     pub const NESTED: Carriers = Carriers(32);
+    /// HTML character references (`&#64;`).
+    pub const HTML: Carriers = Carriers(64);
+    /// HAProxy captures (`#E4`).
+    pub const HASH: Carriers = Carriers(128);
+    /// Base64 of text.
+    pub const BASE64: Carriers = Carriers(256);
+
+    /// How many sets there are.
+    pub const SETS: usize = 512;
 
     /// Both sets.
     pub fn with(self, other: Carriers) -> Carriers {
@@ -86,8 +95,14 @@ impl Carriers {
     }
     /// The name used in reports.
     pub fn name(self) -> &'static str {
-        if self.has(Carriers::NESTED) {
+        if self.has(Carriers::BASE64) {
+            "base64"
+        } else if self.has(Carriers::NESTED) {
             "nested"
+        } else if self.has(Carriers::HTML) {
+            "html"
+        } else if self.has(Carriers::HASH) {
+            "hash-escape"
         } else if self.has(Carriers::WIDE) {
             "fullwidth"
         } else if self.has(Carriers::HEX) {
@@ -130,6 +145,14 @@ pub enum RuleId {
     HexId,
     /// `Authorization` scheme and credential.
     Credential,
+    /// Check digits or a magic number in a run of letters and digits.
+    Document,
+    /// Words of running text around the value.
+    Words,
+    /// A value of a cookie header.
+    Cookie,
+    /// A rule of the user's.
+    Custom,
 }
 
 impl RuleId {
@@ -147,6 +170,10 @@ impl RuleId {
             RuleId::Jwt => "jwt",
             RuleId::HexId => "hex-id",
             RuleId::Credential => "credential",
+            RuleId::Document => "document",
+            RuleId::Words => "words",
+            RuleId::Cookie => "cookie",
+            RuleId::Custom => "custom",
         }
     }
 }

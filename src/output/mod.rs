@@ -1,5 +1,12 @@
 //! Where does it go? Sinks take [`Clean`] and nothing else.
 
+pub mod atomic;
+pub mod pack;
+mod tree;
+
+pub use tree::{Discard, Spool, Take, TarTree, Tree, Written};
+pub mod encoding;
+
 use crate::engine::Clean;
 use std::fs::File;
 use std::io::{self, Write};

@@ -43,7 +43,11 @@ impl SelectDef {
     pub fn claims(&self, origin: &Origin) -> bool {
         let in_list = |list: &[String], name: &Option<String>| {
             name.as_ref().is_some_and(|n| {
-                list.iter().any(|p| glob::Pattern::new(&p.to_lowercase()).is_ok_and(|p| p.matches(&n.to_lowercase())))
+                let fits = |p: &String| {
+                    let glob = globset::GlobBuilder::new(p).case_insensitive(true).build();
+                    glob.is_ok_and(|g| g.compile_matcher().is_match(n))
+                };
+                list.iter().any(fits)
             })
         };
         !in_list(&self.exclude_hosts, &origin.host)

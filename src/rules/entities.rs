@@ -1,9 +1,12 @@
 //! Entity and key stanzas.
 
+use super::allow::{AllowRule, AllowStanza};
 use super::formats::{FormatDef, FormatStanza};
-use super::{RuleError, nearest};
+use super::pattern::{PatternDef, PatternStanza};
+use super::{RuleError, Source, nearest};
 use crate::model::{Category, EntityId, Shape, WELL_KNOWN};
 use serde::Deserialize;
+use toml::Spanned;
 
 /// One entity type as its stanza describes it.
 #[derive(Debug, Clone)]
@@ -64,6 +67,10 @@ pub struct Ruleset {
     pub time_keys: Vec<String>,
     /// Layouts of logs, the most particular first.
     pub formats: Vec<FormatDef>,
+    /// Regular expressions that users added.
+    pub patterns: Vec<PatternDef>,
+    /// What stays.
+    pub allow: Vec<AllowRule>,
 }
 
 #[derive(Deserialize, Default)]
@@ -74,19 +81,28 @@ struct File {
     exempt: Vec<ExemptDef>,
     event_time: Vec<TimeStanza>,
     format: Vec<FormatStanza>,
+    pattern: Vec<PatternStanza>,
+    allow: Vec<AllowStanza>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntityStanza {
-    id: String,
+    id: Spanned<String>,
     class: Option<String>,
-    kind: String,
-    category: String,
-    level: u8,
+    kind: Option<String>,
+    category: Spanned<String>,
+    level: Spanned<u8>,
     #[serde(default)]
     weak: bool,
-    shape: String,
+    shape: Option<Spanned<String>>,
+    pattern: Option<Spanned<String>>,
+    #[serde(default)]
+    keywords: Vec<String>,
+    validator: Option<Spanned<String>>,
+    #[serde(default)]
+    fields: Vec<String>,
+    confidence: Option<Spanned<String>>,
     #[serde(default = "text")]
     canon: String,
     #[serde(default)]
@@ -125,6 +141,9 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/entities/context.toml", include_str!("../../rules/entities/context.toml")),
     ("rules/entities/device.toml", include_str!("../../rules/entities/device.toml")),
     ("rules/entities/secret.toml", include_str!("../../rules/entities/secret.toml")),
+    ("rules/entities/document.toml", include_str!("../../rules/entities/document.toml")),
+    ("rules/entities/organisation.toml", include_str!("../../rules/entities/organisation.toml")),
+    ("rules/entities/behaviour.toml", include_str!("../../rules/entities/behaviour.toml")),
     ("rules/keys.toml", include_str!("../../rules/keys.toml")),
     ("rules/formats.toml", include_str!("../../rules/formats.toml")),
 ];
@@ -163,7 +182,10 @@ impl Ruleset {
             exempt: Vec::new(),
             time_keys: Vec::new(),
             formats: Vec::new(),
+            patterns: Vec::new(),
+            allow: Vec::new(),
         };
+        let mut patterns = Vec::new();
         let mut aliases = Vec::new();
         for (name, content) in files {
             let file: File = match toml::from_str(content) {
@@ -173,9 +195,25 @@ impl Ruleset {
                     continue;
                 }
             };
-            for e in file.entity {
-                place(name, e, &mut slots, &mut errors);
+            for mut e in file.entity {
+                if e.pattern.is_some() {
+                    let stanza = PatternStanza {
+                        id: None,
+                        entity: Some(e.id.clone()),
+                        pattern: e.pattern.take(),
+                        keywords: std::mem::take(&mut e.keywords),
+                        validator: e.validator.take(),
+                        fields: std::mem::take(&mut e.fields),
+                        confidence: e.confidence.take(),
+                        examples: e.examples.clone(),
+                        negative_examples: e.negative_examples.clone(),
+                    };
+                    patterns.push((*name, *content, stanza));
+                }
+                place((name, content), e, &mut slots, &mut errors);
             }
+            patterns.extend(file.pattern.into_iter().map(|p| (*name, *content, p)));
+            rules.allow.extend(file.allow.into_iter().map(|a| a.check(name, content, &mut errors)));
             rules.exempt.extend(file.exempt);
             rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
             // Formats of later files come first: a user's own layout is more particular than ours.
@@ -195,6 +233,23 @@ impl Ruleset {
                 (Some(e), Ok(s)) => rules.aliases.push((e.id, s, a.keys)),
                 (None, _) => errors.push(RuleError::new(file, format!("alias of unknown entity `{}`", a.entity))),
                 (_, Err(m)) => errors.push(RuleError::new(file, m)),
+            }
+        }
+        for (file, text, p) in patterns {
+            let Some(entity) = p.entity.clone() else {
+                errors.push(RuleError::new(file, "a [[pattern]] names no `entity`"));
+                continue;
+            };
+            match rules.by_name(entity.get_ref()).map(|e| e.id) {
+                Some(id) => {
+                    let def = p.check(file, text, id, entity.get_ref(), &mut errors);
+                    rules.patterns.extend(def);
+                }
+                None => {
+                    let near = nearest(entity.get_ref(), rules.entities.iter().map(|e| e.name.as_str()));
+                    let m = format!("unknown entity `{}`{near}", entity.get_ref());
+                    errors.push(Source::new(file, text, entity.span()).error(m));
+                }
             }
         }
         if errors.is_empty() { Ok(rules) } else { Err(errors) }
@@ -220,43 +275,55 @@ impl Ruleset {
     }
 }
 
-fn place(file: &str, e: EntityStanza, slots: &mut Vec<Option<EntityDef>>, errors: &mut Vec<RuleError>) {
-    let mut fail = |m: String| errors.push(RuleError::new(file, format!("entity `{}`: {m}", e.id)));
-    let shape = shape(&e.shape);
-    if let Err(m) = &shape {
-        fail(m.clone());
-    }
-    let category = Category::parse(&e.category);
+fn place((file, text): (&str, &str), e: EntityStanza, slots: &mut Vec<Option<EntityDef>>, errors: &mut Vec<RuleError>) {
+    let at = |span| Source::new(file, text, span);
+    let name = e.id.get_ref().clone();
+    let shape = match &e.shape {
+        Some(s) => shape(s.get_ref()).map_err(|m| at(s.span()).error(m)),
+        None => Ok(Shape::Text),
+    };
+    let category = Category::parse(e.category.get_ref());
     if category.is_none() {
-        let near = nearest(&e.category, Category::ALL.iter().map(|c| c.name()));
-        fail(format!("unknown category `{}`{near}", e.category));
+        let near = nearest(e.category.get_ref(), Category::ALL.iter().map(|c| c.name()));
+        errors.push(at(e.category.span()).error(format!("unknown category `{}`{near}", e.category.get_ref())));
     }
-    if e.level > 4 {
-        fail(format!("level {} is above 4", e.level));
+    if *e.level.get_ref() > 4 {
+        errors.push(at(e.level.span()).error(format!("level {} is above 4", e.level.get_ref())));
     }
-    let at = match WELL_KNOWN.iter().position(|n| *n == e.id) {
+    let slot = match WELL_KNOWN.iter().position(|n| **n == name) {
         Some(i) => i,
-        None => {
+        None => slots.iter().flatten().position(|e| e.name == name).unwrap_or_else(|| {
             slots.push(None);
             slots.len() - 1
-        }
+        }),
     };
-    if slots[at].is_some() {
-        fail("defined twice".into());
+    if slots[slot].is_some() {
+        errors.push(
+            at(e.id.span()).error(format!("entity `{name}` is defined twice; add a [[pattern]] or [[alias]] to it")),
+        );
     }
-    if at >= MAX_ENTITIES {
-        fail(format!("more than {MAX_ENTITIES} entities"));
+    if slot >= MAX_ENTITIES {
+        errors.push(
+            at(e.id.span()).error(format!("more than {MAX_ENTITIES} entities; give one entity several [[pattern]]s")),
+        );
         slots.pop();
         return;
     }
-    let (Ok(shape), Some(category)) = (shape, category) else { return };
-    slots[at] = Some(EntityDef {
-        id: EntityId(at as u8),
-        class: e.class.unwrap_or_else(|| e.id.clone()),
-        name: e.id,
-        kind: e.kind,
+    let shape = shape.map_err(|m| errors.push(m)).ok();
+    let (Some(shape), Some(category)) = (shape, category) else { return };
+    // Prefixes of tokens are letters and digits.
+    let kind = e.kind.unwrap_or_else(|| {
+        let last = name.rsplit('.').next().unwrap_or_default();
+        let kind: String = last.chars().filter(char::is_ascii_alphanumeric).collect();
+        if kind.is_empty() { "value".into() } else { kind.to_ascii_lowercase() }
+    });
+    slots[slot] = Some(EntityDef {
+        id: EntityId(slot as u8),
+        class: e.class.unwrap_or_else(|| name.clone()),
+        name,
+        kind,
         category,
-        level: e.level,
+        level: *e.level.get_ref(),
         weak: e.weak,
         shape,
         canon: e.canon,
@@ -287,6 +354,27 @@ const SHAPES: &[(&str, Shape)] = &[
     ("secret_no_path", Shape::SecretNoPath),
     ("credential", Shape::Credential),
     ("text", Shape::Text),
+    ("user_id", Shape::UserId),
+    ("account_name", Shape::AccountName),
+    ("name", Shape::Name),
+    ("full_name", Shape::FullName),
+    ("owned", Shape::Owned),
+    ("permit", Shape::Permit),
+    ("regional_id", Shape::RegionalId),
+    ("organisation", Shape::Organisation),
+    ("bank_account", Shape::BankAccount),
+    ("plate", Shape::Plate),
+    ("vin", Shape::Vin),
+    ("birth", Shape::Birth),
+    ("weak_serial", Shape::WeakSerial),
+    ("geohash", Shape::Geohash),
+    ("place", Shape::Place),
+    ("place_text", Shape::PlaceText),
+    ("prose", Shape::Prose),
+    ("search", Shape::Search),
+    ("jar", Shape::Jar),
+    ("arn", Shape::Arn),
+    ("terminal", Shape::Terminal),
 ];
 
 fn shape(name: &str) -> Result<Shape, String> {
@@ -316,7 +404,14 @@ mod tests {
         let text = "[[entity]]\nid='x'\nkind='x'\ncategory='basik'\nlevel=9\nshape='phon'\n";
         let errors = Ruleset::parse(&[("a.toml", text), ("b.toml", "[[entity]]\nidd='x'")]).unwrap_err();
         let all = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        for want in ["did you mean `basic`", "did you mean `phone`", "level 9", "b.toml:2:1: unknown field `idd`"] {
+        for want in [
+            "a.toml:4:10: unknown category `basik`, did you mean `basic`?",
+            " 4 | category='basik'\n   |          ^^^^^^^",
+            "did you mean `phone`",
+            "level 9",
+            "b.toml:2:1: unknown field `idd`",
+            "did you mean `id`?",
+        ] {
             assert!(all.contains(want), "{want} in {all}");
         }
     }

@@ -1,15 +1,19 @@
 //! What did the TOML say? Stanzas of entities, keys and policies become validated tables; every mistake of a run is
 //! reported at once.
 
+mod allow;
 mod entities;
 mod formats;
+mod pattern;
 mod policy_def;
 mod recipient_def;
 mod subject_def;
 mod transform_def;
 
+pub use allow::AllowRule;
 pub use entities::{EntityDef, ExemptDef, Ruleset};
 pub use formats::{FormatDef, Notation};
+pub use pattern::PatternDef;
 pub use policy_def::{
     AllowDef, CategoryDef, ClauseDef, Earlier, PolicyDef, PolicyHead, RetentionDef, When, builtin_policies,
     policy_builtin,
@@ -22,34 +26,92 @@ pub use transform_def::{Algorithm, Suite, TransformDef, TransformKind};
 
 /// A mistake in a rules or policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: {message}")]
+#[error("{file}: {message}{snippet}")]
 pub struct RuleError {
     /// File, with line and column where they are known.
     pub file: String,
     /// What is wrong and what would be right.
     pub message: String,
+    /// The line of the file with a caret under the mistake, each on a line of its own; empty when there is no place.
+    pub snippet: String,
+}
+
+/// The character boundary at or before `at`.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or(0)
+}
+
+/// A place in a rules file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    file: String,
+    line: usize,
+    column: usize,
+    text: String,
+    width: usize,
+}
+
+impl Source {
+    /// The bytes `span` of `text`, which is the content of `file`.
+    pub fn new(file: &str, text: &str, span: std::ops::Range<usize>) -> Source {
+        let start = floor(text, span.start);
+        let before = &text[..start];
+        let from = before.rfind('\n').map_or(0, |i| i + 1);
+        let line = text[from..].lines().next().unwrap_or_default();
+        let inside = &text[start..floor(text, span.end.min(from + line.len()).max(start))];
+        Source {
+            file: file.into(),
+            line: before.matches('\n').count() + 1,
+            column: text[from..start].chars().count() + 1,
+            text: line.into(),
+            width: inside.chars().count().max(1),
+        }
+    }
+
+    /// A mistake at this place.
+    pub fn error(&self, message: impl Into<String>) -> RuleError {
+        let number = self.line.to_string();
+        let gap = " ".repeat(number.len());
+        let indent: String =
+            self.text.chars().take(self.column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        RuleError {
+            file: format!("{}:{}:{}", self.file, self.line, self.column),
+            message: message.into(),
+            snippet: format!("\n {number} | {}\n {gap} | {indent}{}", self.text, "^".repeat(self.width)),
+        }
+    }
 }
 
 impl RuleError {
     /// A mistake that has no single place in the file.
     pub fn new(file: &str, message: impl Into<String>) -> Self {
-        RuleError { file: file.into(), message: message.into() }
+        RuleError { file: file.into(), message: message.into(), snippet: String::new() }
     }
 
     /// A syntax error with its place.
-    pub(crate) fn syntax(file: &str, text: &str, error: &toml::de::Error) -> Self {
-        let place = error.span().map(|s| {
-            let before = &text[..s.start.min(text.len())];
-            let line = before.matches('\n').count() + 1;
-            let column = before.len() - before.rfind('\n').map_or(0, |i| i + 1) + 1;
-            format!("{file}:{line}:{column}")
-        });
-        RuleError { file: place.unwrap_or_else(|| file.into()), message: error.message().replace('\n', "; ") }
+    pub fn syntax(file: &str, text: &str, error: &toml::de::Error) -> Self {
+        let message = error.message().replace('\n', "; ");
+        match error.span() {
+            Some(span) => Source::new(file, text, span).error(suggest(message)),
+            None => RuleError::new(file, suggest(message)),
+        }
+    }
+}
+
+/// Adds the nearest known name to serde's "unknown field `x`, expected one of `a`, `b`".
+fn suggest(message: String) -> String {
+    let mut names = message.split('`').skip(1).step_by(2);
+    match names.next() {
+        Some(word) if message.starts_with("unknown") => {
+            let near = nearest(word, names);
+            format!("{message}{near}")
+        }
+        _ => message,
     }
 }
 
 /// The known word nearest to `word`, when it is near enough to be a slip.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let best = known.into_iter().map(|k| (distance(word, k), k)).min();
     match best {
         Some((d, k)) if d <= 2 + word.len() / 4 => format!(", did you mean `{k}`?"),

@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::batch::args::{BatchArgs, ReportArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ Examples:
   tail -F access.log | logveil --key-file KEY           a live pipe
   CustomLog \"||/usr/bin/logveil filter --key-file KEY -o /var/log/clean.log\" combined   in Apache
   logveil filter --policy web-minimal --tag none access.log   shorten addresses, remove the rest
+  logveil batch --key-file KEY /var/log/nginx -o /data/clean --resume   an archive, again and again
   logveil explain 'GET /?mobile=%2B8613800138000'       why, and by which clause
 
 Exit codes: 0 all done, 1 something was suppressed, 2 usage, 74 input or output, 78 policy or configuration";
@@ -31,8 +33,16 @@ Exit codes: 0 all done, 1 something was suppressed, 2 usage, 74 input or output,
 pub enum Verb {
     /// De-identify files or standard input to standard output, in one pass and constant memory.
     Filter(FilterArgs),
+    /// De-identify archives: files and folders, compressed or not, on all cores, safe to interrupt.
+    Batch(Box<BatchArgs>),
+    /// Merge the manifests of batch runs and write their report.
+    Report(ReportArgs),
     /// Say what is found in one line, why, and what becomes of it; values stay hidden.
     Explain(ExplainArgs),
+    /// Report what is in files or standard input, and where; change nothing. Exit code 1 when something was found.
+    Scan(ScanArgs),
+    /// Test rules and policy: every rule's examples, canaries in every carrier, your own cases. Exit code 1 when one fails.
+    Test(TestArgs),
     /// Make, list, rotate, destroy and bridge keys.
     Keys {
         /// What to do with keys.
@@ -236,8 +246,9 @@ pub struct PolicyArgs {
     /// --source, --host or --service, and denies a stream that none claims.
     #[arg(long, short = 'p', env = "LOGVEIL_POLICY", default_value = "jdcloud-2021", value_name = "FILE|NAME")]
     pub policy: String,
-    /// More rules: a TOML file with [[format]], [[entity]], [[alias]], [[exempt]] or [[event_time]] stanzas.
-    #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE")]
+    /// More rules: a TOML file, or a folder of them, with [[entity]], [[pattern]], [[alias]], [[allow]], [[exempt]],
+    /// [[event_time]] or [[format]] stanzas.
+    #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE|DIR")]
     pub rules: Vec<PathBuf>,
     /// Name of the source of the records, for the policy's selection.
     #[arg(long, value_name = "NAME")]
@@ -271,6 +282,10 @@ pub struct FilterArgs {
     /// of --rules. It gives names to fields without keys; records that don't fit are searched as text.
     #[arg(long, short = 'f', env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
     pub format: String,
+    /// How inputs are encoded: auto, utf-8, gb18030 (also gbk), utf-16le or utf-16be. The output is written alike; auto goes by
+    /// a byte order mark, or by the first line that holds a byte beyond ASCII.
+    #[arg(long, env = "LOGVEIL_ENCODING", default_value = "auto", value_name = "NAME")]
+    pub encoding: String,
     /// Where retention tags go.
     #[arg(long, short = 't', env = "LOGVEIL_TAG", default_value = "inline", value_enum)]
     pub tag: Tag,
@@ -301,6 +316,63 @@ pub struct FilterArgs {
     /// Print counts to standard error at the end; never a value.
     #[arg(long, value_enum, num_args = 0..=1, default_missing_value = "human", require_equals = true, value_name = "FORM")]
     pub stats: Option<Stats>,
+}
+
+/// Options of `scan`.
+#[derive(Args)]
+pub struct ScanArgs {
+    /// Files to read in order; `-` or nothing for standard input.
+    pub files: Vec<PathBuf>,
+    /// Policy and key.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Form of the report.
+    #[arg(long, short = 'f', alias = "report", default_value = "human", value_enum)]
+    pub format: Report,
+    /// Format of the records, as `--format` of `filter`.
+    #[arg(long, env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
+    pub log_format: String,
+    /// How inputs are encoded, as for `filter`.
+    #[arg(long, env = "LOGVEIL_ENCODING", default_value = "auto", value_name = "NAME")]
+    pub encoding: String,
+    /// Show the values found; without it a report says only how long they are.
+    #[arg(long)]
+    pub show_values: bool,
+    /// Report also what the policy keeps.
+    #[arg(long)]
+    pub kept: bool,
+    /// Exit with 0 when something was found.
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// Options of `test`.
+#[derive(Args)]
+pub struct TestArgs {
+    /// TOML files of cases: [[case]] with `line`, and `finds` (entities), `gone` and `stays` (texts).
+    pub cases: Vec<PathBuf>,
+    /// Policy and rules.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+    /// Fail on warnings too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print what passed as well.
+    #[arg(long, short = 'v')]
+    pub verbose: bool,
+}
+
+/// Form of a report.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Report {
+    /// One line a finding, counts at the end.
+    Human,
+    /// One JSON object.
+    Json,
+    /// One JSON object a finding.
+    Jsonl,
+    /// SARIF 2.1.0, for code-scanning tools.
+    Sarif,
 }
 
 /// Where tags go.

@@ -33,7 +33,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
                     "start": f.span.start, "end": f.span.end, "value": args.show_values.then_some(value),
                     "entity": f.entity, "category": f.category, "level": f.level, "rule": f.rule,
                     "confidence": f.confidence, "carrier": f.carrier, "clause": f.clause,
-                    "transform": f.transform, "retention": f.retention, "kept": f.kept,
+                    "transform": f.transform, "retention": f.retention, "kept": f.kept, "kept_by": f.kept_by,
                 })
             )
         } else {
@@ -49,7 +49,7 @@ pub fn run(args: &ExplainArgs) -> Result<Exit, Failure> {
                 f.category,
                 f.level,
                 f.clause,
-                if f.kept { "keep" } else { &f.transform },
+                if f.kept { format!("keep ({})", f.kept_by) } else { f.transform.into() },
                 f.retention,
             )
         };

@@ -8,8 +8,10 @@ use super::views::{self, Views, Watch};
 use super::{Failure, parallel, setup, stats};
 use crate::audit::Tally;
 use crate::engine::{Clean, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Sniffer, TagMode};
+use crate::input::encoding::{Decided, Decoder, Encoding};
 use crate::input::{Always, Blocks, Limits, Piece, Readiness};
 use crate::output::Sink;
+use crate::output::encoding::Encoder;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
@@ -39,6 +41,8 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         args,
         engine: &engine,
         format: setup::format(&engine, &args.format)?,
+        encoding: setup::encoding(&args.encoding)?,
+        decided: Decided::default(),
         stop,
         sink: None,
         tally: Tally::default(),
@@ -89,6 +93,8 @@ struct Job<'a> {
     args: &'a FilterArgs,
     engine: &'a Engine,
     format: Option<Format>,
+    encoding: Option<Encoding>,
+    decided: Decided,
     stop: Arc<AtomicBool>,
     sink: Option<Sink>,
     tally: Tally,
@@ -124,6 +130,7 @@ impl Job<'_> {
         let threads = Threads { most, at_once: plain };
         let poll = file.try_clone().map_err(|e| Stop::Input(format!("{name}: {e}")))?;
         let input = Stoppable::new(file, self.stop.clone(), !plain);
+        let input = Decoder::new(input, self.encoding, self.decided.clone());
         let block = if threads.most > 1 { CHUNK } else { MAX_BLOCK };
         let mut blocks = Blocks::new(input, Limits { block, window: MAX_WINDOW, read: READ });
         let live = Poll(poll.as_fd());
@@ -134,8 +141,9 @@ impl Job<'_> {
                 false => self.viewed(&mut blocks, &mut sniffer, &live, name),
             };
         }
-        let (sink, args, engine, watch) = (&mut self.sink, self.args, self.engine, &mut self.watch);
-        let mut write = |clean: &Clean<'_>| sink_of(sink, args)?.write(clean);
+        let (sink, args, decided) = (&mut self.sink, self.args, &self.decided);
+        let (engine, watch) = (self.engine, &mut self.watch);
+        let mut write = |clean: &Clean<'_>| sink_of(sink, args, decided)?.write(clean);
         let tally = parallel::run(self.engine, threads, &mut write, |feed| {
             loop {
                 watch.poll(engine);
@@ -170,9 +178,9 @@ impl Job<'_> {
     ) -> Result<(), Stop> {
         let engine = self.engine;
         let mut worker = engine.worker();
-        let (sink, args, sinks) = (&mut self.sink, self.args, &mut self.views.sinks);
+        let (sink, args, decided, sinks) = (&mut self.sink, self.args, &self.decided, &mut self.views.sinks);
         let mut write = |view: usize, clean: &Clean<'_>| match view {
-            0 => sink_of(sink, args)?.write(clean),
+            0 => sink_of(sink, args, decided)?.write(clean),
             n => sinks[n - 1].write(clean),
         };
         loop {
@@ -207,24 +215,24 @@ const MAX_THREADS: usize = 8;
 const CHUNK: usize = MAX_WINDOW;
 
 /// The sink, opened with the first block: a process that gets no input leaves no trace.
-fn sink_of<'s>(sink: &'s mut Option<Sink>, args: &FilterArgs) -> io::Result<&'s mut Sink> {
+fn sink_of<'s>(sink: &'s mut Option<Sink>, args: &FilterArgs, decided: &Decided) -> io::Result<&'s mut Sink> {
     match sink {
         Some(s) => Ok(s),
         None => {
             if args.policy.keys.none() {
                 eprintln!("{}", setup::EPHEMERAL);
             }
-            Ok(sink.insert(open_sink(args)?))
+            Ok(sink.insert(open_sink(args, decided)?))
         }
     }
 }
 
-fn open_sink(args: &FilterArgs) -> io::Result<Sink> {
+fn open_sink(args: &FilterArgs, decided: &Decided) -> io::Result<Sink> {
     let manifest = args.manifest.as_ref().filter(|_| args.tag == Tag::Manifest).map(File::create).transpose()?;
     let out: Box<dyn Write + Send> = match &args.output {
         // Two children of Apache may overlap for a moment: appending keeps their records whole.
         Some(path) => Box::new(std::fs::OpenOptions::new().append(true).create(true).open(path)?),
         None => Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
     };
-    Ok(Sink::new(out, manifest))
+    Ok(Sink::new(Box::new(Encoder::new(out, decided.clone())), manifest))
 }

@@ -1,6 +1,7 @@
 //! How is it run? Arguments, verbs, exit codes; the only layer that knows the clock, the environment and threads.
 
 mod args;
+mod batch;
 mod exit;
 mod explain;
 mod filter;
@@ -9,8 +10,10 @@ mod keys;
 mod live;
 mod parallel;
 mod policy;
+mod scan;
 mod setup;
 mod stats;
+mod test;
 mod views;
 
 use args::{Cli, Verb};
@@ -45,7 +48,11 @@ type Failure = (Exit, String);
 fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.verb {
         Some(Verb::Filter(a)) => filter::run(&a),
+        Some(Verb::Batch(a)) => batch::run(&a),
+        Some(Verb::Report(a)) => batch::report::run(&a),
         Some(Verb::Explain(a)) => explain::run(&a),
+        Some(Verb::Scan(a)) => scan::run(&a),
+        Some(Verb::Test(a)) => test::run(&a),
         Some(Verb::Keys { verb }) => keys::run(&verb),
         Some(Verb::Policy { verb }) => policy::run(&verb),
         Some(Verb::Completions { shell }) => {

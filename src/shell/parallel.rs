@@ -179,7 +179,7 @@ fn work(engine: &Engine, jobs: &Receiver<Job>, results: &SyncSender<Job>) -> Tal
 }
 
 /// Cuts a chunk into blocks of whole records.
-fn parts(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn parts(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let near = rest.len().min(MAX_BLOCK);
         let cut =

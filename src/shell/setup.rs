@@ -4,6 +4,7 @@ use super::args::PolicyArgs;
 use super::exit::Exit;
 use super::{Failure, key_source};
 use crate::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode};
+use crate::input::encoding::Encoding;
 use crate::policy::{self, Origin, Policy, Selection};
 use crate::rules::{PolicyDef, RuleError, Ruleset, builtin_policies, policy_builtin};
 use std::path::{Path, PathBuf};
@@ -29,8 +30,7 @@ pub fn engine_for(args: &PolicyArgs, tag: TagMode, recipients: &[String]) -> Res
 
 /// A compiled policy and the rules it decides.
 pub fn policy_and_rules(policy: &str, more: &[PathBuf]) -> Result<(Policy, Ruleset), Failure> {
-    let more: Result<Vec<_>, Failure> = more.iter().map(|p| rules_text(p)).collect();
-    let rules = Ruleset::with(&more?).map_err(config)?;
+    let rules = rules(more)?;
     let policy = versions(policy, Path::new(""), &rules, 0)?;
     Ok((policy, rules))
 }
@@ -79,6 +79,34 @@ fn claimed(args: &PolicyArgs) -> Result<String, Failure> {
     }
 }
 
+/// The rules of the binary and those of files and folders.
+pub fn rules(paths: &[PathBuf]) -> Result<Ruleset, Failure> {
+    let mut more = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            more.push(rules_text(path)?);
+            continue;
+        }
+        let failed = |e: std::io::Error| (Exit::Config, format!("{}: {e}", path.display()));
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if file.extension().is_some_and(|e| e == "toml") {
+                files.push(file);
+            }
+        }
+        // The order of a folder is its machine's affair: names decide.
+        files.sort();
+        if files.is_empty() {
+            return Err((Exit::Config, format!("{}: holds no .toml file; name a folder of rules", path.display())));
+        }
+        for file in files {
+            more.push(rules_text(&file)?);
+        }
+    }
+    Ruleset::with(&more).map_err(config)
+}
+
 /// The warning for runs without a key file.
 pub const EPHEMERAL: &str = "logveil: no key: tokens of this run match those of no other run";
 
@@ -96,6 +124,15 @@ pub fn format(engine: &Engine, name: &str) -> Result<Option<Format>, Failure> {
             )
         }),
     }
+}
+
+/// The encoding that was asked for; nothing for `auto`.
+pub fn encoding(name: &str) -> Result<Option<Encoding>, Failure> {
+    if name == "auto" {
+        return Ok(None);
+    }
+    let known = "auto, utf-8, gb18030, utf-16le, utf-16be";
+    Encoding::parse(name).map(Some).ok_or_else(|| (Exit::Usage, format!("encoding `{name}` is not known; use {known}")))
 }
 
 fn rules_text(path: &Path) -> Result<(String, String), Failure> {

@@ -60,6 +60,9 @@ pub struct TagContext {
 /// Most renderings kept; beyond that they are made anew.
 const CACHE: usize = 4096;
 
+/// Most contexts that are counted apart.
+const SEEN: usize = 1 << 16;
+
 /// Renders tags. One per worker.
 pub struct Tagger<'p> {
     policy: &'p Policy,
@@ -73,6 +76,9 @@ pub struct Tagger<'p> {
     cache: HashMap<(TagContext, TagStyle), Box<[u8]>>,
     last: Option<(TagContext, TagStyle)>,
     last_text: Vec<u8>,
+    /// Records since `last` changed.
+    run: u64,
+    seen: HashMap<TagContext, u64>,
 }
 
 /// From when to when a record may stay.
@@ -103,7 +109,24 @@ impl<'p> Tagger<'p> {
             cache: HashMap::new(),
             last: None,
             last_text: Vec::new(),
+            run: 0,
+            seen: HashMap::new(),
         }
+    }
+
+    /// How many records had each context since the last call.
+    pub fn take_seen(&mut self) -> HashMap<TagContext, u64> {
+        self.note();
+        std::mem::take(&mut self.seen)
+    }
+
+    fn note(&mut self) {
+        if let (Some((ctx, _)), 1..) = (self.last, self.run)
+            && (self.seen.len() < SEEN || self.seen.contains_key(&ctx))
+        {
+            *self.seen.entry(ctx).or_default() += self.run;
+        }
+        self.run = 0;
     }
 
     /// Day of a point in time, in the policy's zone.
@@ -122,6 +145,7 @@ impl<'p> Tagger<'p> {
     #[inline]
     pub fn render(&mut self, ctx: TagContext, style: TagStyle) -> &[u8] {
         if self.last != Some((ctx, style)) {
+            self.note();
             let text = match self.cache.get(&(ctx, style)) {
                 Some(t) => t.clone(),
                 None => {
@@ -137,6 +161,7 @@ impl<'p> Tagger<'p> {
             self.last_text.clear();
             self.last_text.extend_from_slice(&text);
         }
+        self.run += 1;
         &self.last_text
     }
 

@@ -16,6 +16,8 @@ pub enum MaskStyle {
     Mobile,
     /// All but the last eight characters.
     Address,
+    /// Province and city.
+    Region,
     /// First letter and the domain.
     Email,
     /// Nothing, not even the length.
@@ -42,6 +44,7 @@ impl MaskStyle {
         ("fixed-phone", MaskStyle::FixedPhone),
         ("mobile", MaskStyle::Mobile),
         ("address", MaskStyle::Address),
+        ("region", MaskStyle::Region),
         ("email", MaskStyle::Email),
         ("password", MaskStyle::Password),
         ("plate", MaskStyle::Plate),
@@ -71,6 +74,11 @@ pub fn mask(style: MaskStyle, value: &[u8], out: &mut Vec<u8>) -> Result<(), Unf
         MaskStyle::FixedPhone => show(v, 4, 2, out),
         MaskStyle::Mobile => show(v, 3, 4, out),
         MaskStyle::Address => show(v, n.saturating_sub(8), 0, out),
+        MaskStyle::Region => {
+            out.extend_from_slice(super::region::province_and_city(v).as_bytes());
+            out.extend_from_slice(b"****");
+            Ok(())
+        }
         MaskStyle::Plate => show(v, 3, 1, out),
         MaskStyle::Passport => show(v, 2, 2, out),
         MaskStyle::CreditCode => show(v, 4, 4, out),

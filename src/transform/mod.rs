@@ -15,6 +15,7 @@ pub mod lanes;
 pub mod mask;
 pub mod names;
 pub mod pseudonym;
+pub mod region;
 pub mod siv;
 pub mod sm3;
 pub mod truncate;

@@ -42,6 +42,9 @@ const ASSETS: &[&[u8]] = &[
     b"example-file",
 ];
 
+/// Endings of most addresses.
+const COMMON: &[&[u8]] = &[b"com", b"cn", b"net", b"org", b"edu", b"gov"];
+
 /// Length of the longest valid domain at the front of `v`; 0 when there is none.
 pub fn domain(v: &[u8]) -> usize {
     let mut best = 0;
@@ -77,7 +80,10 @@ fn top_level(label: &[u8]) -> Option<usize> {
         return Some(label.len());
     }
     let n = label.iter().take_while(|b| b.is_ascii_alphabetic()).count();
-    let clean = n == label.len() || label[n] >= 0x80;
+    // After the commonest endings a hyphen or an underscore belongs to the text.
+    let clean = n == label.len()
+        || label[n] >= 0x80
+        || matches!(label[n], b'-' | b'_') && COMMON.iter().any(|c| label[..n].eq_ignore_ascii_case(c));
     let asset = ASSETS.iter().any(|a| label[..n].eq_ignore_ascii_case(a));
     ((2..=24).contains(&n) && clean && !asset).then_some(n)
 }
@@ -183,6 +189,9 @@ mod tests {
         assert_eq!(local_start(b"email=alice"), 6);
         assert_eq!(domain("qq.com，谢谢".as_bytes()), 6);
         assert_eq!(domain(b"example.com."), 11);
+        assert_eq!(domain(b"example.com_2026.log"), 11);
+        assert_eq!(domain(b"example.com-uploads"), 11);
+        assert_eq!(domain(b"node1.prod-cluster") + domain(b"lb.co_m"), 0);
         assert_eq!(domain("qq.com谢谢".as_bytes()), 6);
     }
 }

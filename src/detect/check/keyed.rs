@@ -55,6 +55,7 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Secret | Shape::Text => Keyed::Take(entity),
         Shape::SecretNoPath => take(!is_path(v)),
         Shape::Credential => credential(v, entity),
+        _ => super::named::judge(shape, entity, v),
     }
 }
 

@@ -11,10 +11,18 @@ pub mod keyed;
 pub mod luhn;
 pub mod mac;
 pub mod meid;
+pub mod mrz;
+pub mod name;
+pub mod named;
+pub mod organisation;
 pub mod output;
+pub mod permit;
 pub mod phone;
 pub mod placeholder;
+pub mod regional;
+pub mod table;
 pub mod uuid;
+pub mod vehicle;
 
 /// True when `v` is not empty and holds only ASCII digits.
 pub(crate) fn all_digits(v: &[u8]) -> bool {

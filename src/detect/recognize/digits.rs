@@ -38,7 +38,14 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         return;
     }
     // Decimals, dotted names and longer hexadecimal numbers.
-    if l == b'.' || r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
+    if l == b'.' && s >= 2 && t[s - 2].is_ascii_alphanumeric() {
+        return;
+    }
+    if r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
+        // `/upload/440524188001010014.jpg`: a check digit is stronger than the name of a file.
+        if end - s == 18 && text.at(end + 1).is_ascii_alphabetic() {
+            resident(text, found, s, end);
+        }
         return;
     }
     // A negative number counts something.
@@ -95,8 +102,8 @@ fn resident(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> boo
 
 fn mobile(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, prefix: usize) {
     let d = &text.bytes[s + prefix..end];
-    // `*16670560058`: error logs of nginx number their connections so.
-    if !phone::mobile_shape(d) || text.before(s) == b'*' {
+    // `2118#2118: *16670560058 limiting requests`: error logs of nginx number their connections so.
+    if !phone::mobile_shape(d) || text.before(s) == b'*' && text.bytes[..s].ends_with(b": *") {
         return;
     }
     let left = text.left_key(found.memo, s);
@@ -130,7 +137,7 @@ fn trunk_only(prefix: usize, left: &Left) -> bool {
 /// Checks that chance passes too often to overrule a key that says otherwise, or a name that the digits end.
 fn weak(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, id: EntityId) {
     // `blk_4980916519894289629`, `blk_-498...`: block numbers, offsets, differences.
-    let named = text.before(s) == b'_' || text.before(s) == b'-' && s >= 2 && text.at(s - 2) == b'_';
+    let named = id == e::CARD && (text.before(s) == b'_' || text.before(s) == b'-' && s >= 2 && text.at(s - 2) == b'_');
     if named {
         return;
     }

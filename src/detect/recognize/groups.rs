@@ -169,7 +169,7 @@ fn free(text: &Text<'_>, s: usize, end: usize) -> bool {
     let (l, r) = (text.before(s), text.at(end));
     // A dash or dot that joins it to more letters or digits makes it a part of something longer.
     let joined = |mark: u8, next: u8| matches!(mark, b'-' | b'.') && next.is_ascii_alphanumeric();
-    let touched = l.is_ascii_alphanumeric() || l == b'.' || r.is_ascii_alphanumeric();
+    let touched = l.is_ascii_alphanumeric() || r.is_ascii_alphanumeric();
     let part = (s >= 2 && joined(l, text.at(s - 2))) || joined(r, text.at(end + 1));
     !touched && !part
 }
@@ -185,7 +185,8 @@ fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, n: usiz
     if i > 0 && matches!(&t[run.groups[i - 1].0..run.groups[i - 1].1], b"86" | b"0086" | b"086") {
         s = run.groups[i - 1].0;
     }
-    if text.before(s) == b'+' {
+    // A plus sign behind a word is a blank of a query string.
+    if text.before(s) == b'+' && !(s >= 2 && t[s - 2].is_ascii_alphanumeric()) {
         s -= 1;
     }
     if text.before(s) == b'(' && t[s..end].contains(&b')') {

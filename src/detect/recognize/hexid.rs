@@ -80,8 +80,10 @@ fn hardware(text: &Text<'_>, found: &mut Found<'_>) {
             if end > t.len() || skip.covers(s) {
                 continue;
             }
-            let edge = |b: u8| b.is_ascii_alphanumeric() || b == t[p as usize];
-            if edge(text.before(s)) || edge(text.at(end)) {
+            // A mark of the same kind counts when more of the same stands behind it; else it ends a sentence.
+            let edge =
+                |b: u8, next: u8| b.is_ascii_alphanumeric() || b == t[p as usize] && next.is_ascii_alphanumeric();
+            if edge(text.before(s), text.before(s.saturating_sub(1))) || edge(text.at(end), text.at(end + 1)) {
                 continue;
             }
             // Twelve decimal digits in groups of four may count something: the word before them decides.

@@ -41,10 +41,18 @@ fn extent(t: &[u8], p: usize, done: usize) -> (usize, usize) {
 fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize) {
     let t = text.bytes;
     let pair = |i: usize| text.at(i) == b':' && text.at(i + 1) == b':';
+    while s < end && t[s] == b'.' {
+        s += 1;
+    }
+    if s == end {
+        return;
+    }
+    // `wlan0_00:00:5e:00:53:01`: an underscore ends a name where an address of some length follows.
+    let named = text.before(s) == b'_' && t[s..end].iter().filter(|b| **b == b':').count() > 2;
     // A key and its colon, or punctuation behind the address, touch the run.
     if t[s] == b':' && !pair(s) {
         s += 1;
-    } else if text.before(s).is_ascii_alphanumeric() || text.before(s) == b'_' {
+    } else if text.before(s).is_ascii_alphanumeric() || text.before(s) == b'_' && !named {
         // The run began inside a word: the word up to its colon is a key.
         match t[s..end].iter().position(|&b| b == b':') {
             Some(n) if !pair(s + n) => s += n + 1,
@@ -72,7 +80,8 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
 fn touched(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, r: u8) {
     let t = text.bytes;
     if end - s >= 17 && mac::parse(&t[s..s + 17]).is_some_and(|m| !mac::placeholder(&m)) {
-        if text.left_key(found.memo, s).class.has_shape(&[Shape::Mac]) {
+        let edge = end - s == 17 && r == b'_';
+        if edge || text.left_key(found.memo, s).class.has_shape(&[Shape::Mac]) {
             found.push(s, s + 17, e::MAC, RuleId::Mac, Confidence::Keyed);
         }
     } else if r == b'_' && t[s..end].iter().filter(|b| **b == b':').count() > 3 {

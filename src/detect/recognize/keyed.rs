@@ -1,6 +1,6 @@
 //! Values that their key names.
 
-use super::{Found, Skip, Text, typed};
+use super::{Found, Skip, Text, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::ASIDE;
 use crate::detect::keys::{ClassId, Exempt, KeyClass, Memo};
@@ -25,7 +25,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if p + 1 < taken || skip.covers(behind_blanks(text, p + 1)) {
             continue;
         }
-        let class = text.registry.class(class);
+        let mut class = text.registry.class(class);
+        if class.wrapper {
+            class = special::attribute(text, found, p);
+        }
         if class.exempt != Exempt::No {
             found.settled.exempt_from(text.bare_start(p + 1));
         }
@@ -117,6 +120,24 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         found.times.push((start as u32, end as u32));
     }
     let Some((entity, shape)) = class.entity else { return 0 };
+    match shape {
+        Shape::Jar => {
+            special::jar(text, found, sep, from);
+            return 0;
+        }
+        Shape::Terminal => {
+            login::sudo(text, found, sep);
+            return 0;
+        }
+        Shape::Arn => {
+            special::resource(text, found, sep, (start, end));
+            return 0;
+        }
+        Shape::Search if !special::in_query(text, sep) => return 0,
+        // `ruser= rhost=192.0.2.1`: the value is empty.
+        _ if i > from && text.at(sep) == b'=' && text.before(sep) != b' ' && is_pair(text, i) => return 0,
+        _ => {}
+    }
     match text.at(i) {
         b'[' if !boundless(shape) || text.at(i + 1) == b'"' => {
             elements(text, found, entity, shape, sep, i + 1);
@@ -160,6 +181,14 @@ fn member(v: &[u8]) -> bool {
     end.is_some_and(|n| key[n] == b'"' && key[n + 1..].trim_ascii_start().starts_with(b":"))
 }
 
+/// True when a key and its separator begin at `i`.
+fn is_pair(text: &Text<'_>, i: usize) -> bool {
+    let end = text.scan.maps.terms.next(i, text.bytes.len().min(i + MAX_VALUE));
+    memchr::memchr(b'=', &text.bytes[i..end]).is_some_and(|n| {
+        n > 0 && text.bytes[i..i + n].iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+    })
+}
+
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
 #[inline(always)]
@@ -179,7 +208,17 @@ fn is_weak(text: &Text<'_>, entity: EntityId) -> bool {
 
 /// Shapes whose values may have any length.
 fn boundless(shape: Shape) -> bool {
-    matches!(shape, Shape::Text | Shape::Secret | Shape::SecretNoPath | Shape::Credential)
+    matches!(
+        shape,
+        Shape::Text
+            | Shape::Secret
+            | Shape::SecretNoPath
+            | Shape::Credential
+            | Shape::Prose
+            | Shape::PlaceText
+            | Shape::Search
+            | Shape::SecretWord
+    )
 }
 
 /// Longest value of the other shapes, escapes included.
@@ -221,12 +260,51 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
+            let words = shape.is_some_and(|s| boundless(s) || wordy(s));
             let long = shape.is_some_and(boundless);
             let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let end = bare_end(text, i, most, long || shape == Some(Shape::Email));
-            (i, if shape == Some(Shape::Credential) { credential_end(text, i, end) } else { end })
+            let end = bare_end(text, i, most, words);
+            match shape {
+                Some(Shape::Credential) => (i, credential_end(text, i, end)),
+                // LEEF parts its members so.
+                Some(Shape::AccountName | Shape::UserId) => {
+                    (i, memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n))
+                }
+                Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
+                // `A123456(7)`: the bracket is the number's own.
+                Some(Shape::RegionalId | Shape::Permit)
+                    if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') =>
+                {
+                    (i, end + 1)
+                }
+                _ => (i, end),
+            }
         }
     }
+}
+
+/// Shapes of bounded length whose values may hold letters beyond ASCII.
+fn wordy(shape: Shape) -> bool {
+    matches!(
+        shape,
+        Shape::Email
+            | Shape::Name
+            | Shape::FullName
+            | Shape::AccountName
+            | Shape::UserId
+            | Shape::Permit
+            | Shape::Plate
+            | Shape::Birth
+    )
+}
+
+/// `116.397428,39.909230`: the second coordinate belongs to the value.
+fn pair_end(t: &[u8], end: usize) -> usize {
+    let rest = &t[end..t.len().min(end + 32)];
+    let [b',', rest @ ..] = rest else { return end };
+    let blank = usize::from(rest.first() == Some(&b' '));
+    let n = rest[blank..].iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')).count();
+    if rest[blank..][..n].contains(&b'.') { end + 1 + blank + n } else { end }
 }
 
 /// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
@@ -244,7 +322,7 @@ fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
 }
 
 fn wide_punctuation(v: &[u8]) -> bool {
-    ["，", "。", "；", "）", "、", "】"].iter().any(|p| v.starts_with(p.as_bytes()))
+    ["，", "。", "；", "）", "（", "、", "】", "！"].iter().any(|p| v.starts_with(p.as_bytes()))
 }
 
 /// `Scheme credential`: the credential behind the blank belongs to the value.

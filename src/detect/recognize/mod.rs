@@ -1,14 +1,18 @@
 //! Confirms events: each family of identifiers in its own file and its own loop.
 
 mod digits;
+mod document;
 mod email;
 mod groups;
 mod hexid;
 mod ipv4;
 mod ipv6;
 pub mod keyed;
+mod login;
 mod secret;
+pub mod special;
 mod typed;
+mod words;
 
 use super::hit::Hit;
 use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
@@ -149,6 +153,11 @@ impl Found<'_> {
         self.hits.push(Hit::new(start, end, entity, rule, confidence));
         &mut self.hits[at]
     }
+
+    /// Reports a match of a user's rule.
+    pub fn custom(&mut self, start: usize, end: usize, entity: EntityId, confidence: Confidence) -> &mut Hit {
+        self.push(start, end, entity, RuleId::Custom, confidence)
+    }
 }
 
 /// Runs every recogniser.
@@ -162,6 +171,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     hexid::run(text, found);
     email::run(text, found);
     secret::run(text, found);
+    document::run(text, found);
+    words::run(text, found);
+    login::run(text, found);
 }
 
 /// Tells of ascending positions whether they lie in a region.
@@ -247,7 +259,9 @@ impl Text<'_> {
 
     /// A bare 11-digit number is no phone in these places.
     fn is_number_field(&self, start: usize, end: usize, left: &Left) -> bool {
-        if left.class.exempt != Exempt::No {
+        // `call us 13800138000`: a short word and a blank is prose, not a key.
+        let prose = left.mark == b' ' && start - left.key_start <= 3;
+        if left.class.exempt != Exempt::No && !prose {
             return true;
         }
         let t = self.bytes;

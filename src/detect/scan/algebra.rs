@@ -29,7 +29,9 @@ rows! {
     /// A run of n digits ends here.
     d2, d3, d4, d6, d7, d8, d11, d14,
     /// A run of n hex digits ends here.
-    h2, h3, h4, h8, h14,
+    h2, h3, h4, h8, h14, h15,
+    /// Letters and digits of ASCII, and `+`; a run of n of them ends here.
+    a1, a2, a4, a8, a15,
     /// A separator inside a grouped number.
     sep,
     /// Second dot, dash, colon, third colon of a chain.
@@ -85,6 +87,21 @@ fn runs(c: &[Row; CLASSES], w: &mut Work) {
         w.d11[i] = w.d8[i] & sh!(w.d8, i, 3);
         w.d14[i] = w.d8[i] & sh!(w.d8, i, 6);
         w.h14[i] = w.h8[i] & sh!(w.h8, i, 6);
+        w.h15[i] = w.h8[i] & sh!(w.h8, i, 7);
+    }
+    #[allow(clippy::needless_range_loop)]
+    for i in 1..CHUNK_WORDS + 1 {
+        w.a1[i] = c[class::WORD][i] & !c[class::HIGH][i] | c[class::PLUS][i];
+        w.a2[i] = w.a1[i] & sh!(w.a1, i, 1);
+    }
+    for i in 1..CHUNK_WORDS + 1 {
+        w.a4[i] = w.a2[i] & sh!(w.a2, i, 2);
+    }
+    for i in 1..CHUNK_WORDS + 1 {
+        w.a8[i] = w.a4[i] & sh!(w.a4, i, 4);
+    }
+    for i in 1..CHUNK_WORDS + 1 {
+        w.a15[i] = w.a8[i] & sh!(w.a8, i, 7);
     }
 }
 
@@ -173,6 +190,13 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         event[kind::BACKSLASH][i - 1] = c[class::BSL][i];
         event[kind::LINE][i - 1] = c[class::LINE][i];
         event[kind::AT][i - 1] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
+    }
+    let high = &c[class::HIGH];
+    for i in 1..CHUNK_WORDS + 1 {
+        event[kind::HIGH][i - 1] = high[i] & !(sh!(high, i, 1));
+        event[kind::HASH][i - 1] = c[class::HASH][i];
+        event[kind::TOKEN][i - 1] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
+        event[kind::BRACKET][i - 1] = c[class::PAREN][i] & sh!(w.d6, i, 3);
     }
     let (y, j) = (&c[class::LOWER_Y], &c[class::UPPER_J]);
     for i in 1..CHUNK_WORDS + 1 {

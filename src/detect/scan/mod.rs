@@ -14,7 +14,7 @@ mod neon;
 mod scalar;
 
 /// Number of byte classes.
-pub const CLASSES: usize = 21;
+pub const CLASSES: usize = 22;
 /// Words of 64 bytes in a chunk; a chunk's masks fit the first-level cache.
 pub const CHUNK_WORDS: usize = 64;
 /// Bytes in a chunk.
@@ -44,6 +44,7 @@ pub mod class {
     pub const LINE: usize = 18;
     pub const TERM: usize = 19;
     pub const HIGH: usize = 20;
+    pub const HASH: usize = 21;
 }
 
 /// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`;
@@ -113,7 +114,7 @@ pub struct Chunk {
 }
 
 /// Number of event kinds.
-pub const KINDS: usize = 16;
+pub const KINDS: usize = 20;
 
 /// Index of each event kind; the position that an event names is given in brackets.
 pub mod kind {
@@ -149,6 +150,14 @@ pub mod kind {
     pub const WIDE: usize = 14;
     /// End of a line [line feed].
     pub const LINE: usize = 15;
+    /// Start of a run of bytes of 0x80 and above [first byte].
+    pub const HIGH: usize = 16;
+    /// `#` [itself].
+    pub const HASH: usize = 17;
+    /// End of a run of at least fifteen letters, digits and `+` that are not all hexadecimal [first byte behind].
+    pub const TOKEN: usize = 18;
+    /// `)` behind six digits and one more sign and bracket [bracket].
+    pub const BRACKET: usize = 19;
 }
 
 /// Ascending positions. It keeps room behind its end, so that positions are written by the vector.

@@ -79,5 +79,6 @@ fn word(bytes: &[u8; 64]) -> Masks {
         | either(b']', b'}')
         | either(b'<', b'>')
         | eq(b'|');
+    m[class::HASH] = eq(b'#');
     m
 }

@@ -49,6 +49,7 @@ pub const fn bits(b: u8) -> u32 {
         b'J' => 1 << class::UPPER_J,
         b')' => 1 << class::PAREN,
         b'_' | b'$' => 1 << class::KEYMARK,
+        b'#' => 1 << class::HASH,
         b'\n' => 1 << class::LINE,
         _ => 0,
     }

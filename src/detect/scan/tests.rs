@@ -15,7 +15,7 @@ fn dense() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         6 => prop::sample::select(b"0123456789".to_vec()),
         3 => prop::sample::select(b"abcdefABCDEFxyJ".to_vec()),
-        4 => prop::sample::select(b".:-\"'=@%\\ +)_$\n".to_vec()),
+        4 => prop::sample::select(b".:-\"'=@%\\ +)_$#\n".to_vec()),
         1 => any::<u8>(),
     ];
     prop::collection::vec(byte, 0..9000)
@@ -49,6 +49,27 @@ proptest! {
             }
         }
         prop_assert_eq!(&got[kind::DIGITS], &want);
+    }
+
+    #[test]
+    fn tokens_and_high_runs_as_a_loop_finds_them(text in dense()) {
+        let got = lists(Kernel::Scalar, &text);
+        let at = |i: usize| text.get(i).copied().unwrap_or(b'\n');
+        let sign = |b: u8| b.is_ascii_alphanumeric() || b == b'+';
+        let token: Vec<u32> = (15..=text.len())
+            .filter(|&i| !sign(at(i)) && text[i - 15..i].iter().all(|&b| sign(b)))
+            .filter(|&i| !text[i - 15..i].iter().all(u8::is_ascii_hexdigit))
+            .map(|i| i as u32)
+            .collect();
+        prop_assert_eq!(&got[kind::TOKEN], &token);
+        let high: Vec<u32> =
+            (0..text.len()).filter(|&i| at(i) >= 0x80 && (i == 0 || at(i - 1) < 0x80)).map(|i| i as u32).collect();
+        prop_assert_eq!(&got[kind::HIGH], &high);
+        let bracket: Vec<u32> = (8..text.len())
+            .filter(|&i| at(i) == b')' && text[i - 8..i - 2].iter().all(u8::is_ascii_digit))
+            .map(|i| i as u32)
+            .collect();
+        prop_assert_eq!(&got[kind::BRACKET], &bracket);
     }
 
     #[test]

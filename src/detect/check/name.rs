@@ -1,0 +1,94 @@
+//! Names of people as far as their form tells: Chinese surnames (the common part of the Hundred Family Surnames).
+
+/// Surnames that few other words begin with: believed in running text.
+const COMMON: &str = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎潘杜戴夏钟汪\
+田任姜范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟颜倪严牛温芦季俞章\
+鲁葛伍韦申尤毕聂丛焦柳邢岳齐沿梅莫庄辛管祝左涂谷祁耿牟卜路詹关苗凌费纪靳盛童欧甄裴屈鲍";
+
+/// More surnames: believed where a key names a person.
+const RARE: &str = "安包边卞柴车成褚淳单党翁邓狄刁窦方房丰封伏甘戈弓宫巩古桂国海衡花华怀桓宦霍姬吉计冀简蹇晋经荆景鞠阚柯寇蒯匡\
+况郎劳乐冷连廉练梁蔺令娄楼鹿栾骆麻满茅蒙糜米闵明慕穆那南宁农欧区权全冉饶荣阮芮桑沙商尚佘佟邰覃滕佃仝宛危卫闻沃邬巫奚郗冼相\
+向项解幸胥宣荀鄢晏燕仰么衣阴应游于余禹郁元苑云臧查昝战湛郑植仲诸竺卓禚訾宗祖母";
+
+const DOUBLE: &[&str] = &[
+    "欧阳", "上官", "司马", "诸葛", "东方", "皇甫", "尉迟", "公孙", "慕容", "令狐", "司徒", "夏侯", "轩辕", "端木",
+    "南宫", "独孤", "长孙", "宇文", "闻人", "申屠",
+];
+
+/// Words that begin with a surname and name nobody.
+const WORDS: &[&str] = &[
+    "高级", "高清", "马上", "何时", "何地", "何处", "何人", "于是", "于此", "许可", "许多", "程序", "程度", "曾经",
+    "周期", "周边", "周二", "周三", "周四", "周五", "周六", "周日", "周末", "黄金", "黄色", "宋体", "金额", "金融",
+    "金币", "任务", "任何", "任意", "安全", "方式", "方案", "方便", "常用", "常见", "时间", "白名", "白条", "路径",
+    "路由", "管理", "管控", "关注", "关闭", "关联", "关系", "关于", "文件", "文本", "文档", "段落", "龙卡", "万元",
+    "石油", "易付", "易购", "江苏", "江西", "温度", "毛重", "史上", "严重", "严格", "章节", "盛大", "费用", "费率",
+    "纪录", "左侧", "左右", "左边", "童装", "牛奶", "常规", "田地", "季度", "季节", "沿途", "齐全", "武汉", "广东",
+    "成功", "余额", "余量", "连接", "单位", "单号", "单价", "全部", "国家", "国际", "华为", "方法", "明细", "向下",
+    "向上", "元素", "云主", "云盘", "云端", "查询", "查看", "应用", "应答", "解析", "解绑", "解锁", "平台", "区域",
+    "权限", "农业", "商品", "商家", "商户", "尚未", "相关", "相册", "项目", "游客", "游戏", "郑重", "谢谢", "陈旧",
+    "张贴", "冯氏", "白天", "白色", "顾客", "钱包", "汤料", "金卡", "银卡",
+];
+
+fn is_han(c: &[u8]) -> bool {
+    matches!(c, [0xE4..=0xE9, _, _])
+}
+
+fn holds(list: &str, c: &[u8]) -> bool {
+    list.as_bytes().chunks_exact(3).any(|s| s == c)
+}
+
+/// Length in bytes of the surname at the front of `v`; `any` admits rare ones.
+pub fn surname(v: &[u8], any: bool) -> usize {
+    if v.len() >= 6 && DOUBLE.iter().any(|d| v.starts_with(d.as_bytes())) {
+        return 6;
+    }
+    match v.get(..3) {
+        Some(c) if holds(COMMON, c) || any && holds(RARE, c) => 3,
+        _ => 0,
+    }
+}
+
+/// True when a word that names nobody begins here.
+pub fn is_word(v: &[u8]) -> bool {
+    WORDS.iter().any(|w| v.starts_with(w.as_bytes()))
+}
+
+/// A whole value that is a Chinese name: a surname and one to three signs, or parts joined by a middle dot.
+pub fn chinese(v: &[u8]) -> bool {
+    let signs = v.len() / 3;
+    if v.len().is_multiple_of(3) && (2..=4).contains(&signs) && v.chunks_exact(3).all(is_han) {
+        let s = surname(v, true) / 3;
+        return s > 0 && (signs - s == 1 || signs - s == 2) && !is_word(v);
+    }
+    let Ok(s) = std::str::from_utf8(v) else { return false };
+    let mut parts = s.split(['·', '•', '‧']);
+    let ideographs = |p: &str| (1..=8).contains(&p.chars().count()) && p.bytes().all(|b| b >= 0x80);
+    parts.clone().count() >= 2 && parts.all(ideographs)
+}
+
+/// `First Last`, as a form holds it: two to four capitalised words of letters.
+pub fn western(v: &[u8]) -> bool {
+    let words = v.split(|&b| b == b' ');
+    let word = |w: &[u8]| {
+        w.len() >= 2
+            && w[0].is_ascii_uppercase()
+            && w[1..].iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'\'' | b'-') || *b >= 0x80)
+    };
+    (2..=4).contains(&words.clone().count()) && words.into_iter().all(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        for ok in ["张伟", "欧阳娜娜", "王小明", "阿卜杜拉·买买提", "余华"] {
+            assert!(chinese(ok.as_bytes()), "{ok}");
+        }
+        for no in ["点击", "成功", "余额", "高级", "王", "首页展示", "张伟收到短信"] {
+            assert!(!chinese(no.as_bytes()), "{no}");
+        }
+        assert!(western(b"Alice Example") && !western(b"click") && !western(b"GET /index"));
+    }
+}

@@ -1,0 +1,199 @@
+//! Shapes that only a key makes believable: accounts, names, documents, companies, places.
+
+use super::keyed::Keyed;
+use super::{all_digits, name, organisation, permit, regional, vehicle};
+use crate::model::{EntityId, Shape, well_known as e};
+
+/// Accounts of machines, which are nobody's.
+const SYSTEM: &[&str] = &[
+    "root",
+    "nobody",
+    "www-data",
+    "nginx",
+    "apache",
+    "daemon",
+    "system",
+    "admin",
+    "administrator",
+    "guest",
+    "mysql",
+    "postgres",
+    "redis",
+    "git",
+    "sshd",
+    "ubuntu",
+    "debian",
+    "centos",
+    "user",
+    "username",
+    "local",
+    "service",
+    "kafka",
+    "hdfs",
+    "yarn",
+    "spark",
+    "hadoop",
+    "zookeeper",
+    "elastic",
+    "http",
+    "https",
+    "cron",
+    "syslog",
+    "messagebus",
+    "userid",
+    "id",
+    "name",
+];
+
+/// Judges a decoded value that is neither a placeholder nor our own output.
+pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
+    let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
+    match shape {
+        Shape::SecretWord => take(v.len() >= 4 && v.iter().any(u8::is_ascii_alphanumeric)),
+        Shape::UserId => take(user_id(v)),
+        Shape::AccountName => account(v, entity),
+        Shape::Name => take(name::chinese(v)),
+        Shape::FullName => take(name::chinese(v) || name::western(v)),
+        Shape::Owned => take(["'s ", "’s ", "的"].iter().any(|o| memchr::memmem::find(v, o.as_bytes()).is_some())),
+        Shape::Permit => permit_of(v, entity),
+        Shape::RegionalId => regional_of(v),
+        Shape::Organisation => {
+            if organisation::number(v) {
+                Keyed::Take(if v.len() == 18 { e::CREDIT_CODE } else { entity })
+            } else {
+                Keyed::No
+            }
+        }
+        Shape::BankAccount => {
+            take((6..=40).contains(&v.len()) && digits(v) >= 6 && v.iter().all(|b| plain(*b) || *b == b' '))
+        }
+        Shape::Plate => take(
+            vehicle::plate(v)
+                || (6..=10).contains(&v.len()) && digits(v) >= 3 && v.iter().all(u8::is_ascii_alphanumeric),
+        ),
+        Shape::Vin => take(v.len() == 17 && v.iter().all(u8::is_ascii_alphanumeric) && digits(v) >= 4),
+        Shape::Birth => take(birth(v)),
+        Shape::WeakSerial => take(weak_serial(v)),
+        Shape::Geohash => take(
+            (5..=12).contains(&v.len())
+                && v.iter().all(|b| b"0123456789bcdefghjkmnpqrstuvwxyz".contains(b))
+                && digits(v) > 0,
+        ),
+        Shape::Place => {
+            take(v.iter().filter(|b| **b == b'_').count() >= 2 && v.iter().all(|b| b.is_ascii_digit() || *b == b'_'))
+        }
+        Shape::PlaceText => take(v.len() >= 6 && v.iter().any(|b| *b >= 0x80)),
+        Shape::Prose | Shape::Search => take(v.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80)),
+        _ => Keyed::No,
+    }
+}
+
+fn digits(v: &[u8]) -> usize {
+    v.iter().filter(|b| b.is_ascii_digit()).count()
+}
+
+fn plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
+}
+
+/// Numbers of five digits and more (smaller ones are Unix users) and tokens that hold a digit.
+fn user_id(v: &[u8]) -> bool {
+    if all_digits(v) {
+        return (5..=24).contains(&v.len()) && v != b"65534" && v != b"4294967295";
+    }
+    // Zeek numbers connections under the same key: `CHhAvVGS1DHFjwGM9`.
+    let connection = (14..=19).contains(&v.len())
+        && v[0] == b'C'
+        && v.iter().all(u8::is_ascii_alphanumeric)
+        && v.iter().any(u8::is_ascii_lowercase);
+    !connection
+        && (4..=96).contains(&v.len())
+        && digits(v) > 0
+        && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@'))
+}
+
+fn account(v: &[u8], entity: EntityId) -> Keyed {
+    let system = v.len() < 16 && SYSTEM.iter().any(|s| v.eq_ignore_ascii_case(s.as_bytes()));
+    let letters = v.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80);
+    // Layouts that fit by chance and JSON in JSON give more than a name.
+    let more = v.iter().filter(|b| **b == b' ').count() > 1
+        || v.windows(2).any(|w| w == b": ")
+        || matches!(v.first(), Some(b'{' | b'['));
+    if more || system || v.len() < 2 || !letters && v.len() < 5 {
+        return Keyed::No;
+    }
+    Keyed::Take(if name::chinese(v) { e::PERSON_NAME } else { entity })
+}
+
+fn permit_of(v: &[u8], entity: EntityId) -> Keyed {
+    if permit::home_return(v) || permit::exit_entry(v) || permit::taiwan(v) {
+        return Keyed::Take(e::TRAVEL_PERMIT);
+    }
+    if permit::military(v) || entity == e::MILITARY_ID && (5..=24).contains(&v.len()) && digits(v) >= 4 {
+        return Keyed::Take(e::MILITARY_ID);
+    }
+    let loose = (6..=15).contains(&v.len())
+        && digits(v) >= 5
+        && v.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')'));
+    if loose { Keyed::Take(entity) } else { Keyed::No }
+}
+
+fn regional_of(v: &[u8]) -> Keyed {
+    if regional::taiwan(v) {
+        Keyed::Take(e::ID_TAIWAN)
+    } else if regional::macao(v) {
+        Keyed::Take(e::ID_MACAO)
+    } else if (8..=11).contains(&v.len()) && v[0].is_ascii_alphabetic() && digits(v) >= 6 {
+        Keyed::Take(e::ID_HONG_KONG)
+    } else {
+        Keyed::No
+    }
+}
+
+/// A day of birth: eight digits, or year, month and day with marks; a time of day may follow.
+fn birth(v: &[u8]) -> bool {
+    let n = digits(v);
+    let marks = v.iter().filter(|b| !b.is_ascii_digit()).count();
+    (if marks > 1 { 6 } else { 8 }..=17).contains(&n)
+        && v.len() <= 30
+        && (v.starts_with(b"19") || v.starts_with(b"20") || n == 8)
+        && v.iter().all(|b| {
+            b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' | b'+') || *b >= 0x80
+        })
+}
+
+/// `sn` also numbers orders: those are long runs of digits.
+fn weak_serial(v: &[u8]) -> bool {
+    let letters = v.iter().any(u8::is_ascii_alphabetic);
+    let token =
+        (8..=32).contains(&v.len()) && digits(v) >= 2 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+    let epoch = matches!(v.len(), 10 | 13) && v[0] == b'1' && (b'4'..=b'9').contains(&v[1]);
+    let clock = v.len() >= 14 && v.starts_with(b"20");
+    token && (letters || (10..=14).contains(&v.len()) && !epoch && !clock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes() {
+        let took = |s, id, v: &str| match judge(s, id, v.as_bytes()) {
+            Keyed::Take(id) => Some(id),
+            _ => None,
+        };
+        assert_eq!(took(Shape::UserId, e::USER_ID, "123456789"), Some(e::USER_ID));
+        assert_eq!(took(Shape::UserId, e::USER_ID, "1000"), None);
+        assert_eq!(took(Shape::AccountName, e::ACCOUNT, "root"), None);
+        assert_eq!(took(Shape::AccountName, e::ACCOUNT, "alice"), Some(e::ACCOUNT));
+        assert_eq!(took(Shape::AccountName, e::ACCOUNT, "张伟"), Some(e::PERSON_NAME));
+        assert_eq!(took(Shape::Name, e::PERSON_NAME, "click"), None);
+        assert_eq!(took(Shape::Permit, e::TRAVEL_PERMIT, "H12345678"), Some(e::TRAVEL_PERMIT));
+        assert_eq!(took(Shape::RegionalId, e::ID_HONG_KONG, "G123456(A)"), Some(e::ID_HONG_KONG));
+        assert_eq!(took(Shape::Organisation, e::LICENCE, "91330106MA27Y4U47R"), Some(e::CREDIT_CODE));
+        assert_eq!(took(Shape::WeakSerial, e::SERIAL, "868127199117460"), None);
+        assert_eq!(took(Shape::WeakSerial, e::SERIAL, "8A6F12719911"), Some(e::SERIAL));
+        assert_eq!(took(Shape::Birth, e::BIRTH, "1990-01-31"), Some(e::BIRTH));
+        assert_eq!(took(Shape::Place, e::GEO, "18_1501_1504_52593"), Some(e::GEO));
+    }
+}

@@ -1,0 +1,182 @@
+//! Which stretches of a text stand in escapes or in base64, and are shown decoded.
+
+use super::scan::{Scanner, kind};
+use crate::format::base64;
+use crate::format::marks::{hash, html, separator};
+use crate::format::view::{View, is_escape, wide};
+use crate::model::Carriers;
+use std::iter::Peekable;
+
+/// Shows every stretch with escapes in `view`, in ascending order.
+pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
+    let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
+    let mut slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..])).peekable();
+    let mut pct = at(kind::PERCENT).map(|p| p - 2).peekable();
+    let mut wides = at(kind::WIDE).filter(|&p| is_wide(t, p)).peekable();
+    let mut marks = at(kind::HIGH).filter(|&p| is_separator(t, p)).peekable();
+    let mut hashes = at(kind::HASH).filter(|&p| reference(t, p) || capture(t, p)).peekable();
+    let mut looked = 0;
+    let mut runs = at(kind::TOKEN).filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) }).peekable();
+    let mut done = 0;
+    loop {
+        let run_at = runs.peek().map(|r| r.0);
+        let heads = [slash.peek(), pct.peek(), wides.peek(), marks.peek(), hashes.peek(), run_at.as_ref()];
+        let Some(p) = heads.into_iter().flatten().min().copied() else { break };
+        if p < done {
+            skip_to(&mut slash, done);
+            skip_to(&mut pct, done);
+            skip_to(&mut wides, done);
+            skip_to(&mut marks, done);
+            skip_to(&mut hashes, done);
+            while runs.next_if(|r| r.0 < done).is_some() {}
+            continue;
+        }
+        if run_at == Some(p) {
+            if let Some((start, end)) = runs.next()
+                && view.push_base64(t, start, end)
+            {
+                done = end;
+            }
+            continue;
+        }
+        if slash.peek() == Some(&p) || backslash_joins(t, p, slash.peek().copied()) {
+            let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
+            view.push_context(t, key_before(t, start, done), start);
+            done = view.push_backslash(t, start);
+        } else if pct.peek() == Some(&p) {
+            let (start, end) = token(t, p, done);
+            view.push_context(t, key_before(t, start, done), start);
+            view.push_percent(t, start, end);
+            done = end;
+        } else if hashes.peek() == Some(&p) {
+            let (start, end) = stretch(t, p, done);
+            view.push_context(t, key_before(t, start, done), start);
+            if reference(t, p) {
+                view.push_marked(t, (start, end), b'&', Carriers::HTML, html);
+            } else {
+                view.push_marked(t, (start, end), b'#', Carriers::HASH, hash);
+            }
+            done = end;
+        } else {
+            let (start, end) = wide_run(t, p, done);
+            view.push_wide(t, start, end);
+            done = end;
+        }
+        done = done.max(p + 1);
+    }
+}
+
+/// Longest key that is shown with the value behind it.
+const KEY: usize = 48;
+
+/// Where the key of a value that begins at `start` begins: `"key":"`, or `key: ` with a blank; `start` when there is none.
+fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
+    let low = floor.max(start.saturating_sub(KEY));
+    let head = &t[low..start];
+    let Some(quoted) = head.strip_suffix(b"\"") else { return bare_key_before(head, low).unwrap_or(start) };
+    let Some(key) = quoted.trim_ascii_end().strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\""))
+    else {
+        return start;
+    };
+    memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
+}
+
+/// `Authorization: `, `key = `: the key is no part of the word that the value is.
+fn bare_key_before(head: &[u8], low: usize) -> Option<usize> {
+    let key = head.strip_suffix(b" ")?;
+    let key = key.strip_suffix(b":").or(key.strip_suffix(b"="))?;
+    let key = key.strip_suffix(b" ").unwrap_or(key);
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$') || *b >= 0x80;
+    let len = key.iter().rev().take_while(|b| sign(b)).count();
+    (len > 0).then(|| low + key.len() - len)
+}
+
+/// True when a backslash follows in the same quoted text: then one region holds both kinds of escapes.
+fn backslash_joins(t: &[u8], p: usize, slash: Option<usize>) -> bool {
+    slash.is_some_and(|s| memchr::memchr2(b'"', b'\n', &t[p..s]).is_none())
+}
+
+fn skip_to(it: &mut Peekable<impl Iterator<Item = usize>>, done: usize) {
+    while it.next_if(|&p| p < done).is_some() {}
+}
+
+/// A full-width digit or at sign: text around it is shown in ASCII.
+fn is_wide(t: &[u8], p: usize) -> bool {
+    matches!(wide(&t[p..]), Some(b'0'..=b'9' | b'@'))
+}
+
+/// A dash or blank beyond ASCII between digits.
+fn is_separator(t: &[u8], p: usize) -> bool {
+    p > 0
+        && t[p - 1].is_ascii_digit()
+        && separator(&t[p..]).is_some_and(|(_, len)| t.get(p + len).is_some_and(u8::is_ascii_digit))
+}
+
+/// `&#64;`
+fn reference(t: &[u8], p: usize) -> bool {
+    p > 0 && t[p - 1] == b'&' && html(&t[p - 1..], &mut [0; 4]).is_some()
+}
+
+/// `#E4`: HAProxy writes so what is no plain text; other signs behind a hash are numbers and colours.
+fn capture(t: &[u8], p: usize) -> bool {
+    let mut out = [0; 4];
+    hash(&t[p..], &mut out).is_some() && (out[0] >= 0x80 || matches!(out[0], b'"' | b'#' | b'{' | b'|' | b'}'))
+}
+
+/// The run of bytes around `p` that a URL or a form may hold.
+fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
+    let ends = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'<' | b'>' | 0x7F);
+    let start = t[floor..p].iter().rposition(ends).map_or(floor, |i| floor + i + 1);
+    let end = t[p..].iter().position(ends).map_or(t.len(), |i| p + i);
+    (start, end)
+}
+
+/// Most bytes of a stretch with character references on either side of the first.
+const STRETCH: usize = 4096;
+
+/// The text around `p`, up to quotes, tags and line ends.
+fn stretch(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
+    let ends = |b: &u8| matches!(b, b'\n' | b'"' | b'<' | b'>');
+    let low = floor.max(p.saturating_sub(STRETCH));
+    let high = t.len().min(p + STRETCH);
+    let start = t[low..p].iter().rposition(ends).map_or(low, |i| low + i + 1);
+    let end = t[p..high].iter().position(ends).map_or(high, |i| p + i);
+    (start, end)
+}
+
+/// The text around the full-width character at `p`, up to quotes or line ends: no number or value may run over its edge, as only
+/// the part inside would be seen.
+fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
+    let start = memchr::memrchr2(b'\n', b'"', &t[floor..p]).map_or(floor, |i| floor + i + 1);
+    let end = memchr::memchr2(b'\n', b'"', &t[p..]).map_or(t.len(), |i| p + i);
+    (start, end)
+}
+
+/// Signs that make a run a long one.
+const LONG: usize = 1024;
+
+/// The run of base64 signs around the letters and digits that end at `p`, when it may be decoded: a percent sign next to
+/// it means that its padding or some of its signs are escaped, and dots make it a web token. What lies before `looked`
+/// needs no further look: long runs are looked at once.
+fn run(t: &[u8], p: usize, looked: &mut usize) -> Option<(usize, usize)> {
+    let start = p - t[..p].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'+').count();
+    let mut end = p + t[p..].iter().take_while(|b| base64::is_sign(**b)).count();
+    end += t[end..].iter().take(2).take_while(|b| **b == b'=').count();
+    if end - start > LONG {
+        *looked = end;
+    }
+    let (l, r) = (start.checked_sub(1).map_or(b' ', |i| t[i]), t.get(end).copied().unwrap_or(b' '));
+    if matches!(l, b'%' | b'.') || r == b'%' || r == b'.' && t[start..].starts_with(b"eyJ") {
+        return None;
+    }
+    // Signs in front belong to the run unless they part words: a path is cut at its last slash.
+    let long = start - t[..start].iter().rev().take(LONG).take_while(|b| base64::is_sign(**b)).count();
+    let whole = long < start && plausible(&t[long..end]);
+    Some((if whole { long } else { start }, end))
+}
+
+fn plausible(run: &[u8]) -> bool {
+    let mut out = Vec::new();
+    let head = run.len().min(24) / 4 * 4;
+    base64::decode_text(&run[..head], &mut out).is_some()
+}

@@ -1,0 +1,260 @@
+//! Values in running Chinese text, where no separator stands between a word and what it names:
+//! `护照E12345678`, `验证码482913`, `车牌京A12345`, `收件人王小明 电话`.
+
+use super::{Found, Skip, Text};
+use crate::detect::check::{keyed, name, organisation, vehicle};
+use crate::detect::scan::kind;
+use crate::model::{Confidence, RuleId, Shape, well_known as e};
+
+/// Looks at every run of text beyond ASCII.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let t = text.bytes;
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::HIGH) {
+        let start = p as usize;
+        // A run of one or two signs is too short for a word and the rest of a name.
+        if skip.covers(start) || t.len() - start < 6 {
+            continue;
+        }
+        let end = start + t[start..].iter().take_while(|b| **b >= 0x80).count();
+        names(text, found, start, end);
+        behind(text, found, start, end);
+    }
+}
+
+/// Longest word that is looked for before a value.
+const WORD: usize = 30;
+
+/// What stands right behind the run.
+fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
+    let t = text.bytes;
+    if end - start >= 3 && vehicle::is_province(&t[end - 3..end]) {
+        let s = end - 3;
+        let len = vehicle::plate_len(&t[s..]);
+        let word = found.memo.classify(text.registry, t, (s - start).min(WORD), s);
+        let named = s > start && text.registry.class(word).has_shape(&[Shape::Plate]);
+        if len > 0 && (named || plate_ends(&t[s + len..])) {
+            found.push(s, s + len, e::PLATE, RuleId::Words, Confidence::Checked);
+            return;
+        }
+    }
+    let mut s = end;
+    if text.at(s) == b' ' {
+        s += 1;
+    }
+    if !text.at(s).is_ascii_alphanumeric() || end - start < 6 {
+        return;
+    }
+    let class = found.memo.classify(text.registry, t, (end - start).min(WORD), end);
+    let Some((entity, shape)) = text.registry.class(class).entity else { return };
+    if !matches!(
+        shape,
+        Shape::Passport
+            | Shape::Permit
+            | Shape::RegionalId
+            | Shape::Organisation
+            | Shape::BankAccount
+            | Shape::Card
+            | Shape::CnId
+            | Shape::Serial
+            | Shape::UserId
+            | Shape::Plate
+            | Shape::Vin
+            | Shape::Code
+            | Shape::Geo
+            | Shape::Birth
+            | Shape::DeviceId
+            | Shape::Imsi
+    ) {
+        return;
+    }
+    let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')' | b'.' | b',' | b'-' | b'_');
+    let stop = s + t[s..].iter().take(64).take_while(|b| inside(b)).count();
+    let v = t[s..stop].trim_ascii_end();
+    let mut v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
+    if shape == Shape::Code {
+        v = &v[..v.iter().take_while(|b| b.is_ascii_digit()).count()];
+        if text.at(s + v.len()).is_ascii_alphabetic() {
+            return;
+        }
+    }
+    // A sentence that ends in `信用代码` may quote a wrong one, as a form may: only the right one is a company's.
+    if shape == Shape::Organisation && v.len() == 18 && !organisation::credit_code(v) {
+        return;
+    }
+    if let keyed::Keyed::Take(id) = keyed::keyed(shape, entity, v) {
+        found.push(s, s + v.len(), id, RuleId::Words, Confidence::Context);
+    }
+}
+
+/// `京A12345号文件` numbers a paper, not a car.
+fn plate_ends(after: &[u8]) -> bool {
+    !(after.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'-') || after.starts_with("号".as_bytes()))
+}
+
+/// Words before a name end in one of these signs.
+fn may_end_title(c: &[u8]) -> bool {
+    matches!(
+        c,
+        b"\xE6\x88\xB7"
+            | b"\xE4\xBA\xBA"
+            | b"\xE5\x90\x8D"
+            | b"\xE5\x91\x98"
+            | b"\xE4\xB8\xBB"
+            | b"\xE5\xAE\xA2"
+            | b"\xE8\x80\x85"
+            | b"\xE9\x95\xBF"
+            | b"\xE7\x94\x9F"
+    )
+}
+
+/// Words that a person's name follows.
+const TITLES: &[&str] = &[
+    "客户",
+    "用户",
+    "收件人",
+    "联系人",
+    "收货人",
+    "寄件人",
+    "法人",
+    "申请人",
+    "经办人",
+    "持卡人",
+    "收款人",
+    "付款人",
+    "代理人",
+    "投保人",
+    "被保险人",
+    "负责人",
+    "责任人",
+    "姓名",
+    "户名",
+    "会员",
+    "学员",
+    "业主",
+    "车主",
+    "户主",
+    "乘客",
+    "旅客",
+    "患者",
+    "家长",
+    "学生",
+    "业务员",
+    "快递员",
+    "操作员",
+    "购买人",
+    "当事人",
+    "委托人",
+    "嫌疑人",
+];
+
+/// What may follow a name without a separator.
+const FOLLOWERS: &[&str] = &[
+    "手机",
+    "电话",
+    "身份证",
+    "证件",
+    "邮箱",
+    "账号",
+    "账户",
+    "的",
+    "已",
+    "来电",
+    "申请",
+    "反馈",
+    "登录",
+    "在",
+    "于",
+    "从",
+    "向",
+    "因",
+    "称",
+    "表示",
+    "要求",
+    "投诉",
+    "咨询",
+    "先生",
+    "女士",
+    "小姐",
+    "同学",
+    "老师",
+    "联系",
+    "地址",
+    "住址",
+    "微信",
+    "护照",
+    "银行卡",
+    "卡号",
+    "提交",
+    "下单",
+    "退款",
+    "注册",
+    "绑定",
+    "购买",
+    "付款",
+    "签收",
+    "收货",
+    "本人",
+    "车牌",
+    "生日",
+    "性别",
+    "和",
+    "与",
+    "及",
+    "未",
+];
+
+/// Names behind titles in the run.
+fn names(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
+    let t = text.bytes;
+    let mut i = start;
+    while i + 3 <= end {
+        let c = &t[i..i + 3];
+        let step = if c[0] >= 0xE0 { 3 } else { 2 };
+        if step == 3 && may_end_title(c) && TITLES.iter().any(|w| t[start..i + 3].ends_with(w.as_bytes())) {
+            let mut s = i + 3;
+            // A blank may part the title from the name.
+            let tail = if s == end && text.at(s) == b' ' {
+                s += 1;
+                s + t[s..].iter().take(24).take_while(|b| **b >= 0x80).count()
+            } else {
+                end
+            };
+            let len = name_len(&t[s..tail], tail, text);
+            if len > 0 {
+                found.push(s, s + len, e::PERSON_NAME, RuleId::Words, Confidence::Context);
+                i = s + len;
+                continue;
+            }
+        }
+        i += step;
+    }
+}
+
+/// Length of the name at the front of `v`, a run that ends at `end` of the text; 0 when there is none.
+fn name_len(v: &[u8], end: usize, text: &Text<'_>) -> usize {
+    let surname = name::surname(v, false);
+    if surname == 0 || name::is_word(v) {
+        return 0;
+    }
+    // Longer first: `王小明` before `王小`, when what follows can follow a name.
+    let mut best = 0;
+    for given in [2, 1] {
+        let len = surname + given * 3;
+        if v.len() < len || !v[surname..len].chunks_exact(3).all(|c| (0xE4..=0xE9).contains(&c[0])) {
+            continue;
+        }
+        let rest = &v[len..];
+        let mark = matches!(rest.first(), Some(0xE2 | 0xE3 | 0xEF));
+        let closed = rest.is_empty() && !text.at(end).is_ascii_alphabetic();
+        if mark || closed || FOLLOWERS.iter().any(|f| rest.starts_with(f.as_bytes())) {
+            best = len;
+            // `王伟的` could be `王伟` and `的`, never a given name of a particle.
+            if given == 2 && FOLLOWERS.iter().any(|f| v[surname + 3..].starts_with(f.as_bytes())) {
+                continue;
+            }
+            return len;
+        }
+    }
+    best
+}

@@ -1,0 +1,469 @@
+//! Streams in GBK, GB18030 and UTF-16: read as UTF-8, and written back byte for byte.
+//!
+//! The translation is one to one on bytes, whatever they are: what is no valid sequence of the encoding becomes a
+//! character of the private plane that stands for its byte. So everything between reading and writing knows UTF-8
+//! only, and what it leaves alone comes back as it was.
+
+use encoding_rs::GB18030;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+
+/// How a stream is encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Encoding {
+    /// UTF-8, or any other superset of ASCII that passes as it is.
+    Utf8 = 1,
+    /// GB 18030, which holds GBK and GB 2312.
+    Gb18030,
+    /// UTF-16, low byte first.
+    Utf16Le,
+    /// UTF-16, high byte first.
+    Utf16Be,
+}
+
+impl Encoding {
+    /// The encoding of that name.
+    pub fn parse(name: &str) -> Option<Encoding> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "utf-8" | "utf8" => Encoding::Utf8,
+            "gb18030" | "gbk" | "gb2312" => Encoding::Gb18030,
+            "utf-16le" | "utf16le" => Encoding::Utf16Le,
+            "utf-16be" | "utf16be" => Encoding::Utf16Be,
+            _ => return None,
+        })
+    }
+}
+
+/// What a stream turned out to be; shared with the writer of its output.
+#[derive(Clone, Default)]
+pub struct Decided(Arc<AtomicU8>);
+
+impl Decided {
+    /// The encoding; UTF-8 until something else was seen.
+    pub fn get(&self) -> Encoding {
+        match self.0.load(Ordering::Acquire) & !MARK {
+            2 => Encoding::Gb18030,
+            3 => Encoding::Utf16Le,
+            4 => Encoding::Utf16Be,
+            _ => Encoding::Utf8,
+        }
+    }
+
+    fn set(&self, e: Encoding, mark: bool) {
+        self.0.store(e as u8 | if mark { MARK } else { 0 }, Ordering::Release);
+    }
+
+    /// The byte order mark of the stream, once: it was read, and is still to be written.
+    pub fn take_mark(&self) -> &'static [u8] {
+        match self.0.fetch_and(!MARK, Ordering::AcqRel) {
+            m if m & MARK == 0 => b"",
+            m if m & !MARK == Encoding::Utf16Le as u8 => b"\xFF\xFE",
+            _ => b"\xFE\xFF",
+        }
+    }
+}
+
+/// The stream began with a byte order mark that is not written yet.
+const MARK: u8 = 0x80;
+
+/// First character that stands for a byte.
+const ESCAPE: u32 = 0x10FF00;
+
+/// Bytes that are read at once where something is translated.
+const CHUNK: usize = 32 << 10;
+
+/// Longest line that decides about its stream.
+const LINE: usize = 64 << 10;
+
+/// Reads a stream as UTF-8.
+pub struct Decoder<R> {
+    input: R,
+    decided: Decided,
+    encoding: Option<Encoding>,
+    /// Bytes that are not translated yet.
+    raw: Vec<u8>,
+    /// Translated bytes, of which `at` were delivered.
+    text: Vec<u8>,
+    at: usize,
+    begun: bool,
+    eof: bool,
+}
+
+impl<R: Read> Decoder<R> {
+    /// Over `input`. Without an `encoding` the stream decides: a byte order mark, or the first line that holds a byte beyond
+    /// ASCII.
+    pub fn new(input: R, encoding: Option<Encoding>, decided: Decided) -> Self {
+        decided.set(encoding.unwrap_or(Encoding::Utf8), false);
+        let (raw, text) = (Vec::new(), Vec::new());
+        Decoder { input, decided, encoding, raw, text, at: 0, begun: false, eof: false }
+    }
+
+    fn decide(&mut self, e: Encoding, mark: bool) {
+        self.encoding = Some(e);
+        self.decided.set(e, mark);
+        if mark {
+            self.raw.drain(..2);
+        }
+    }
+
+    /// Looks at the first bytes of the stream: a byte order mark, or the zeroes between ASCII letters of UTF-16.
+    fn begin(&mut self) {
+        let fixed = self.encoding;
+        let open = |e| fixed.is_none() || fixed == Some(e);
+        match self.raw[..] {
+            [0xFF, 0xFE, ..] if open(Encoding::Utf16Le) => self.decide(Encoding::Utf16Le, true),
+            [0xFE, 0xFF, ..] if open(Encoding::Utf16Be) => self.decide(Encoding::Utf16Be, true),
+            [a, 0, b, 0, ..] if fixed.is_none() && a != 0 && b != 0 => self.decide(Encoding::Utf16Le, false),
+            [0, a, 0, b, ..] if fixed.is_none() && a != 0 && b != 0 => self.decide(Encoding::Utf16Be, false),
+            _ => {}
+        }
+    }
+
+    /// Translates what can be translated.
+    fn translate(&mut self) {
+        if !self.begun {
+            if self.raw.len() < 4 && !self.eof {
+                return;
+            }
+            self.begun = true;
+            self.begin();
+        }
+        if self.encoding.is_none() {
+            self.sniff();
+        }
+        let done = match self.encoding {
+            None => return,
+            Some(Encoding::Utf8) => {
+                self.text.append(&mut self.raw);
+                return;
+            }
+            Some(Encoding::Gb18030) => gb_to_utf8(&self.raw, self.eof, &mut self.text),
+            Some(Encoding::Utf16Le) => utf16_to_utf8(&self.raw, u16::from_le_bytes, self.eof, &mut self.text),
+            Some(Encoding::Utf16Be) => utf16_to_utf8(&self.raw, u16::from_be_bytes, self.eof, &mut self.text),
+        };
+        self.raw.drain(..done);
+    }
+
+    fn sniff(&mut self) {
+        let Some(high) = first_high(&self.raw) else {
+            // ASCII reads the same in all encodings that are left.
+            self.text.append(&mut self.raw);
+            return;
+        };
+        self.text.extend(self.raw.drain(..high));
+        let end = memchr::memchr(b'\n', &self.raw);
+        if end.is_none() && !self.eof && self.raw.len() < LINE {
+            return;
+        }
+        let line = &self.raw[..end.unwrap_or(self.raw.len()).min(LINE)];
+        let e = if is_utf8(line) || !is_gbk(line) { Encoding::Utf8 } else { Encoding::Gb18030 };
+        self.decide(e, false);
+    }
+
+    /// Reads what cannot need a translation straight into `out`: all of UTF-8, and ASCII as long as nothing else came.
+    fn straight(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let n = self.input.read(out)?;
+        if self.encoding.is_some() || n == 0 {
+            self.eof |= n == 0;
+            return Ok(n);
+        }
+        let plain = first_high(&out[..n]).unwrap_or(n);
+        self.raw.extend_from_slice(&out[plain..n]);
+        if plain == 0 {
+            self.translate();
+        }
+        Ok(plain)
+    }
+}
+
+fn first_high(v: &[u8]) -> Option<usize> {
+    if v.is_ascii() { None } else { v.iter().position(|b| *b >= 0x80) }
+}
+
+fn is_utf8(line: &[u8]) -> bool {
+    std::str::from_utf8(line).map_or_else(|e| e.error_len().is_none(), |_| true)
+}
+
+/// Every sequence is one of GBK, and some are everyday ideographs (GB 2312 level 1 and 2).
+fn is_gbk(line: &[u8]) -> bool {
+    let mut text = Vec::new();
+    gb_to_utf8(line, true, &mut text);
+    let Ok(text) = std::str::from_utf8(&text) else { return false };
+    let everyday = line.windows(2).any(|w| matches!(w, [0xB0..=0xF7, 0xA1..=0xFE]));
+    everyday && text.chars().rev().skip(1).all(|c| (c as u32) < ESCAPE)
+}
+
+impl<R: Read> Read for Decoder<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.at < self.text.len() {
+                let n = out.len().min(self.text.len() - self.at);
+                out[..n].copy_from_slice(&self.text[self.at..self.at + n]);
+                self.at += n;
+                return Ok(n);
+            }
+            if self.eof && self.raw.is_empty() {
+                return Ok(0);
+            }
+            self.text.clear();
+            self.at = 0;
+            if matches!(self.encoding, None | Some(Encoding::Utf8)) && self.begun && self.raw.is_empty() {
+                match self.straight(out)? {
+                    0 if !self.eof => continue,
+                    n => return Ok(n),
+                }
+            }
+            let have = self.raw.len();
+            self.raw.resize(have + CHUNK, 0);
+            let n = match self.input.read(&mut self.raw[have..]) {
+                Ok(n) => n,
+                Err(e) => {
+                    self.raw.truncate(have);
+                    return Err(e);
+                }
+            };
+            self.raw.truncate(have + n);
+            self.eof |= n == 0;
+            self.translate();
+        }
+    }
+}
+
+impl<R> Drop for Decoder<R> {
+    fn drop(&mut self) {
+        use zeroize::Zeroize;
+        self.raw.zeroize();
+        self.text.zeroize();
+    }
+}
+
+fn push(c: u32, out: &mut Vec<u8>) {
+    // Surrogates get the three bytes that UTF-8 would give them (WTF-8).
+    if let Some(c) = char::from_u32(c) {
+        out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+    } else {
+        out.extend_from_slice(&[0xE0 | (c >> 12) as u8, 0x80 | (c >> 6 & 63) as u8, 0x80 | (c & 63) as u8]);
+    }
+}
+
+/// Characters of all two-byte sequences; 0 where a sequence is none, or would come back as another.
+fn pairs() -> &'static [u32] {
+    static PAIRS: OnceLock<Vec<u32>> = OnceLock::new();
+    PAIRS.get_or_init(|| {
+        let mut table = vec![0; 126 * 256];
+        for lead in 0x81..=0xFEu8 {
+            for trail in 0x40..=0xFEu8 {
+                table[usize::from(lead - 0x81) * 256 + usize::from(trail)] = exact(&[lead, trail]);
+            }
+        }
+        table
+    })
+}
+
+/// The character of a sequence, when it is written back as the same; else 0.
+fn exact(v: &[u8]) -> u32 {
+    let Some(text) = GB18030.decode_without_bom_handling_and_without_replacement(v) else { return 0 };
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(c), None) if (c as u32) < ESCAPE && GB18030.encode(&text).0 == v => c as u32,
+        _ => 0,
+    }
+}
+
+/// Translates whole sequences of `v`; returns how many bytes it took. At the end of the stream that is all.
+fn gb_to_utf8(v: &[u8], eof: bool, out: &mut Vec<u8>) -> usize {
+    let mut i = 0;
+    while i < v.len() {
+        let plain = first_high(&v[i..]).unwrap_or(v.len() - i);
+        out.extend_from_slice(&v[i..i + plain]);
+        i += plain;
+        let (c, len) = match v[i..] {
+            [] => break,
+            [0x81..=0xFE, b'0'..=b'9', ref rest @ ..] if rest.len() < 2 && !eof => break,
+            [0x81..=0xFE, b'0'..=b'9', 0x81..=0xFE, b'0'..=b'9', ..] => (exact(&v[i..i + 4]), 4),
+            [lead @ 0x81..=0xFE, trail @ 0x40..=0xFE, ..] => {
+                (pairs()[usize::from(lead - 0x81) * 256 + usize::from(trail)], 2)
+            }
+            [0x81..=0xFE] if !eof => break,
+            _ => (0, 1),
+        };
+        if c == 0 {
+            push(ESCAPE + u32::from(v[i]), out);
+            i += 1;
+        } else {
+            push(c, out);
+            i += len;
+        }
+    }
+    i
+}
+
+fn utf16_to_utf8(v: &[u8], read: fn([u8; 2]) -> u16, eof: bool, out: &mut Vec<u8>) -> usize {
+    let unit = |i: usize| v.get(i..i + 2).map(|b| u32::from(read([b[0], b[1]])));
+    let mut i = 0;
+    while let Some(hi) = unit(i) {
+        if !(0xD800..0xDC00).contains(&hi) {
+            push(hi, out);
+            i += 2;
+            continue;
+        }
+        match unit(i + 2) {
+            None if !eof => return i,
+            Some(lo @ 0xDC00..=0xDFFF) => {
+                let c = 0x10000 + ((hi - 0xD800) << 10) + (lo - 0xDC00);
+                if c < ESCAPE {
+                    push(c, out);
+                } else {
+                    // What stands for bytes elsewhere is written as two surrogates.
+                    push(hi, out);
+                    push(lo, out);
+                }
+                i += 4;
+            }
+            _ => {
+                push(hi, out);
+                i += 2;
+            }
+        }
+    }
+    if eof && i < v.len() {
+        push(ESCAPE + u32::from(v[i]), out);
+        i += 1;
+    }
+    i
+}
+
+/// Appends `text`, which is what a [`Decoder`] gave with edits in UTF-8, in its stream's encoding. Returns how many bytes it took: a
+/// character may be cut at the end.
+pub fn encode(text: &[u8], encoding: Encoding, out: &mut Vec<u8>) -> usize {
+    let mut i = 0;
+    let mut run = 0;
+    let flush = |run: &mut usize, end: usize, out: &mut Vec<u8>| {
+        match std::str::from_utf8(&text[*run..end]) {
+            Ok(s) => out.extend_from_slice(&GB18030.encode(s).0),
+            Err(_) => out.extend_from_slice(&text[*run..end]),
+        }
+        *run = end;
+    };
+    while i < text.len() {
+        let Some((c, len)) = character(&text[i..]) else { break };
+        match encoding {
+            Encoding::Utf8 => out.extend_from_slice(&text[i..i + len]),
+            Encoding::Gb18030 if c < ESCAPE && char::from_u32(c).is_some() => {}
+            Encoding::Gb18030 => {
+                flush(&mut run, i, out);
+                out.push(c as u8);
+                run = i + len;
+            }
+            Encoding::Utf16Le | Encoding::Utf16Be => {
+                let mut unit = |u: u16| {
+                    out.extend(if encoding == Encoding::Utf16Le { u.to_le_bytes() } else { u.to_be_bytes() });
+                };
+                match c {
+                    0..=0xFFFF => unit(c as u16),
+                    ESCAPE.. => out.push(c as u8),
+                    _ => {
+                        let c = c - 0x10000;
+                        unit(0xD800 + (c >> 10) as u16);
+                        unit(0xDC00 + (c & 0x3FF) as u16);
+                    }
+                }
+            }
+        }
+        i += len;
+    }
+    if encoding == Encoding::Gb18030 {
+        flush(&mut run, i, out);
+    }
+    i
+}
+
+/// The character at the front of `v`, surrogates included; nothing when it is cut. A byte that begins none stands for
+/// itself.
+fn character(v: &[u8]) -> Option<(u32, usize)> {
+    let (len, first) = match v[0] {
+        b @ 0..=0x7F => return Some((u32::from(b), 1)),
+        b @ 0xC2..=0xDF => (2, b & 0x1F),
+        b @ 0xE0..=0xEF => (3, b & 0x0F),
+        b @ 0xF0..=0xF4 => (4, b & 0x07),
+        b => return Some((ESCAPE + u32::from(b), 1)),
+    };
+    let mut c = u32::from(first);
+    for i in 1..len {
+        match v.get(i) {
+            None => return None,
+            Some(&b) if b & 0xC0 == 0x80 => c = c << 6 | u32::from(b & 0x3F),
+            Some(_) => return Some((ESCAPE + u32::from(v[0]), 1)),
+        }
+    }
+    Some((c, len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Gives as many bytes per read as it is told.
+    struct Drip<'a>(&'a [u8], usize);
+    impl Read for Drip<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let n = self.0.len().min(self.1).min(out.len());
+            out[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    fn through(bytes: &[u8], encoding: Option<Encoding>, step: usize) -> (Vec<u8>, Vec<u8>, Encoding) {
+        let decided = Decided::default();
+        let mut text = Vec::new();
+        Decoder::new(Drip(bytes, step), encoding, decided.clone()).read_to_end(&mut text).unwrap();
+        let mut back = decided.take_mark().to_vec();
+        let n = encode(&text, decided.get(), &mut back);
+        back.extend_from_slice(&text[n..]);
+        (text, back, decided.get())
+    }
+
+    #[test]
+    fn encodings_are_told_apart() {
+        let text = "ok 1\n姓名：张三 手机号13800138000\n";
+        let gbk = GB18030.encode(text).0.into_owned();
+        let (seen, back, e) = through(&gbk, None, 7);
+        assert_eq!((String::from_utf8(seen).unwrap().as_str(), e), (text, Encoding::Gb18030));
+        assert_eq!(back, gbk);
+        assert_eq!(through(text.as_bytes(), None, 5), (text.into(), text.into(), Encoding::Utf8));
+        for (e, bom) in [(Encoding::Utf16Le, true), (Encoding::Utf16Le, false), (Encoding::Utf16Be, true)] {
+            let units = bom.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
+            let wide: Vec<u8> =
+                units.flat_map(|u| if e == Encoding::Utf16Le { u.to_le_bytes() } else { u.to_be_bytes() }).collect();
+            let (seen, back, found) = through(&wide, None, 3);
+            assert_eq!(String::from_utf8(seen).unwrap(), text);
+            assert_eq!((back, found), (wide, e));
+        }
+        // Bytes that are no text in either encoding pass as they are.
+        let torn = b"x \xd5\xff\xfe y\n".to_vec();
+        assert_eq!(through(&torn, None, 4), (torn.clone(), torn, Encoding::Utf8));
+    }
+
+    #[test]
+    fn every_pair_of_bytes_comes_back() {
+        let all: Vec<u8> = (0..=255u8).flat_map(|a| (0..=255u8).flat_map(move |b| [a, b, b'.'])).collect();
+        for e in [Encoding::Gb18030, Encoding::Utf16Le, Encoding::Utf16Be] {
+            assert_eq!(through(&all, Some(e), 4096).1, all, "{e:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_come_back(bytes in prop::collection::vec(any::<u8>(), 0..400), step in 1usize..40) {
+            for e in [None, Some(Encoding::Gb18030), Some(Encoding::Utf16Le), Some(Encoding::Utf16Be)] {
+                let (text, back, _) = through(&bytes, e, step);
+                prop_assert_eq!(&back, &bytes);
+                prop_assert_eq!(through(&bytes, e, 1000).0, text);
+            }
+        }
+    }
+}

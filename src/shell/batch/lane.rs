@@ -1,0 +1,156 @@
+//! One stream of records through the pool: jobs go out, results are taken in the order of the stream.
+
+use super::pool::{Hand, Job, Pool, Slot};
+use crate::audit::{Tally, Timeline};
+use crate::engine::{Format, Worker};
+use crate::model::Block;
+use crate::output::Take;
+use crate::output::pack::{Packed, Packing};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+
+/// Bytes of records in one job, and so in one member of a compressed output.
+const JOB: usize = 1 << 20;
+
+enum Pending {
+    Here(Box<Job>),
+    There(Arc<Slot>),
+}
+
+/// The way of one stream. Dropped early, it waits for nothing: late results go nowhere.
+pub struct Lane<'p, 'e> {
+    pool: &'p Pool<'e>,
+    packing: Packing,
+    job: Box<Job>,
+    pending: VecDeque<Pending>,
+    free: Vec<Box<Job>>,
+    /// Windows of over-long records have state from one to the next.
+    parts: Option<Worker<'e>>,
+    tally: Tally,
+    timeline: Timeline,
+}
+
+impl<'p, 'e> Lane<'p, 'e> {
+    /// A new stream.
+    pub fn new(pool: &'p Pool<'e>, packing: Packing) -> Self {
+        Lane {
+            pool,
+            packing,
+            job: Job::new(packing),
+            pending: VecDeque::new(),
+            free: Vec::new(),
+            parts: None,
+            tally: Tally::default(),
+            timeline: Timeline::default(),
+        }
+    }
+
+    /// De-identifies whole records of `format`.
+    ///
+    /// # Errors
+    /// Those of the sink and of the compressor.
+    pub fn records(
+        &mut self,
+        bytes: &[u8],
+        format: Format,
+        hand: &mut Hand<'_>,
+        sink: &mut dyn Take,
+    ) -> io::Result<()> {
+        if !self.job.input.is_empty() && (self.job.format != format || self.job.input.len() + bytes.len() > JOB) {
+            self.submit(hand, sink)?;
+        }
+        self.job.format = format;
+        self.job.input.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// De-identifies a window of an over-long record; says how far it came.
+    ///
+    /// # Errors
+    /// Those of the sink and of the compressor.
+    pub fn part(&mut self, block: Block<'_>, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<usize> {
+        self.drain(hand, sink)?;
+        let worker = self.parts.get_or_insert_with(|| self.pool.engine.worker());
+        let clean = worker.rewrite(block);
+        let mut packed = Packed::default();
+        packed.push(&clean);
+        let consumed = clean.consumed();
+        hand.packer(self.packing)?.seal(&mut packed)?;
+        sink.take(&packed)?;
+        Ok(consumed)
+    }
+
+    /// Finishes everything that is under way.
+    ///
+    /// # Errors
+    /// Those of the sink and of the compressor.
+    pub fn drain(&mut self, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<()> {
+        if !self.job.input.is_empty() {
+            self.submit(hand, sink)?;
+        }
+        self.settle(0, hand, sink)
+    }
+
+    /// What was counted.
+    pub fn counts(mut self) -> (Tally, Timeline) {
+        if let Some(worker) = &mut self.parts {
+            let (tally, timeline) = worker.take_counts();
+            self.tally.merge(&tally);
+            self.timeline.merge(timeline);
+        }
+        (self.tally, self.timeline)
+    }
+
+    fn submit(&mut self, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<()> {
+        let mut next = self.free.pop().unwrap_or_else(|| Job::new(self.packing));
+        next.input.clear();
+        let job = std::mem::replace(&mut self.job, next);
+        self.pending.push_back(match self.pool.offer(job) {
+            Ok(slot) => Pending::There(slot),
+            Err(mut job) => {
+                hand.work(&mut job);
+                Pending::Here(job)
+            }
+        });
+        self.settle(2 * self.pool.threads, hand, sink)
+    }
+
+    /// Writes what is done, in order; waits while more than `most` jobs are under way, and helps meanwhile.
+    fn settle(&mut self, most: usize, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<()> {
+        while let Some(front) = self.pending.pop_front() {
+            let slot = match front {
+                Pending::Here(job) => {
+                    self.write(job, sink)?;
+                    continue;
+                }
+                Pending::There(slot) => slot,
+            };
+            if let Some(job) = slot.try_take() {
+                self.write(job, sink)?;
+                continue;
+            }
+            let wait = self.pending.len() >= most.max(1) || most == 0;
+            self.pending.push_front(Pending::There(slot.clone()));
+            if !wait {
+                return Ok(());
+            }
+            if !self.pool.help_once(hand) {
+                slot.wait();
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, job: Box<Job>, sink: &mut dyn Take) -> io::Result<()> {
+        if let Some(e) = &job.error {
+            return Err(io::Error::other(e.clone()));
+        }
+        self.tally.merge(&job.tally);
+        let mut job = job;
+        self.timeline.merge(std::mem::take(&mut job.timeline));
+        sink.take(&job.packed)?;
+        self.free.push(job);
+        Ok(())
+    }
+}

@@ -1,0 +1,179 @@
+//! Where filters are known to leak: each value raw and in every carrier, on every kind of line.
+
+mod support;
+
+use b64::{STANDARD, URL, decode};
+use logveil::engine::TagMode;
+use support::{engine, rewrite};
+
+/// A value, and the text that it stands in: `{}` marks its place.
+const ROWS: &[(&str, &str)] = &[
+    ("13800138000", "{}"),
+    ("13800138000", "phone={}"),
+    ("13800138000", "手机号{}已绑定"),
+    ("18012341234", r#"{"p":"{}"}"#),
+    ("13800138000", r#"{"phone":{}}"#),
+    ("13800138000", r#"{"msg":"[login] phone {} [ok]"}"#),
+    ("+8613800138000", "GET /sms?mobile={}&type=1 HTTP/1.1"),
+    ("11010519491231002x", "身份证 {} 已核验"),
+    ("632123820927051", "idCard={}"),
+    ("820000199408230029", "居住证号：{}"),
+    ("830000199201300022", "{}"),
+    ("12345678", "台胞证：{}"),
+    ("1234567890(B)", "台胞证：{}"),
+    ("H12345678", "回乡证{}，"),
+    ("203.0.113.77", "{}"),
+    ("203.0.113.77", "client: {}:54321, server: x"),
+    ("2408:8207:1234:5678::1", "{}"),
+    ("2408:8207:1234:5678::1", "[{}]:443"),
+    ("490154203237518", "imei={}"),
+    ("1FE9A970-EFBB-29E0-0BDD-F5DBBF751AB5", "idfa={}"),
+    ("E12345678", "护照{}"),
+    ("6205500000000000004", "bankCard={}"),
+    ("alice@example.com", "login {} ok"),
+    ("d0:50:99:84:a2:a0", "mac={}"),
+    ("91110000600037341L", "税务登记 {} 通过"),
+    ("京A12345", "车牌{}，"),
+    ("G123456(A)", "HKID {} ok"),
+    ("A219758834", "身分證字號{}"),
+    ("460001234567890", "imsi={}"),
+    ("89860070310112094320", "iccid={}"),
+    ("王小明", "姓名：{} "),
+    ("482913", "验证码{}，5分钟内有效"),
+];
+
+fn clean(text: &str) -> String {
+    let engine = engine("web-minimal", TagMode::None);
+    String::from_utf8(rewrite(&mut engine.worker(), text.as_bytes())).unwrap()
+}
+
+/// Writes a value as its carrier does.
+type Writer = fn(&str) -> String;
+
+/// How a value may be written inside its line.
+const CARRIERS: &[(&str, Writer)] = &[
+    ("raw", |v| v.into()),
+    ("percent", |v| v.bytes().map(|b| format!("%{b:02X}")).collect()),
+    ("percent, lower case", |v| v.bytes().map(|b| format!("%{b:02x}")).collect()),
+    ("double percent", |v| v.bytes().map(|b| format!("%25{b:02X}")).collect()),
+    ("json \\u", |v| v.encode_utf16().map(|u| format!("\\u{u:04x}")).collect()),
+    ("nginx \\x", |v| v.bytes().map(|b| format!("\\x{b:02X}")).collect()),
+    ("html", |v| v.chars().map(|c| format!("&#{};", c as u32)).collect()),
+    ("html, hexadecimal", |v| v.chars().map(|c| format!("&#x{:x};", c as u32)).collect()),
+    ("full width", |v| v.chars().map(wide).collect()),
+];
+
+fn wide(c: char) -> char {
+    if c.is_ascii_graphic() { char::from_u32(c as u32 - 0x21 + 0xFF01).unwrap() } else { c }
+}
+
+/// Values that cannot be known in a carrier: what it would take is said.
+fn impossible(carrier: &str, value: &str) -> bool {
+    // Nothing but digits and at signs begins a full-width stretch, and a name has no other width.
+    carrier == "full width" && !value.bytes().any(|b| b.is_ascii_digit() || b == b'@')
+}
+
+#[test]
+fn no_row_leaks_in_any_carrier() {
+    let mut leaks = Vec::new();
+    for (value, line) in ROWS {
+        for (name, write) in CARRIERS {
+            let written = write(value);
+            let text = line.replace("{}", &written);
+            let out = clean(&format!("{text}\n"));
+            if out.contains(&written) && !impossible(name, value) {
+                leaks.push(format!("{name}: {text} -> {out}"));
+            }
+        }
+    }
+    assert_eq!(leaks, Vec::<String>::new());
+}
+
+#[test]
+fn no_row_leaks_in_base64() {
+    for (value, line) in ROWS {
+        for json in [false, true] {
+            let inner = line.replace("{}", value);
+            let inner = if json { format!("{{\"x\":{}}}", serde_json::Value::from(inner)) } else { inner };
+            if inner.len() < 11 {
+                continue;
+            }
+            for style in [STANDARD, URL] {
+                let run = style(inner.as_bytes());
+                let out = clean(&format!("GET /p?data={run} HTTP/1.1\n"));
+                assert!(!out.contains(&run), "{inner} in {run} leaks");
+                let new = out.trim_start_matches("GET /p?data=").split(' ').next().unwrap();
+                let decoded = decode(new).unwrap_or_else(|| panic!("{new} is no base64"));
+                let decoded = String::from_utf8(decoded).unwrap();
+                assert!(!decoded.contains(value), "{decoded}");
+                if json {
+                    serde_json::from_str::<serde_json::Value>(&decoded).unwrap();
+                }
+            }
+        }
+    }
+}
+
+/// Base64 of another make than the one under test.
+mod b64 {
+    fn with(v: &[u8], alphabet: &[u8; 64], pad: bool) -> String {
+        let mut out = String::new();
+        for c in v.chunks(3) {
+            let n = c.iter().fold(0u32, |n, &b| n << 8 | u32::from(b)) << (8 * (3 - c.len()));
+            for i in 0..=c.len() {
+                out.push(alphabet[(n >> (18 - 6 * i) & 63) as usize] as char);
+            }
+            if pad {
+                out.push_str(&"="[..].repeat(3 - c.len()));
+            }
+        }
+        out
+    }
+    const STD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const WEB: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    pub const STANDARD: fn(&[u8]) -> String = |v| with(v, STD, true);
+    pub const URL: fn(&[u8]) -> String = |v| with(v, WEB, false);
+    pub fn decode(text: &str) -> Option<Vec<u8>> {
+        let digit =
+            |b: u8| STD.iter().position(|&x| x == b).or_else(|| WEB.iter().position(|&x| x == b)).map(|i| i as u32);
+        let body = text.trim_end_matches('=').as_bytes();
+        let mut out = Vec::new();
+        for c in body.chunks(4) {
+            let mut n = 0;
+            for &b in c {
+                n = n << 6 | digit(b)?;
+            }
+            n <<= 6 * (4 - c.len());
+            out.extend(n.to_be_bytes()[1..c.len()].iter());
+        }
+        Some(out)
+    }
+}
+
+/// What stands next to values and is none.
+#[test]
+fn what_is_no_identifier_stays() {
+    for text in [
+        "Mozilla/5.0 Chrome/120.0.0.0 Safari/537.36",
+        "order 99138001380005521",
+        "E12345678",
+        "H12345678 in stock",
+        "f123456(7) and AY987654(A)",
+        "京A12345号文件",
+        "坐标(1,2)，进度 12:30:45",
+        "用户登录成功，客户经理已分配",
+        "com.example.TelephonyManagerService started",
+        "sha1 9fceb02d0ae598e95dc970b74767f19372d61af8",
+        "GET /static/vendor.8f14e45fceea167a5a36dedd4bea2543.js HTTP/1.1",
+        "uid=0 gid=1000 euid=0",
+        "user=root session opened",
+        "ruser= rhost=",
+        "验证码错误",
+        "color #E4E4E4, issue #2234",
+        "{\"uid\":\"CHhAvVGS1DHFjwGM9\"}",
+        "name=click {\"name\":\"首页展示\"}",
+        "v9.4.2.1 1732345905123 1.3.6.1.4.1.311.21.8",
+    ] {
+        assert_eq!(clean(text), text);
+    }
+}
