@@ -557,14 +557,14 @@ fn manifests_merge_only_under_one_policy_and_key() {
 #[cfg(target_os = "linux")]
 fn memory_stays_below_256_mib() {
     let p = Place::new();
-    let text = generate::access(24 << 20);
+    let text = generate::access(6 << 20);
     p.put("in/a.log", &text);
-    p.put("in/one-record", &vec![b'x'; 20 << 20]);
+    p.put("in/one-record", &vec![b'x'; 12 << 20]);
     for i in 0..3 {
         p.put(&format!("in/{i}.gz"), &through("gzip", &["-1c"], &text));
         p.put(&format!("in/{i}.xz"), &through("xz", &["-9", "-c", "-0", "--lzma2=preset=0,dict=64MiB"], &text));
         p.put(&format!("in/{i}.zst"), &through("zstd", &["-1", "--long=27", "-qc"], &text));
-        p.put(&format!("in/{i}.bz2"), &through("bzip2", &["-1c"], &text[..4 << 20]));
+        p.put(&format!("in/{i}.bz2"), &through("bzip2", &["-1c"], &text[..2 << 20]));
     }
     for (j, glob, extra) in [("2", "*", &[][..]), ("4", "*.gz", &["--compress", "xz"][..])] {
         let mut c = Command::new("sh");

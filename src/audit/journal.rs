@@ -66,10 +66,9 @@ impl Journal {
             std::fs::create_dir_all(dir).map_err(io)?;
         }
         let file = OpenOptions::new().read(true).append(true).create(true).truncate(false).open(path).map_err(io)?;
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(JournalError::Busy(name)),
-            // A file system without locks does without.
-            Ok(()) | Err(_) => {}
+        // A file system without locks does without.
+        if flock(&file, FlockOperation::NonBlockingLockExclusive) == Err(rustix::io::Errno::WOULDBLOCK) {
+            return Err(JournalError::Busy(name));
         }
         let mut known = Known::default();
         match resume {

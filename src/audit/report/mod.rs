@@ -150,10 +150,10 @@ fn samples(samples: &[Sample], page: &mut String) {
     }
     for s in samples {
         let before: String = s.before.iter().map(piece).collect();
-        let _ = write!(
+        let _ = writeln!(
             page,
             "<figure><figcaption>{}</figcaption><div><span>{}</span><pre>{before}</pre></div>\
-             <div><span>{}</span><pre>{}</pre></div></figure>\n",
+             <div><span>{}</span><pre>{}</pre></div></figure>",
             escape(&s.entity),
             both(Word::Before),
             both(Word::After),
@@ -222,7 +222,7 @@ fn group(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push('\u{202F}');
         }
         out.push(d);

@@ -24,7 +24,7 @@ pub struct Lane<'p, 'e> {
     packing: Packing,
     job: Box<Job>,
     pending: VecDeque<Pending>,
-    free: Vec<Box<Job>>,
+    free: Vec<Job>,
     /// Windows of over-long records have state from one to the next.
     parts: Option<Worker<'e>>,
     tally: Tally,
@@ -103,7 +103,7 @@ impl<'p, 'e> Lane<'p, 'e> {
     }
 
     fn submit(&mut self, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<()> {
-        let mut next = self.free.pop().unwrap_or_else(|| Job::new(self.packing));
+        let mut next = self.free.pop().map_or_else(|| Job::new(self.packing), Box::new);
         next.input.clear();
         let job = std::mem::replace(&mut self.job, next);
         self.pending.push_back(match self.pool.offer(job) {
@@ -150,7 +150,7 @@ impl<'p, 'e> Lane<'p, 'e> {
         let mut job = job;
         self.timeline.merge(std::mem::take(&mut job.timeline));
         sink.take(&job.packed)?;
-        self.free.push(job);
+        self.free.push(*job);
         Ok(())
     }
 }
