@@ -115,7 +115,7 @@ fn every_byte_comes_once<R: Read>(mut blocks: Blocks<R>, ready: &Moody, text: &[
                 seen.push(behaviour(("records", block.len().ilog2())));
             }
             Piece::Part(_, _, w) => {
-                assert!(w.context < block.len() && block.len() > 0, "a window without new bytes");
+                assert!(w.context < block.len() && !block.is_empty(), "a window without new bytes");
                 assert!(text[..at].ends_with(&block[..w.context]), "wrong context at {at}");
                 // As the engine does: the end of a window waits for the next one.
                 let done = if w.last { block.len() } else { (block.len() * 3 / 4).max(w.context + 1) };
