@@ -3,7 +3,7 @@
 mod support;
 
 use logveil::engine::TagMode;
-use support::engine;
+use support::{engine, rewrite};
 
 const LINES: &str = include_str!("data/lines.txt");
 
@@ -20,6 +20,19 @@ fn record(marked: &str) -> String {
         }
     }
     out
+}
+
+#[test]
+fn a_second_pass_over_the_records_changes_nothing() {
+    for policy in ["jdcloud-2021", "web-minimal"] {
+        for tag in [TagMode::None, TagMode::Inline] {
+            let engine = engine(policy, tag);
+            let records: Vec<String> = LINES.lines().map(record).collect();
+            let once = rewrite(&mut engine.worker(), records.join("\n").as_bytes());
+            let twice = rewrite(&mut engine.worker(), &once);
+            assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice), "{policy}");
+        }
+    }
 }
 
 #[test]

@@ -308,13 +308,12 @@ fn backslash(v: &[u8], out: &mut [u8; 4]) -> Escape {
             out[0] = *c;
             one(2, Carriers::JSON)
         }
-        [_, c @ (b'n' | b't' | b'r' | b'b' | b'f'), ..] => {
+        // Not `\b` and `\f`: no log holds these controls, and `\\fe80::1` is a path.
+        [_, c @ (b'n' | b't' | b'r'), ..] => {
             out[0] = match c {
                 b'n' => b'\n',
                 b't' => b'\t',
-                b'r' => b'\r',
-                b'b' => 8,
-                _ => 12,
+                _ => b'\r',
             };
             one(2, Carriers::JSON)
         }

@@ -113,7 +113,9 @@ fn shorter(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     match (behind, before) {
         // Nine groups: which end is no part of the address can't be told, so both go.
         (Some(from), Some(to)) if ip::v6(&t[from..end]).is_some() && ip::v6(&t[s..to]).is_some() => {
-            if address(text, found, s, to)
+            let ours = ip::v6(&t[from..end]).is_some_and(|a| ip::class_v6(&a) == ip::Class::Surrogate);
+            if !ours
+                && address(text, found, s, to)
                 && let Some(hit) = found.hits.last_mut().filter(|h| h.start as usize == s)
             {
                 hit.end = end as u32;
