@@ -52,6 +52,8 @@ fn values_beside_escapes_go() {
         ("2026-11-23 10:11:45 INFO [main] c.e.shop.Users - 13800138001 registered", "13800138001"),
         ("x +8> 13800138001", "13800138001"),
         ("Authorization: Authorization: Bearer c0rrectH0rse99", "c0rrect"),
+        ("authorization=\"c0rrect horse\"", "c0rrect"),
+        ("Authorization: \\\"Beare\ttoken=c0rrect-h0rse\tr x", "h0rse"),
         ("密码：１２３中４ tail", "４"),
         ("ip-10-0-0-7.internal 上报 IMEI 490154203237518，重建完成之后的网关是．０", "10-0-0-7"),
         ("password:\"}x,y\" and token:\",z\"", "x,y"),

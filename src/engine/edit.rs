@@ -5,6 +5,7 @@ use super::allow::Kept;
 use super::judge::Judged;
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
+use crate::detect::check::scheme;
 use crate::detect::hit::Hit;
 use crate::format::slot::{self, Slot};
 use crate::model::{CategorySet, Decision, well_known as e};
@@ -522,10 +523,8 @@ fn render(action: &Action, value: &[u8], tag: &[u8; 16], hit: &Hit, out: &mut Ve
         Action::Keep => out.extend_from_slice(value),
         Action::Suppress => {
             // A credential keeps the name of its scheme.
-            if hit.entity == e::CREDENTIAL
-                && let Some(i) = value.iter().position(|&b| b == b' ')
-            {
-                out.extend_from_slice(&value[..=i]);
+            if hit.entity == e::CREDENTIAL {
+                out.extend_from_slice(scheme::split(value).0);
             }
             out.extend_from_slice(SUPPRESSED);
         }

@@ -1,6 +1,6 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
-use super::{all_digits, cn_id, email, imsi, ip, mac, meid, output, phone, placeholder, uuid};
+use super::{all_digits, cn_id, email, imsi, ip, mac, meid, output, phone, placeholder, scheme, uuid};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Verdict on a keyed value.
@@ -190,10 +190,8 @@ pub fn coordinates(v: &[u8]) -> bool {
 
 /// The credential behind its scheme.
 fn credential(v: &[u8], entity: EntityId) -> Keyed {
-    match v.iter().position(|&b| b == b' ') {
-        Some(i) if placeholder::is(&v[i + 1..]) || output::is(&v[i + 1..]) => Keyed::Placeholder,
-        _ => Keyed::Take(entity),
-    }
+    let secret = scheme::split(v).1;
+    if placeholder::is(secret) || output::is(secret) { Keyed::Placeholder } else { Keyed::Take(entity) }
 }
 
 #[cfg(test)]

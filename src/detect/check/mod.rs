@@ -20,6 +20,7 @@ pub mod permit;
 pub mod phone;
 pub mod placeholder;
 pub mod regional;
+pub mod scheme;
 pub mod table;
 pub mod uuid;
 pub mod vehicle;

@@ -139,6 +139,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         _ => {}
     }
     match text.at(i) {
+        b'[' if text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
         b'[' if !boundless(shape) || text.at(i + 1) == b'"' => {
             elements(text, found, entity, shape, sep, i + 1);
             0
@@ -329,12 +330,13 @@ fn wide_punctuation(v: &[u8]) -> bool {
 fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     let t = text.bytes;
     let scheme = &t[i..end];
-    let known = ["bearer", "basic", "digest", "negotiate", "token", "aws4-hmac-sha256", "jdcloud2-hmac-sha256"];
-    if t.get(end) != Some(&b' ') || !known.iter().any(|k| scheme.eq_ignore_ascii_case(k.as_bytes())) {
+    if t.get(end) != Some(&b' ') || !check::scheme::is(scheme) {
         return end;
     }
     let rest = &t[end..];
-    let multi = scheme.eq_ignore_ascii_case(b"digest") || scheme.len() > 10;
+    // Schemes with parameters: the rest of the line is theirs.
+    let multi = [&b"digest"[..], b"hawk", b"oauth", b"vapid"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
+    let multi = multi || scheme.len() > 10;
     let stop = rest.iter().position(|&b| b == b'\n' || b == b'\r' || b == b'"' && !multi);
     let all = stop.unwrap_or(rest.len());
     if multi { end + all } else { bare_end(text, (end + 1).min(t.len()), t.len(), true) }
