@@ -128,8 +128,11 @@ fn rules_of_a_folder_are_loaded_and_tested() {
     let (code, out, err) = run(&["test", "--rules", r], b"");
     assert_eq!(code, 0, "{} {err}", String::from_utf8_lossy(&out));
     let cases = dir.path().join("cases.toml");
-    std::fs::write(&cases, "[[case]]\nline = 'EMP-123456 x'\nfinds = ['staff.id']\ngone = ['123456']\nstays = ['ZZZ']\n")
-        .unwrap();
+    std::fs::write(
+        &cases,
+        "[[case]]\nline = 'EMP-123456 x'\nfinds = ['staff.id']\ngone = ['123456']\nstays = ['ZZZ']\n",
+    )
+    .unwrap();
     let (code, out, _) = run(&["test", "--rules", r, cases.to_str().unwrap()], b"");
     let out = String::from_utf8(out).unwrap();
     assert_eq!(code, 1);
