@@ -116,47 +116,47 @@ pub struct Chunk {
 /// Number of event kinds.
 pub const KINDS: usize = 20;
 
-/// Index of each event kind; the position that an event names is given in brackets.
+/// Index of each event kind; the position that an event names is given in parentheses.
 pub mod kind {
-    /// Separator after a key: `=`, `":`, `key:` [separator].
+    /// Separator after a key: `=`, `":`, `key:` (separator).
     pub const KEY: usize = 0;
-    /// End of a run of at least eleven digits [first byte behind].
+    /// End of a run of at least eleven digits (first byte behind).
     pub const DIGITS: usize = 1;
-    /// Third dot of a dotted number [dot].
+    /// Third dot of a dotted number (dot).
     pub const DOTS: usize = 2;
-    /// Fourth colon of a hex/colon run, or `::` [colon].
+    /// Fourth colon of a hex/colon run, or `::` (colon).
     pub const COLONS: usize = 3;
-    /// End of a run of at least fourteen hex digits that holds a letter [first byte behind].
+    /// End of a run of at least fourteen hex digits that holds a letter (first byte behind).
     pub const HEXRUN: usize = 4;
-    /// Digits in groups [last digit of the group that made it plain].
+    /// Digits in groups (last digit of the group that made it plain).
     pub const GROUPS: usize = 5;
-    /// `%HH` [second hex digit].
+    /// `%HH` (second hex digit).
     pub const PERCENT: usize = 6;
-    /// Backslash [itself].
+    /// Backslash (itself).
     pub const BACKSLASH: usize = 7;
-    /// Fourth dash of a UUID [dash].
+    /// Fourth dash of a UUID (dash).
     pub const UUID: usize = 8;
-    /// Fifth dash of a hardware address [dash].
+    /// Fifth dash of a hardware address (dash).
     pub const MAC_DASH: usize = 9;
-    /// Second dot of a hardware address in Cisco notation [dot].
+    /// Second dot of a hardware address in Cisco notation (dot).
     pub const MAC_DOT: usize = 10;
-    /// `@` after a word [at].
+    /// `@` after a word (at).
     pub const AT: usize = 11;
     /// `yJ` [the J].
     pub const JWT: usize = 12;
-    /// `+` before a digit [digit].
+    /// `+` before a digit (digit).
     pub const PLUS: usize = 13;
-    /// 0xEF, the first byte of full-width forms [itself]; third dash between digit groups [dash] shares the list.
+    /// 0xEF, the first byte of full-width forms (itself); third dash between digit groups (dash) shares the list.
     pub const WIDE: usize = 14;
-    /// End of a line [line feed].
+    /// End of a line (line feed).
     pub const LINE: usize = 15;
-    /// Start of a run of bytes of 0x80 and above [first byte].
+    /// Start of a run of bytes of 0x80 and above (first byte).
     pub const HIGH: usize = 16;
-    /// `#` [itself].
+    /// `#` (itself).
     pub const HASH: usize = 17;
-    /// End of a run of at least fifteen letters, digits and `+` that are not all hexadecimal [first byte behind].
+    /// End of a run of at least fifteen letters, digits and `+` that are not all hexadecimal (first byte behind).
     pub const TOKEN: usize = 18;
-    /// `)` behind six digits and one more sign and bracket [bracket].
+    /// `)` behind six digits and one more sign and bracket (bracket).
     pub const BRACKET: usize = 19;
 }
 
