@@ -10,6 +10,7 @@ mod judge;
 mod out;
 mod place;
 mod projection;
+mod render;
 mod session;
 mod timeline;
 mod views;

@@ -41,7 +41,7 @@ const SYSTEMS: &[(&str, &str)] = &[
 /// Appends family and system with their major versions.
 pub fn family(agent: &str, out: &mut Vec<u8>) {
     let bot = ["bot", "Bot", "spider", "Spider", "crawler"].iter().any(|b| agent.contains(b));
-    let safari = agent.contains("Safari/").then(|| ("Version/", "Safari"));
+    let safari = agent.contains("Safari/").then_some(("Version/", "Safari"));
     match FAMILIES.iter().copied().find(|f| agent.contains(f.0)).or(safari) {
         _ if bot => out.extend_from_slice(b"bot"),
         Some((mark, name)) => named(agent, mark, name, out),
