@@ -175,7 +175,7 @@ fn prepare(dir: &Path, mb: usize) {
     for d in ["many", "gz", "out"] {
         std::fs::create_dir_all(dir.join(d)).expect("a folder");
     }
-    let text = generate::access(mb << 20);
+    let text = generate::text(generate::Kind::Access, mb << 20);
     std::fs::write(dir.join("one.log"), &text).expect("a file");
     let part = text.len() / 8;
     let mut at = 0;

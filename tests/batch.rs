@@ -97,7 +97,7 @@ fn manifest(path: &Path, kind: &str) -> Vec<serde_json::Value> {
 #[test]
 fn every_compression_comes_out_as_it_came_in() {
     let p = Place::new();
-    let text = generate::access(3 << 20);
+    let text = generate::text(generate::Kind::Access, 3 << 20);
     let want = p.filter(&text);
     let mut two = through("gzip", &["-c"], &text[..1_000_000]);
     two.extend(through("gzip", &["-c"], &text[1_000_000..]));
@@ -143,7 +143,7 @@ fn every_compression_comes_out_as_it_came_in() {
 #[test]
 fn members_of_archives_go_through_as_files() {
     let p = Place::new();
-    let text = generate::telemetry(300_000);
+    let text = generate::text(generate::Kind::Telemetry, 300_000);
     p.put("t/x/a.ndjson", &text);
     p.put("t/x/b.ndjson.gz", &through("gzip", &["-c"], &text));
     p.put("t/13800138001.log", b"nothing here\n");
@@ -174,11 +174,11 @@ fn members_of_archives_go_through_as_files() {
 #[test]
 fn threads_change_nothing() {
     let p = Place::new();
-    let mut text = generate::telemetry(5 << 20);
+    let mut text = generate::text(generate::Kind::Telemetry, 5 << 20);
     // Records that are longer than a window, in the middle and at the end.
     text.extend_from_slice(&b"mobile=13800138001 and more ".repeat(40_000));
     text.push(b'\n');
-    text.extend(generate::access(5 << 20));
+    text.extend(generate::text(generate::Kind::Access, 5 << 20));
     text.extend_from_slice(&b"ip=198.51.100.23 ".repeat(30_000));
     p.put("in/a", &text);
     p.put(
@@ -204,9 +204,9 @@ fn threads_change_nothing() {
 fn archive(p: &Place, files: usize) {
     for i in 0..files {
         let text = match i % 3 {
-            0 => generate::access(40_000 + i * 9_000),
-            1 => generate::telemetry(30_000 + i * 5_000),
-            _ => generate::clean(50_000 + i * 3_000),
+            0 => generate::text(generate::Kind::Access, 40_000 + i * 9_000),
+            1 => generate::text(generate::Kind::Telemetry, 30_000 + i * 5_000),
+            _ => generate::text(generate::Kind::Clean, 50_000 + i * 3_000),
         };
         match i % 5 {
             0 => p.put(&format!("in/{}/{i}.log.gz", i % 7), &through("gzip", &["-1c"], &text)),
@@ -327,7 +327,7 @@ fn resume_skips_what_is_the_same_and_only_that() {
 #[test]
 fn each_trouble_has_its_line_and_the_rest_goes_on() {
     let p = Place::new();
-    let text = generate::access(4 << 20);
+    let text = generate::text(generate::Kind::Access, 4 << 20);
     let gz = through("gzip", &["-c"], &text);
     p.put("in/good.log", &text);
     p.put("in/short.gz", &gz[..gz.len() / 2]);
@@ -384,7 +384,7 @@ fn each_trouble_has_its_line_and_the_rest_goes_on() {
 #[test]
 fn a_growing_file_is_refused() {
     let p = Place::new();
-    let path = p.put("in/live.log", &generate::access(24 << 20));
+    let path = p.put("in/live.log", &generate::text(generate::Kind::Access, 24 << 20));
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let writer = std::thread::spawn({
         let stop = stop.clone();
@@ -414,7 +414,7 @@ fn a_full_disk_stops_one_file_not_the_run() {
         eprintln!("skipped: no right to mount a small disk");
         return;
     }
-    p.put("in/large.log", &generate::access(4 << 20));
+    p.put("in/large.log", &generate::text(generate::Kind::Access, 4 << 20));
     p.put("in/small.log", b"mobile=13800138001\n");
     let (code, err) = p.batch(&["in", "-o", "disk/out"]);
     let left = (litter(&disk), disk.join("out/large.log").exists(), disk.join("out/small.log").exists());
@@ -497,7 +497,7 @@ fn names_are_outputs_too() {
 #[test]
 fn a_dry_run_writes_nothing() {
     let p = Place::new();
-    p.put("in/a.log", &generate::access(100_000));
+    p.put("in/a.log", &generate::text(generate::Kind::Access, 100_000));
     let out =
         p.command(&["in", "-o", "out", "-n", "--progress", "json", "--progress-interval", "0.02"]).output().unwrap();
     assert_eq!(out.status.code(), Some(0));
@@ -536,8 +536,8 @@ fn lists_globs_and_streams_name_inputs() {
 #[test]
 fn manifests_merge_only_under_one_policy_and_key() {
     let p = Place::new();
-    p.put("in/a.log", &generate::access(50_000));
-    p.put("in/b.log", &generate::telemetry(50_000));
+    p.put("in/a.log", &generate::text(generate::Kind::Access, 50_000));
+    p.put("in/b.log", &generate::text(generate::Kind::Telemetry, 50_000));
     for (file, out) in [("in/a.log", "1"), ("in/b.log", "2"), ("in", "both")] {
         assert_eq!(p.batch(&[file, "-o", out, "--root", "in"]).0, 0);
     }
@@ -557,7 +557,7 @@ fn manifests_merge_only_under_one_policy_and_key() {
 #[cfg(target_os = "linux")]
 fn memory_stays_below_256_mib() {
     let p = Place::new();
-    let text = generate::access(6 << 20);
+    let text = generate::text(generate::Kind::Access, 6 << 20);
     p.put("in/a.log", &text);
     p.put("in/one-record", &vec![b'x'; 12 << 20]);
     for i in 0..3 {
@@ -610,7 +610,7 @@ fn the_corpus_goes_through_and_back() {
 fn a_stream_of_any_length_passes() {
     let gb: f64 = std::env::var("LOGVEIL_STREAM_GB").ok().and_then(|g| g.parse().ok()).unwrap_or(0.2);
     let p = Place::new();
-    let block = generate::access(4 << 20);
+    let block = generate::text(generate::Kind::Access, 4 << 20);
     let mut c = Command::new("sh");
     c.args(["-c", "ulimit -v 262144; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_logveil")]);
     c.args([

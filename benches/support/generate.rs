@@ -186,6 +186,17 @@ impl Lines {
     }
 }
 
+/// Lines of one kind, `size` bytes or a line more.
+#[allow(dead_code, reason = "not every user of this file fills buffers")]
+pub fn text(kind: Kind, size: usize) -> Vec<u8> {
+    let mut lines = Lines::new(kind);
+    let mut out = Vec::with_capacity(size + 2048);
+    while out.len() < size {
+        lines.push(&mut out);
+    }
+    out
+}
+
 const PAGES: [&str; 16] = [
     "/",
     "/index.html",
