@@ -75,7 +75,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("brand", "samsung-brand"),
     ("companyName", "示例有限公司"),
     ("mac", "d0:50:99:84:a2:a0"),
-    ("birthday", "1991-02-03"),
+    ("person.birth", "1991-02-03"),
     ("note", "words that no list names"),
     ("userAgent", "okhttp/3.12.1"),
 ];

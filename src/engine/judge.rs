@@ -4,6 +4,7 @@ use super::edit::Edit;
 use super::place::{event_time, record_at};
 use super::{Engine, Worker};
 use crate::detect::hit::Hit;
+use crate::model::well_known::BIRTH;
 use crate::model::{CategorySet, Shape};
 use crate::policy::Policy;
 use crate::policy::lists::Verdict;
@@ -34,7 +35,7 @@ impl Engine {
 
 /// Bit set of the entities whose values tell an age.
 pub fn ages(rules: &Ruleset) -> u128 {
-    let tells = |e: &&EntityDef| e.shape == Shape::CnId || e.name == "birthday";
+    let tells = |e: &&EntityDef| e.shape == Shape::CnId || e.id == BIRTH;
     rules.entities.iter().filter(tells).fold(0, |bits, e| bits | bit(e.id))
 }
 

@@ -28,7 +28,7 @@ use crate::detect::positional::Layouts;
 pub use crate::detect::positional::Sniffer;
 use crate::format::time::EventClock;
 use crate::keys::Keyring;
-use crate::model::{Block, Category};
+use crate::model::{Block, Category, EntityId};
 use crate::policy::Policy;
 use crate::policy::lists::Lists;
 use crate::rules::{RuleError, Ruleset};
@@ -154,6 +154,11 @@ impl Engine {
     /// Entities and keys in force.
     pub fn rules(&self) -> &Ruleset {
         &self.rules
+    }
+
+    /// False for entities that are not looked for: they say little by themselves, and no policy changes or shows them.
+    pub fn looks_for(&self, entity: EntityId) -> bool {
+        !self.rules.entity(entity).weak || self.policies.iter().any(|p| p.needs(entity))
     }
 
     /// The newest policy.

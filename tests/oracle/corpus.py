@@ -42,7 +42,7 @@ ceiling = "P6M"
 basis = ["none"]
 [[clause]]
 id = "weak"
-entities = ["device.model", "device.os", "device.platform", "device.vendor", "carrier", "user_agent", "birthday"]
+entities = ["device.model", "device.os", "device.platform", "device.vendor", "carrier", "user_agent"]
 apply = "keep"
 retention = "none"
 [[clause]]
