@@ -239,6 +239,9 @@ fn tokens(key: &[u8]) -> (Vec<u8>, Vec<usize>) {
 pub struct ClassId(u16);
 
 impl ClassId {
+    /// The class of keys that the registry does not know.
+    pub const UNKNOWN: ClassId = ClassId(0);
+
     /// True when the registry does not know the key.
     pub fn is_unknown(self) -> bool {
         self.0 == 0
@@ -246,7 +249,7 @@ impl ClassId {
 }
 
 /// Longest key that the memo remembers.
-pub const LONGEST: usize = 16;
+const LONGEST: usize = 16;
 /// Pairs of slots of the memo; a power of two.
 const SLOTS: usize = 1 << 9;
 

@@ -17,6 +17,7 @@ mod words;
 use super::hit::Hit;
 use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
+use super::sequence::Sequence;
 use crate::format::view::{Region, View};
 use crate::model::{Confidence, EntityId, RuleId};
 
@@ -44,6 +45,8 @@ pub struct Found<'a> {
     pub times: &'a mut Vec<(u32, u32)>,
     /// Key memo.
     pub memo: &'a mut Memo,
+    /// The order of keys.
+    pub sequence: &'a mut Sequence,
     /// Separators of keys that name a tag of ours.
     pub tags: &'a mut Vec<u32>,
     /// Scratch for single values.
