@@ -10,7 +10,9 @@ pub fn resolve(hits: &[Hit], order: &mut Vec<u64>, out: &mut Vec<Hit>) {
     order.clear();
     order.extend(hits.iter().enumerate().map(|(i, h)| u64::from(h.start) << 32 | i as u64));
     // Each family reports in ascending order: a stable sort merges these runs.
-    order.sort();
+    if !order.is_sorted() {
+        order.sort();
+    }
     for &key in order.iter() {
         let h = &hits[key as u32 as usize];
         match out.last_mut() {

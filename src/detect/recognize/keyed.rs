@@ -127,8 +127,12 @@ fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: us
     let behind = behind_key([text.before(p.saturating_sub(1)), text.before(p)]);
     let end = p - behind;
     let len = text.scan.maps.keychars.run_before(end);
+    // A word and a colon in running text, or a group of an address, tells nothing of what follows.
+    let named = behind > 0 || text.at(p) == b'=';
     match head {
-        Some(head) if len + behind < HEAD => found.sequence.learn(text.registry, found.memo, head, (len, behind)),
+        Some(head) if named && len + behind < HEAD => {
+            found.sequence.learn(text.registry, found.memo, head, (len, behind))
+        }
         _ => Key { class: found.memo.classify(text.registry, text.bytes, len, end), short: len <= 2 },
     }
 }

@@ -16,7 +16,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if skip.covers(start) || t.len() - start < 6 {
             continue;
         }
-        let end = start + t[start..].iter().take_while(|b| **b >= 0x80).count();
+        let near = text.scan.maps.high.window(start).trailing_ones() as usize;
+        let end = if near < 64 { start + near } else { start + t[start..].iter().take_while(|b| **b >= 0x80).count() };
         names(text, found, start, end);
         behind(text, found, start, end);
     }

@@ -92,15 +92,17 @@ fn run_avx512(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
 fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
     let tiles = (words + 1).min(CHUNK_WORDS).div_ceil(TILE);
     for (list, masks) in lists.iter_mut().zip(&chunk.event) {
+        // One loop over the words that hold something: one mispredicted end for each kind.
+        let mut some = 0u64;
         for (g, tile) in masks.as_chunks::<TILE>().0[..tiles].iter().enumerate() {
             // SAFETY: the tile is 64 readable bytes; the load has no alignment need.
             let v = unsafe { _mm512_loadu_si512(tile.as_ptr().cast()) };
-            let mut some = _mm512_test_epi64_mask(v, v);
-            while some != 0 {
-                let w = some.trailing_zeros() as usize;
-                positions(tile[w % TILE], (base + (g * TILE + w) * 64) as u32, list);
-                some &= some - 1;
-            }
+            some |= u64::from(_mm512_test_epi64_mask(v, v)) << (g * TILE);
+        }
+        while some != 0 {
+            let w = some.trailing_zeros() as usize;
+            positions(masks[w % CHUNK_WORDS], (base + w * 64) as u32, list);
+            some &= some - 1;
         }
     }
 }
