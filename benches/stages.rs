@@ -118,7 +118,8 @@ fn engine(policy: &str, swap: (&str, &str), tag: TagMode) -> Engine {
     let policy = logveil::policy::compile(policy, &text, &rules).expect("a valid policy");
     let (scan, hash) = (ScanKernel::detect(), HashKernel::detect());
     let key = MasterKey::from_bytes(&[7; 32], "bench").expect("32 bytes");
-    Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest: 1_795_399_905 }).expect("valid formats")
+    Engine::new(EngineConfig { rules, policy, key: key.into(), tag, scan, hash, ingest: 1_795_399_905 })
+        .expect("valid formats")
 }
 
 fn rewrite(c: &mut Criterion) {

@@ -60,11 +60,11 @@ impl Blobs {
     }
 
     /// Takes the hits of `deep`, which stand in `view` at `level`, out of their runs of base64; each run becomes one hit of
-    /// the parent. Hits outside of runs are left to `raise`.
+    /// the parent. Hits outside of runs are left to `raise`; inside, entities of the bit set `weak` are no reason to rewrite a run.
     pub fn raise(
         &mut self,
         deep: &[Hit],
-        level: u8,
+        (level, weak): (u8, u128),
         view: &View,
         shallow: &mut Vec<Hit>,
         order: &mut Vec<u64>,
@@ -74,6 +74,7 @@ impl Blobs {
         for hit in deep {
             match view.blob(hit.start as usize) {
                 None => shallow.extend(raise(hit)),
+                Some(_) if weak >> hit.entity.0 & 1 == 1 => {}
                 Some(_) => {
                     let mut h = *hit;
                     if h.level == 0 {
@@ -91,7 +92,7 @@ impl Blobs {
         if self.inside.is_empty() {
             return;
         }
-        resolve::resolve(&self.inside, order, &mut self.clean);
+        resolve::resolve(&self.inside, weak, order, &mut self.clean);
         let mut i = 0;
         while i < self.clean.len() {
             let Some(&blob) = view.blob(self.clean[i].start as usize) else { break };

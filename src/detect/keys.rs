@@ -69,6 +69,7 @@ pub struct Registry {
     suffix: HashMap<Box<[u8]>, KeyClass>,
     /// Keys with letters beyond ASCII, longest first: they match the end of a word.
     ending: Vec<(Box<[u8]>, KeyClass)>,
+    weak: u128,
     /// Names of cookies that hold a choice, not a person.
     functional: HashSet<Box<[u8]>>,
     /// All classes, by number.
@@ -82,6 +83,7 @@ impl Registry {
             exact: HashMap::new(),
             suffix: HashMap::new(),
             ending: Vec::new(),
+            weak: 0,
             functional: HashSet::new(),
             classes: Vec::new(),
         };
@@ -101,6 +103,11 @@ impl Registry {
         r.add(&["string value".into(), "int value".into(), "double value".into()], &[], wrapper);
         for e in &rules.entities {
             let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
+            if e.weak {
+                r.weak |= 1 << e.id.0;
+                r.add_weak(&e.keys, class);
+                continue;
+            }
             r.add(&e.keys, &e.suffixes, class);
             // Running text calls many things a password: the value must look like one.
             let shape = if e.shape == Shape::Secret { Shape::SecretWord } else { e.shape };
@@ -128,6 +135,11 @@ impl Registry {
         r
     }
 
+    /// Bit set of entities that give way to all others.
+    pub fn weak(&self) -> u128 {
+        self.weak
+    }
+
     fn add(&mut self, keys: &[String], suffixes: &[String], class: KeyClass) {
         for k in keys.iter().chain(suffixes) {
             if k.is_ascii() {
@@ -138,6 +150,18 @@ impl Registry {
         }
         for k in suffixes.iter().filter(|k| k.is_ascii()) {
             self.suffix.insert(joined(k.as_bytes()).into(), class);
+        }
+    }
+
+    /// Names a key that stays exempt from the search for bare shapes, when it is.
+    fn add_weak(&mut self, keys: &[String], class: KeyClass) {
+        for k in keys.iter().filter(|k| k.is_ascii()) {
+            let name = joined(k.as_bytes());
+            let exempt = self.exact.get(&name[..]).map_or(Exempt::No, |c| c.exempt);
+            self.exact.insert(name.into(), KeyClass { exempt, ..class });
+        }
+        for k in keys.iter().filter(|k| !k.is_ascii()) {
+            self.ending.push((k.to_lowercase().into_bytes().into(), class));
         }
     }
 

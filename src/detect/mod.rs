@@ -144,9 +144,16 @@ impl<'r> Detector<'r> {
             let (shallow, deep) = self.hits.split_at_mut(level);
             let view = &self.views[level - 1];
             let up = |hit: &Hit| raise(hit, level as u8, view);
-            self.blobs.raise(&deep[0], level as u8, view, &mut shallow[level - 1], &mut self.order, up);
+            self.blobs.raise(
+                &deep[0],
+                (level as u8, self.registry.weak()),
+                view,
+                &mut shallow[level - 1],
+                &mut self.order,
+                up,
+            );
         }
-        resolve::resolve(&self.hits[0], &mut self.order, &mut self.resolved);
+        resolve::resolve(&self.hits[0], self.registry.weak(), &mut self.order, &mut self.resolved);
         &self.resolved
     }
 

@@ -4,8 +4,9 @@
 use super::hit::Hit;
 use crate::model::well_known as e;
 
-/// Moves `hits` to `out`, ascending and disjoint. `order` is scratch.
-pub fn resolve(hits: &[Hit], order: &mut Vec<u64>, out: &mut Vec<Hit>) {
+/// Moves `hits` to `out`, ascending and disjoint. Entities of the bit set `weak` give way to all others. `order` is
+/// scratch.
+pub fn resolve(hits: &[Hit], weak: u128, order: &mut Vec<u64>, out: &mut Vec<Hit>) {
     out.clear();
     order.clear();
     order.extend(hits.iter().enumerate().map(|(i, h)| u64::from(h.start) << 32 | i as u64));
@@ -16,14 +17,19 @@ pub fn resolve(hits: &[Hit], order: &mut Vec<u64>, out: &mut Vec<Hit>) {
     for &key in order.iter() {
         let h = &hits[key as u32 as usize];
         match out.last_mut() {
-            Some(last) if h.start < last.end => *last = merge(*last, *h),
+            Some(last) if h.start < last.end => *last = merge(*last, *h, weak),
             _ => out.push(*h),
         }
     }
 }
 
 /// The stronger of two overlapping hits, widened to cover both.
-fn merge(a: Hit, b: Hit) -> Hit {
+fn merge(a: Hit, b: Hit, weak: u128) -> Hit {
+    // A weak hit may be kept: it must not hide a value, nor what stands around one.
+    let gives_way = |h: &Hit| weak >> h.entity.0 & 1 == 1;
+    if gives_way(&a) != gives_way(&b) {
+        return if gives_way(&a) { b } else { a };
+    }
     let len = |h: &Hit| h.end - h.start;
     let b_wins = (len(&b), strength(&b)) > (len(&a), strength(&a));
     let mut w = if b_wins { b } else { a };
@@ -61,10 +67,19 @@ mod tests {
     }
 
     #[test]
+    fn a_weak_hit_gives_way() {
+        let hits = vec![hit(0, 40, e::SERIAL), hit(10, 20, e::IMEI), hit(25, 30, e::MAC)];
+        let mut out = Vec::new();
+        resolve(&hits, 1 << e::SERIAL.0, &mut Vec::new(), &mut out);
+        let got: Vec<_> = out.iter().map(|h| (h.start, h.end)).collect();
+        assert_eq!(got, [(10, 20), (25, 30)]);
+    }
+
+    #[test]
     fn the_union_is_covered_by_the_longest() {
         let hits = vec![hit(4, 9, e::EMAIL), hit(0, 6, e::IP_V4), hit(20, 25, e::MAC), hit(21, 23, e::IMEI)];
         let mut out = Vec::new();
-        resolve(&hits, &mut Vec::new(), &mut out);
+        resolve(&hits, 0, &mut Vec::new(), &mut out);
         let got: Vec<_> = out.iter().map(|h| (h.start, h.end, h.entity)).collect();
         assert_eq!(got, [(0, 9, e::IP_V4), (20, 25, e::MAC)]);
     }

@@ -1,20 +1,18 @@
 //! From findings to edits, from edits to output.
 
-use super::action::{Action, READERS, read_ip};
+use super::action::{Action, READERS};
 use super::allow::Kept;
+use super::judge::Judged;
+use super::render::{is_host_name, needs_brackets, render};
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
-use crate::detect::check::scheme;
 use crate::detect::hit::Hit;
 use crate::format::slot::{self, Slot};
-use crate::model::{CategorySet, Decision, well_known as e};
+use crate::model::{CategorySet, Decision};
+use crate::policy::Met;
 use crate::tag::{Clock, TagContext, TagStyle, bit};
-use crate::transform::canonical::{Canon, IpBytes, canonical};
-use crate::transform::mask::mask;
+use crate::transform::canonical::{Canon, canonical};
 use crate::transform::pseudonym::{TagKey, base32, surrogate};
-use crate::transform::truncate::truncate;
-use std::io::Write as _;
-use std::net::IpAddr;
 
 /// No job in the batch.
 const NO_JOB: u32 = u32::MAX;
@@ -28,10 +26,14 @@ pub(super) struct Edit {
     job: u32,
     /// What was decided.
     pub decision: Decision,
+    /// Era of its record.
+    pub era: u16,
     /// The value stays.
-    keep: bool,
+    pub keep: bool,
     /// The value has no canonical form: it is suppressed.
     unfit: bool,
+    /// A list or the minors' rule wants the value gone.
+    pub gone: bool,
     /// Why it stays.
     pub kept: Kept,
     /// Where the edits inside its run of base64 begin.
@@ -49,15 +51,19 @@ impl Edit {
 #[derive(Clone, Copy, Default)]
 pub(super) struct Found {
     /// One past the record's last byte, its line feed excluded.
-    end: u32,
+    pub end: u32,
     /// One past its last edit.
-    edits: u32,
+    pub edits: u32,
+    /// Device or log data stands with a person.
+    pub joined: bool,
+    /// What lists and the minors' rule say of it.
+    pub judged: Judged,
     /// Bit set of entities.
-    entities: u128,
+    pub entities: u128,
     /// Bit set of retention classes.
     retentions: u64,
     /// Categories that stand together.
-    present: CategorySet,
+    pub present: CategorySet,
 }
 
 impl Worker<'_> {
@@ -88,13 +94,16 @@ impl Worker<'_> {
                 }
                 n += 1;
             }
+            let era = self.engine.era_of_record(&self.detector, block, start as usize);
+            found.joined = self.joins(block, i..n, era, &found);
+            let met = self.engine.era(era).0.met(found.present, found.joined);
             for k in i..n {
                 let hit = self.detector.hits()[k];
-                let mut edit = self.decide_one(block, &hit, k, found.present);
+                let mut edit = self.decide_one(block, &hit, k, era, met);
                 found.retentions |= 1 << edit.decision.retention.0;
                 if hit.blob != 0 {
                     edit.inner = self.inner.len() as u32;
-                    found.retentions |= self.decide_inside(block, &hit, found.present);
+                    found.retentions |= self.decide_inside(block, &hit, era, met);
                 }
                 self.edits.push(edit);
             }
@@ -103,6 +112,7 @@ impl Worker<'_> {
             i = n;
         }
         self.batch.run();
+        self.judge(block);
     }
 
     /// Findings inside the run of base64 that a hit stands for.
@@ -115,11 +125,11 @@ impl Worker<'_> {
     }
 
     /// Decides the findings inside a run of base64; returns the bit set of their retention classes.
-    fn decide_inside(&mut self, block: &[u8], run: &Hit, present: CategorySet) -> u64 {
+    fn decide_inside(&mut self, block: &[u8], run: &Hit, era: u16, met: Met) -> u64 {
         let mut retentions = 0;
         for j in 0..self.inside(run).len() {
             let hit = self.inside(run)[j];
-            let edit = self.decide_one(block, &hit, j, present);
+            let edit = self.decide_one(block, &hit, j, era, met);
             retentions |= 1 << edit.decision.retention.0;
             self.inner.push(edit);
         }
@@ -127,15 +137,27 @@ impl Worker<'_> {
     }
 
     #[inline]
-    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, present: CategorySet) -> Edit {
+    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, era: u16, met: Met) -> Edit {
         let engine = self.engine;
-        let decision = engine.policy.decide(hit.entity, present);
-        let mut edit =
-            Edit { hit: k as u32, decision, job: NO_JOB, keep: false, unfit: false, kept: Kept::No, inner: 0 };
+        let (policy, actions) = engine.era(era);
+        let decision = policy.decide(self.view, hit.entity, met);
+        let mut edit = Edit {
+            hit: k as u32,
+            decision,
+            era,
+            job: NO_JOB,
+            keep: false,
+            unfit: false,
+            gone: false,
+            kept: Kept::No,
+            inner: 0,
+        };
         if hit.blob != 0 {
             return edit;
         }
-        self.tally.found(hit.entity.0, hit.all_carriers());
+        if self.view == 0 {
+            self.tally.found(hit.entity.0, hit.all_carriers());
+        }
         let value = self.detector.value(block, hit).expose();
         if !engine.allow.is_empty() {
             let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
@@ -146,12 +168,12 @@ impl Worker<'_> {
                 return edit;
             }
         }
-        if engine.policy.allows(engine.categories[hit.entity.0 as usize], value) {
+        if policy.allows(engine.categories[hit.entity.0 as usize], value) {
             (edit.keep, edit.kept) = (true, Kept::Policy);
             self.tally.kept += 1;
             return edit;
         }
-        let (key, canon) = match engine.actions.of(hit.entity, decision.transform) {
+        let (key, canon) = match actions.of(hit.entity, decision.transform) {
             Action::Token { key, canon, .. } => (key, *canon),
             Action::Surrogate { key } => (key, Canon::Ip),
             Action::Keep => {
@@ -179,11 +201,13 @@ impl Worker<'_> {
 
     /// Writes whole records with their edits and tags.
     pub(super) fn write_records(&mut self, block: &[u8]) {
-        self.tally.bytes_in += block.len() as u64;
         let lines = self.detector.lines().len();
-        self.tally.records += lines as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
+        if self.view == 0 {
+            self.tally.bytes_in += block.len() as u64;
+            self.tally.records += lines as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
+        }
         let mut next = 0;
-        if self.tag == TagMode::None {
+        if self.tag == TagMode::None && !self.judging() {
             return self.write_span(block, 0, block.len(), &mut next);
         }
         let mut at = Place::default();
@@ -218,14 +242,17 @@ impl Worker<'_> {
             Slot::End(p) => (p, TagStyle::Text),
             Slot::Taken => (record.len(), TagStyle::Text),
         };
-        let ctx = self.context(record, at, end, &found);
+        let Some((era, ctx)) = self.context(record, at, end, &found) else {
+            *next = found.edits as usize;
+            return self.suppress_record(record);
+        };
         self.write_span(block, at.start, at.start + place, next);
         if slot != Slot::Taken && !(style == TagStyle::Text && place == 0) {
             match self.tag {
-                TagMode::Inline => self.out.put(self.tagger.render(ctx, style)),
+                TagMode::Inline => self.out.put(self.taggers[era].render(ctx, style)),
                 TagMode::Manifest => {
                     let from = self.manifest.len();
-                    self.manifest.extend_from_slice(self.tagger.render(ctx, TagStyle::Object));
+                    self.manifest.extend_from_slice(self.taggers[era].render(ctx, TagStyle::Object));
                     self.entries.push(Entry { offset: start, tag: from..self.manifest.len() });
                 }
                 TagMode::None => {}
@@ -236,7 +263,8 @@ impl Worker<'_> {
 
     fn looks_real(&self, edits: std::ops::Range<usize>) -> bool {
         let hits = self.detector.hits();
-        let real = |h: &Hit, x: &Edit| self.engine.actions.of(h.entity, x.decision.transform).looks_real();
+        let engine = self.engine;
+        let real = |h: &Hit, x: &Edit| engine.era(x.era).1.of(h.entity, x.decision.transform).looks_real();
         self.edits[edits].iter().any(|x| {
             let hit = &hits[x.hit as usize];
             real(hit, x) || self.inside(hit).iter().zip(&self.inner[x.inner()..]).any(|(h, x)| real(h, x))
@@ -254,23 +282,41 @@ impl Worker<'_> {
         self.out.put(&record[record.len() - slot::ending(record)..]);
     }
 
-    fn context(&mut self, record: &[u8], at: &mut Place, end: usize, found: &Found) -> TagContext {
-        let policy = &self.engine.policy;
+    /// Number of the record's tagger and what its tag depends on; nothing when the record must go as a whole.
+    fn context(&mut self, record: &[u8], at: &mut Place, end: usize, found: &Found) -> Option<(usize, TagContext)> {
         let when = self.event_time(record, at, end);
-        if when.is_none() {
+        if when.is_none() && self.view == 0 {
             self.tally.untimed += 1;
         }
-        TagContext {
-            entities: found.entities,
-            retentions: found.retentions | 1 << policy.default_retention.0,
-            linked: policy.is_linked(found.present),
-            day: self.tagger.day(when.unwrap_or(self.engine.ingest)),
-            clock: if when.is_some() { Clock::Record } else { Clock::Ingest },
+        let early = self.engine.is_early(when);
+        if found.judged.refused || early && self.engine.quarantines() {
+            return None;
         }
+        Some(self.tag_context(when, early, found))
+    }
+
+    /// What the tag of a record depends on, and the number of its tagger.
+    pub(super) fn tag_context(&self, when: Option<i64>, early: bool, found: &Found) -> (usize, TagContext) {
+        let era = self.engine.era_at(when);
+        let policy = self.engine.era(era).0;
+        let held = policy.hold.filter(|_| found.judged.case != 0).map_or(0, |r| 1 << r.0);
+        let unix = when.unwrap_or(self.engine.ingest);
+        let ctx = TagContext {
+            entities: found.entities,
+            retentions: found.retentions | 1 << policy.default_retention.0 | held,
+            linked: found.joined,
+            day: crate::tag::day(unix, policy.offset),
+            clock: if when.is_some() { Clock::Record } else { Clock::Ingest },
+            early,
+            minor: found.judged.minor,
+            stripped: found.judged.strip.0 != 0,
+            case: found.judged.case,
+        };
+        (self.engine.tagger_of(era, self.view), ctx)
     }
 
     fn event_time(&mut self, record: &[u8], at: &mut Place, end: usize) -> Option<i64> {
-        let offset = self.engine.policy.offset;
+        let offset = self.engine.policy().offset;
         let times = self.detector.times();
         while times.get(at.time).is_some_and(|t| (t.0 as usize) < at.start) {
             at.time += 1;
@@ -282,6 +328,11 @@ impl Worker<'_> {
             found = found.or_else(|| self.clock.of_value(value, offset));
         }
         found.or_else(|| (record[0] != b'{').then(|| self.clock.of_text(record, offset)).flatten())
+    }
+
+    /// Tag of an edit's value, when it was hashed.
+    pub(super) fn tag_of(&self, edit: &Edit) -> Option<&[u8; 16]> {
+        (edit.job != NO_JOB).then(|| self.batch.tag(edit.job))
     }
 
     /// True when the edit leaves its value.
@@ -311,16 +362,32 @@ impl Worker<'_> {
         }
     }
 
+    /// Appends what replaces a hit to the scratch buffer, without escapes; false when the value can't take it.
+    pub(super) fn replace(&mut self, block: &[u8], hit: &Hit, edit: &Edit) -> bool {
+        let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
+        let value = self.detector.value(block, hit).expose();
+        let tag = if edit.job == NO_JOB { &[0; 16] } else { self.batch.tag(edit.job) };
+        match action {
+            _ if edit.gone || edit.unfit => false,
+            Action::Other(t) => {
+                let mut place = super::place::at(t.needs(), &self.detector, block, hit, self.engine, &mut self.canon);
+                t.apply(value, &mut place, &mut self.replacement).is_ok()
+            }
+            _ => render(action, value, tag, hit, &mut self.replacement),
+        }
+    }
+
     /// Writes what replaces the hit of an edit.
     #[inline]
     fn write_edit(&mut self, block: &[u8], edit: usize) {
         let edit = &self.edits[edit];
         let hit = &self.detector.hits()[edit.hit as usize];
-        if hit.blob != 0 {
+        if hit.blob != 0 && !edit.gone {
             let (run, first) = (*hit, edit.inner());
             return self.write_run(block, &run, first);
         }
-        let action = self.engine.actions.of(hit.entity, edit.decision.transform);
+        let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
+        let action = if edit.gone { &Action::Suppress } else { action };
         if edit.job != NO_JOB && hit.depth == 0 && !hit.bare_json {
             let tag = self.batch.tag(edit.job);
             match action {
@@ -377,7 +444,8 @@ impl Worker<'_> {
     /// Makes any replacement, in its quotes and escapes, of a hit of the block or of a `run` of base64; it is left in `written`.
     fn compose(&mut self, block: &[u8], hit: &Hit, edit: &Edit, run: Option<&Hit>) {
         let (job, unfit) = (edit.job, edit.unfit);
-        let action = self.engine.actions.of(hit.entity, edit.decision.transform);
+        let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
+        let action = if edit.gone { &Action::Suppress } else { action };
         let value = self.detector.value(block, hit).expose();
         let tag = if job == NO_JOB { &[0; 16] } else { self.batch.tag(job) };
         let out = &mut self.replacement;
@@ -386,7 +454,22 @@ impl Worker<'_> {
             out.push(b'"');
         }
         let at = out.len();
-        if unfit || !render(action, value, tag, hit, out) {
+        let done = match action {
+            _ if unfit => false,
+            Action::Other(t) => {
+                let mut place = super::place::at(
+                    t.needs(),
+                    &self.detector,
+                    block,
+                    run.unwrap_or(hit),
+                    self.engine,
+                    &mut self.canon,
+                );
+                t.apply(value, &mut place, out).is_ok()
+            }
+            _ => render(action, value, tag, hit, out),
+        };
+        if !done {
             out.truncate(at);
             out.extend_from_slice(SUPPRESSED);
             self.tally.unfit += u64::from(!unfit);
@@ -411,61 +494,4 @@ struct Place {
     found: usize,
     time: usize,
     tag: usize,
-}
-
-/// An IPv6 address that replaces an IPv4 one before `:port` needs brackets (RFC 3986 section 3.2.2).
-#[inline]
-fn needs_brackets(block: &[u8], hit: &Hit) -> bool {
-    let port = match &block[hit.end as usize..] {
-        [b':', d, ..] => d.is_ascii_digit(),
-        [b'%', b'3', b'A' | b'a', d, ..] => d.is_ascii_digit(),
-        _ => false,
-    };
-    port && matches!(hit.entity, e::IP_V4 | e::IP_PRIVATE | e::IP_DOCUMENTATION)
-        && hit.start.checked_sub(1).map(|i| block[i as usize]) != Some(b'[')
-}
-
-/// `203-0-113-7`: the address is a part of a host name.
-fn is_host_name(value: &[u8]) -> bool {
-    value.iter().take(4).any(|b| *b == b'-')
-}
-
-/// Appends the replacement; false when the value can't take the transform.
-fn render(action: &Action, value: &[u8], tag: &[u8; 16], hit: &Hit, out: &mut Vec<u8>) -> bool {
-    match action {
-        Action::Keep => out.extend_from_slice(value),
-        Action::Suppress => {
-            // A credential keeps the name of its scheme.
-            if hit.entity == e::CREDENTIAL {
-                out.extend_from_slice(scheme::split(value).0);
-            }
-            out.extend_from_slice(SUPPRESSED);
-        }
-        Action::Mask(style) => return mask(*style, value, out).is_ok(),
-        Action::Token { prefix, .. } => {
-            out.extend_from_slice(&prefix.bytes[..prefix.len]);
-            out.extend_from_slice(&base32(tag));
-        }
-        Action::Surrogate { .. } => {
-            let at = out.len();
-            out.extend_from_slice(&surrogate(tag));
-            // A host name holds dashes, never colons.
-            if is_host_name(value) {
-                out[at..].iter_mut().filter(|b| **b == b':').for_each(|b| *b = b'-');
-            }
-        }
-        Action::Truncate { v4, v6 } => return address(value, out, |ip| truncate(ip, *v4, *v6)),
-        Action::Ipcrypt(cipher) => return address(value, out, |ip| cipher.encrypt(ip)),
-    }
-    true
-}
-
-fn address(value: &[u8], out: &mut Vec<u8>, f: impl Fn(IpAddr) -> IpAddr) -> bool {
-    let ip = match read_ip(value) {
-        Some(IpBytes::V4(a)) => IpAddr::from(a),
-        Some(IpBytes::V6(a)) => IpAddr::from(a),
-        None => return false,
-    };
-    let _ = write!(out, "{}", f(ip));
-    true
 }

@@ -59,13 +59,14 @@ impl<'e> Worker<'e> {
     }
 
     fn explained(&self, place: &Hit, hit: &Hit, edit: &Edit) -> Explained<'e> {
-        let (rules, policy) = (&self.engine.rules, &self.engine.policy);
+        let engine = self.engine;
+        let (rules, policy) = (&engine.rules, engine.era(edit.era).0);
         let entity = rules.entity(hit.entity);
         Explained {
             span: Span { start: place.start, end: place.end },
             entity: &entity.name,
             category: entity.category.name(),
-            level: entity.level,
+            level: policy.levels[entity.id.0 as usize],
             rule: hit.rule.name(),
             confidence: hit.confidence.name(),
             carrier: if place.blob != 0 { "base64" } else { hit.all_carriers().name() },

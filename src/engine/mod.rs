@@ -2,29 +2,42 @@
 
 mod action;
 mod allow;
+pub mod bridge;
 mod edit;
+mod era;
 mod explain;
+mod judge;
 mod out;
+mod place;
+mod projection;
+mod render;
+mod session;
 mod timeline;
+mod views;
 mod window;
 
 pub use explain::Explained;
+pub use views::Disclosed;
 
 use crate::audit::{Tally, Timeline};
 use crate::detect::Detector;
 use crate::detect::custom::Custom;
 use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
-use crate::detect::positional::{Layouts, Sniffer};
+use crate::detect::positional::Layouts;
+pub use crate::detect::positional::Sniffer;
 use crate::format::time::EventClock;
-use crate::keys::MasterKey;
-use crate::model::{Block, Category};
+use crate::keys::Keyring;
+use crate::model::{Block, Category, EntityId};
 use crate::policy::Policy;
+use crate::policy::lists::Lists;
 use crate::rules::{RuleError, Ruleset};
 use crate::tag::Tagger;
 use crate::transform::lanes::Batch;
-use action::Actions;
+pub use action::READERS;
 use allow::Allow;
+use era::Era;
+use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 pub use crate::detect::scan::Kernel as ScanKernel;
@@ -52,8 +65,8 @@ pub struct EngineConfig {
     pub rules: Ruleset,
     /// What becomes of them.
     pub policy: Policy,
-    /// Key of all pseudonyms.
-    pub key: MasterKey,
+    /// Keys of all pseudonyms, by event time.
+    pub key: Keyring,
     /// Where tags go.
     pub tag: TagMode,
     /// Machine code of the scanner.
@@ -67,19 +80,25 @@ pub struct EngineConfig {
 /// Immutable and shared by all workers.
 pub struct Engine {
     rules: Ruleset,
-    policy: Policy,
+    /// Versions of the policy, the newest last.
+    policies: Vec<Policy>,
     registry: Registry,
     layouts: Layouts,
     custom: Custom,
     allow: Allow,
-    actions: Actions,
+    /// Stretches of event time, ascending; the first has no beginning.
+    eras: Vec<Era>,
+    /// Key of content fingerprints.
+    fingerprint: Zeroizing<[u8; 32]>,
     /// Category of each entity.
     categories: Vec<Category>,
-    key: MasterKey,
     tag: TagMode,
     scan: ScanKernel,
     hash: HashKernel,
     ingest: i64,
+    lists: Mutex<Arc<Lists>>,
+    /// Bit set of the entities whose values tell an age.
+    ages: u128,
     count_unparsed: bool,
 }
 
@@ -89,7 +108,8 @@ impl Engine {
     /// # Errors
     /// Formats of the rules whose notation is wrong.
     pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
-        let registry = Registry::new(&cfg.rules);
+        let needed = |e| cfg.policy.needs(e) || cfg.policy.older.iter().any(|p| p.needs(e));
+        let registry = Registry::new(&cfg.rules.only_needed(needed));
         let layouts = Layouts::new(&cfg.rules, &registry);
         let custom = Custom::new(&cfg.rules);
         let allow = Allow::new(&cfg.rules);
@@ -100,21 +120,25 @@ impl Engine {
                 return Err(errors.into_iter().flatten().flatten().collect());
             }
         };
-        let actions = Actions::new(&cfg.rules, &cfg.policy, &cfg.key);
+        let ages = judge::ages(&cfg.rules);
+        let policies = era::versions(cfg.policy);
+        let eras = era::eras(&cfg.rules, &policies, &cfg.key);
         Ok(Engine {
             registry,
             layouts,
             custom,
             allow,
-            actions,
+            eras,
+            fingerprint: cfg.key.fingerprint(),
             categories: cfg.rules.entities.iter().map(|e| e.category).collect(),
             rules: cfg.rules,
-            policy: cfg.policy,
-            key: cfg.key,
+            policies,
             tag: cfg.tag,
             scan: cfg.scan,
             hash: cfg.hash,
             ingest: cfg.ingest,
+            lists: Mutex::default(),
+            ages,
             count_unparsed: false,
         })
     }
@@ -132,9 +156,44 @@ impl Engine {
         &self.rules
     }
 
-    /// The policy in force.
+    /// False for entities that are not looked for: they say little by themselves, and no policy changes or shows them.
+    pub fn looks_for(&self, entity: EntityId) -> bool {
+        !self.rules.entity(entity).weak || self.policies.iter().any(|p| p.needs(entity))
+    }
+
+    /// The newest policy.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.policies[self.policies.len() - 1]
+    }
+
+    /// True when records must be handled in one order by one worker: sessions are remembered.
+    pub fn is_sequential(&self) -> bool {
+        self.policies.iter().any(|p| p.linkage.as_ref().is_some_and(|l| l.sessions != 0))
+    }
+
+    /// Sets the lists of subjects; workers follow with their next block.
+    pub fn set_lists(&self, lists: Lists) {
+        *self.lists.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(lists);
+    }
+
+    fn lists(&self) -> Arc<Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Taggers of all eras and views, in the order of [`Engine::tagger_of`].
+    fn taggers(&self) -> Vec<Tagger<'_>> {
+        let cases = self.lists().cases.clone();
+        let of = |e: &Era| {
+            let (policy, kid, cases) = (&self.policies[e.policy], e.kid.clone(), &cases);
+            let to = self.policy().views.iter().map(|v| v.recipient.as_ref().map(|r| r.id.as_str()));
+            let tagger = move |to| {
+                let mut t = Tagger::new(policy, &self.rules, &kid, to);
+                t.set_cases(cases);
+                t
+            };
+            to.map(tagger).collect::<Vec<_>>()
+        };
+        self.eras.iter().flat_map(of).collect()
     }
 
     /// The same engine with another time for records without one.
@@ -148,14 +207,14 @@ impl Engine {
         self.ingest
     }
 
-    /// Public name of the key.
+    /// Public name of the newest key.
     pub fn kid(&self) -> &str {
-        self.key.kid()
+        &self.eras[self.eras.len() - 1].kid
     }
 
     /// Key of content fingerprints: a digest of a file of one identifier must not be a table look-up away from it.
     pub fn fingerprint_key(&self) -> Zeroizing<[u8; 32]> {
-        self.key.subkey("fingerprint", "file", "", "")
+        self.fingerprint.clone()
     }
 
     /// Formats that records may have.
@@ -176,7 +235,12 @@ impl Engine {
             engine: self,
             detector,
             batch: Batch::new(self.hash),
-            tagger: Tagger::new(&self.policy, &self.rules, &self.key),
+            taggers: self.taggers(),
+            view: 0,
+            lists: self.lists(),
+            sessions: session::Sessions::new(self.policy()),
+            judged: Vec::new(),
+            disclosed: vec![Disclosed::default(); self.policy().views.len()],
             edits: Vec::new(),
             founds: Vec::new(),
             inner: Vec::new(),
@@ -202,7 +266,16 @@ pub struct Worker<'e> {
     engine: &'e Engine,
     detector: Detector<'e>,
     batch: Batch,
-    tagger: Tagger<'e>,
+    /// One for each era and view.
+    taggers: Vec<Tagger<'e>>,
+    /// The output in work.
+    view: usize,
+    lists: Arc<Lists>,
+    sessions: session::Sessions,
+    /// What lists and rules say of the block's records, kept from the main output for the views.
+    judged: Vec<judge::Judged>,
+    /// What each view disclosed.
+    disclosed: Vec<Disclosed>,
     edits: Vec<edit::Edit>,
     founds: Vec<edit::Found>,
     /// Edits inside runs of base64.
@@ -295,9 +368,7 @@ impl Worker<'_> {
 
     /// De-identifies a block.
     pub fn rewrite<'w>(&'w mut self, block: Block<'_>) -> Clean<'w> {
-        self.out.clear();
-        self.manifest.clear();
-        self.entries.clear();
+        self.begin(0);
         let consumed = match block.window {
             None => {
                 self.detector.run(block.bytes, self.format);
@@ -312,6 +383,17 @@ impl Worker<'_> {
         Clean { bytes: self.out.bytes(), manifest: &self.manifest, entries: &self.entries, consumed }
     }
 
+    /// Begins the output of a view of the next block.
+    fn begin(&mut self, view: usize) {
+        self.view = view;
+        self.out.clear();
+        self.manifest.clear();
+        self.entries.clear();
+        if view == 0 {
+            self.follow_lists();
+        }
+    }
+
     /// Counts since the worker was made or they were last taken.
     pub fn tally(&self) -> &Tally {
         &self.tally
@@ -320,13 +402,18 @@ impl Worker<'_> {
     /// Asks for counts of what tags say.
     #[must_use]
     pub fn counting_tags(mut self) -> Self {
-        self.tagger.count();
+        self.taggers.iter_mut().for_each(Tagger::count);
         self
     }
 
     /// Counts since the last call, and what the tags of these records said when that is counted.
     pub fn take_counts(&mut self) -> (Tally, Timeline) {
-        let timeline = timeline::of(self.tagger.take_seen(), &self.engine.policy, &self.engine.rules);
+        let mut timeline = Timeline::default();
+        let views = self.engine.policy().views.len();
+        for (era, tagger) in self.engine.eras.iter().zip(self.taggers.iter_mut().step_by(views)) {
+            let policy = &self.engine.policies[era.policy];
+            timeline.merge(timeline::of(tagger.take_seen(), policy, &self.engine.rules));
+        }
         (std::mem::take(&mut self.tally), timeline)
     }
 

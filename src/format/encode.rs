@@ -90,6 +90,18 @@ fn json(value: &[u8], ascii: bool, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a JSON string; bytes that are no UTF-8 become U+FFFD.
+pub fn string(value: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    for chunk in value.utf8_chunks() {
+        json(chunk.valid().as_bytes(), false, out);
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{FFFD}".as_bytes());
+        }
+    }
+    out.push(b'"');
+}
+
 fn unicode(unit: u16, out: &mut Vec<u8>) {
     let digit = |n: u32| HEX[(unit >> n & 15) as usize].to_ascii_lowercase();
     out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);

@@ -1,8 +1,11 @@
-//! Which key? One master key, from which every purpose, class, domain and epoch has its own.
+//! Which key? A master key for each stretch of event time, from which every purpose, class, domain and epoch has its
+//! own sub-key.
 
+mod ring;
 mod source;
 
-pub use source::write_new;
+pub use ring::{Keyring, RingKey, State};
+pub use source::{replace_ring, write_new, write_ring};
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE, Specification};
 use hkdf::Hkdf;
@@ -30,6 +33,9 @@ pub enum KeyError {
     /// It holds no key.
     #[error("{0}: not a key: 32 bytes, or 64 hex digits, or base64 of 32 bytes; make one with `logveil keys new FILE`")]
     Form(String),
+    /// A key ring is wrong.
+    #[error("{0}: {1}")]
+    Ring(String, String),
 }
 
 /// The master key: 32 bytes that never leave memory and are wiped when dropped.
@@ -102,6 +108,24 @@ impl MasterKey {
         Hkdf::<Sha256>::new(Some(b"logveil/v1"), &self.bytes[..])
             .expand(info, out)
             .expect("sub-keys are shorter than 255 digests");
+    }
+}
+
+impl Keyring {
+    /// Key of content fingerprints: that of the newest key; a random one when there is none.
+    pub fn fingerprint(&self) -> Zeroizing<[u8; 32]> {
+        let newest = self.keys().iter().rev().find_map(RingKey::key);
+        let sub = |k: &MasterKey| k.subkey("fingerprint", "file", "", "");
+        newest.map_or_else(|| sub(&MasterKey::ephemeral()), sub)
+    }
+
+    /// Reads a file with a key or a key ring; it must be a plain file that only its owner may read.
+    ///
+    /// # Errors
+    /// Any [`KeyError`].
+    pub fn from_file(path: &Path) -> Result<Keyring, KeyError> {
+        let bytes = source::read(path)?;
+        Keyring::from_bytes(&bytes, &path.display().to_string())
     }
 }
 

@@ -1,11 +1,18 @@
 //! What must be done? A policy file, compiled to one look-up per finding.
 
 mod compile;
+pub mod diff;
+pub mod format;
+pub mod lists;
+mod project;
+mod select;
 
-pub use compile::compile;
+pub use compile::{VERBS, compile};
+pub use project::{Facts, Platform, Refusal};
+pub use select::{Origin, Selection, select};
 
-use crate::model::{Category, CategorySet, Decision, EntityId, RetentionId};
-use crate::rules::TransformDef;
+use crate::model::{Category, CategorySet, Decision, EntityId, RetentionId, TransformId};
+use crate::rules::{ConsentDef, CoverageDef, Earlier, ErasureDef, MinorsDef, PolicyDef, RecipientDef, TransformDef};
 
 /// A compiled policy.
 #[derive(Debug)]
@@ -16,6 +23,12 @@ pub struct Policy {
     pub title: String,
     /// First day in force.
     pub effective_from: String,
+    /// The same in Unix seconds.
+    pub effective: i64,
+    /// Older versions, for events before that.
+    pub older: Vec<Policy>,
+    /// What becomes of records of events before the oldest version.
+    pub earlier: Earlier,
     /// First 12 hex digits of the SHA-256 of the policy's text.
     pub hash: String,
     /// Seconds east of UTC where its days begin.
@@ -30,8 +43,27 @@ pub struct Policy {
     pub retentions: Vec<Retention>,
     /// Retention class of every record.
     pub default_retention: RetentionId,
-    table: Vec<Vec<Rule>>,
-    linked: CategorySet,
+    /// Outputs: the main one, then one for each recipient.
+    pub views: Vec<View>,
+    /// When device and log data is treated as personal.
+    pub linkage: Option<Linkage>,
+    /// Sensitivity of each entity, by the authority that the policy names or the strictest.
+    pub levels: Vec<u8>,
+    /// Purposes of each category, by its number.
+    pub purposes: Vec<Vec<String>>,
+    /// Records of children.
+    pub minors: Option<MinorsDef>,
+    /// Withdrawn consent, and the categories that it strips.
+    pub consent: Option<(ConsentDef, CategorySet)>,
+    /// Erased subjects.
+    pub erasure: Option<ErasureDef>,
+    /// Retention class of records under legal hold.
+    pub hold: Option<RetentionId>,
+    /// Which rules carry out which clause.
+    pub coverage: Vec<CoverageDef>,
+    /// The file as it was read.
+    pub def: PolicyDef,
+    conditions: Vec<Condition>,
     phones: Vec<Vec<u8>>,
     emails: Vec<Vec<u8>>,
 }
@@ -49,28 +81,111 @@ pub struct Retention {
     pub basis: Vec<String>,
 }
 
-/// One way to decide an entity.
-#[derive(Debug, Clone, Copy)]
-struct Rule {
-    /// Categories one of which the record must also hold; empty for always.
-    linked_with: CategorySet,
-    decision: Decision,
+/// One output of a pass.
+#[derive(Debug)]
+pub struct View {
+    /// Whose it is; nothing for the main output.
+    pub recipient: Option<RecipientDef>,
+    /// Entities that a projection shows.
+    pub allowed: Vec<EntityId>,
+    /// Decisions, by entity and the bits of the conditions that hold.
+    table: Vec<Decision>,
 }
 
+/// When device and log data is treated as personal.
+#[derive(Debug, Clone)]
+pub struct Linkage {
+    triggers: CategorySet,
+    subjects: u128,
+    /// Entities that tell sessions apart, as a bit set; 0 for the scope of a record.
+    pub sessions: u128,
+    /// Records that a session is remembered for.
+    pub window: u32,
+}
+
+/// A condition of clauses; a record sets one bit for each that it meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    /// The linkage rule joins the record.
+    Joined,
+    /// The record holds one of these categories.
+    Holds(CategorySet),
+}
+
+/// Bits of the conditions that a record meets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Met(u8);
+
 impl Policy {
-    /// What becomes of an entity in a record that holds the `present` categories.
+    /// What becomes of an entity in the output `view` of a record that meets the conditions `met`.
     #[inline]
-    pub fn decide(&self, entity: EntityId, present: CategorySet) -> Decision {
-        let rules = &self.table[entity.0 as usize];
-        // The last rule of an entity is unconditional: compile() refuses a policy that leaves one undecided.
-        let rule = rules.iter().find(|r| r.linked_with.0 == 0 || r.linked_with.intersects(present));
-        rule.map_or(rules[rules.len() - 1].decision, |r| r.decision)
+    pub fn decide(&self, view: usize, entity: EntityId, met: Met) -> Decision {
+        self.views[view].table[(entity.0 as usize) << self.conditions.len() | met.0 as usize]
     }
 
-    /// True when the record joins device or log data with a person (clause 4.2.6 of the reference policy).
-    pub fn is_linked(&self, present: CategorySet) -> bool {
-        present.intersects(self.linked)
-            && [Category::Device, Category::NetId, Category::Browse].iter().any(|c| present.contains(*c))
+    /// The conditions that a record meets: `present` are its categories, `joined` is what [`Policy::joins`] says.
+    #[inline]
+    pub fn met(&self, present: CategorySet, joined: bool) -> Met {
+        let holds = |c: &Condition| match c {
+            Condition::Joined => joined,
+            Condition::Holds(set) => set.intersects(present),
+        };
+        Met(self.conditions.iter().enumerate().fold(0, |bits, (i, c)| bits | u8::from(holds(c)) << i))
+    }
+
+    /// True when a record joins device or log data with a person (clause 4.2.6 of the reference policy).
+    #[inline]
+    pub fn joins(&self, present: CategorySet, entities: u128) -> bool {
+        self.linkage.as_ref().is_some_and(|l| present.intersects(l.triggers) && entities & l.subjects != 0)
+    }
+
+    /// True when a record names a person.
+    pub fn names_person(&self, present: CategorySet) -> bool {
+        self.linkage.as_ref().is_some_and(|l| present.intersects(l.triggers))
+    }
+
+    /// True when a record holds what the linkage rule makes personal beside a person.
+    pub fn has_subjects(&self, entities: u128) -> bool {
+        self.linkage.as_ref().is_some_and(|l| entities & l.subjects != 0)
+    }
+
+    /// Every pair of entity and transform that a decision may bring together.
+    pub fn pairs(&self) -> impl Iterator<Item = (EntityId, TransformId)> {
+        let bits = self.conditions.len();
+        let all = self.views.iter().flat_map(|v| v.table.iter().enumerate());
+        all.map(move |(i, d)| (EntityId((i >> bits) as u8), d.transform))
+    }
+
+    /// True when some output may change or show the entity, so that it must be looked for.
+    pub fn needs(&self, entity: EntityId) -> bool {
+        use crate::rules::TransformKind::Keep;
+        let changed = self.pairs().any(|(e, t)| e == entity && self.transforms[t.0 as usize].kind != Keep);
+        changed || self.views.len() > 1
+    }
+
+    /// Keeps the main output and those of these recipients, in this order.
+    ///
+    /// # Errors
+    /// The first name that is none of a recipient, and those that are.
+    pub fn choose(&mut self, recipients: &[String]) -> Result<(), String> {
+        let mut rest: Vec<View> = self.views.drain(1..).collect();
+        for name in recipients {
+            let is = |v: &View| v.recipient.as_ref().is_some_and(|r| r.id == *name);
+            let Some(at) = rest.iter().position(is) else {
+                let known: Vec<_> = self.def.recipient.iter().map(|r| r.id.as_str()).collect();
+                return Err(format!("policy {}: no recipient `{name}`; there are: {}", self.id, known.join(", ")));
+            };
+            self.views.push(rest.swap_remove(at));
+        }
+        self.older.iter_mut().try_for_each(|p| p.choose(recipients))
+    }
+
+    /// Puts every key domain under a tenant's name: tokens of two tenants can't be joined.
+    pub fn for_tenant(&mut self, tenant: &str) {
+        for t in &mut self.transforms {
+            t.domain = format!("tenant:{tenant}/{}", t.domain);
+        }
+        self.older.iter_mut().for_each(|p| p.for_tenant(tenant));
     }
 
     /// True when the value is one of the organisation's own contacts.
@@ -79,5 +194,10 @@ impl Policy {
             return false;
         }
         self.emails.iter().any(|e| e.eq_ignore_ascii_case(value)) || self.phones.iter().any(|p| p == value)
+    }
+
+    /// Version stamped on every record: id, first day and hash of the text.
+    pub fn version(&self) -> String {
+        format!("{}@{}#{}", self.id, self.effective_from, self.hash)
     }
 }

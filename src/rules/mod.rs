@@ -6,15 +6,23 @@ mod entities;
 mod formats;
 mod pattern;
 mod policy_def;
+mod recipient_def;
+mod subject_def;
+mod transform_def;
 
 pub use allow::AllowRule;
 pub use entities::{EntityDef, ExemptDef, Ruleset};
 pub use formats::{FormatDef, Notation};
 pub use pattern::PatternDef;
 pub use policy_def::{
-    Algorithm, AllowDef, ClauseDef, PolicyDef, PolicyHead, RetentionDef, TransformDef, TransformKind, builtin_policies,
+    AllowDef, CategoryDef, ClauseDef, Earlier, PolicyDef, PolicyHead, RetentionDef, When, builtin_policies,
     policy_builtin,
 };
+pub use recipient_def::{BasisDef, Exception, Proof, RecipientClass, RecipientDef, ResidencyDef, ViewKind};
+pub use subject_def::{
+    ConsentDef, CoverageDef, ErasureDef, Ground, HoldDef, LinkageDef, MinorAction, MinorsDef, Scope, SelectDef,
+};
+pub use transform_def::{Algorithm, Suite, TransformDef, TransformKind};
 
 /// A mistake in a rules or policy file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,27 +1,58 @@
 //! Policy files, as written.
 
-use super::RuleError;
+use super::recipient_def::{BasisDef, RecipientDef, ResidencyDef};
+use super::subject_def::{ConsentDef, CoverageDef, ErasureDef, HoldDef, LinkageDef, MinorsDef, SelectDef};
+use super::{RuleError, TransformDef};
+use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// A policy file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyDef {
     /// Who and when.
     pub policy: PolicyHead,
+    /// Streams that the policy is for.
+    #[serde(default)]
+    pub select: SelectDef,
     /// The organisation's own contacts, which are not personal.
     #[serde(default)]
     pub allow: AllowDef,
+    /// Levels and purposes of data categories.
+    #[serde(default)]
+    pub category: Vec<CategoryDef>,
     /// Named transforms.
     pub transform: Vec<TransformDef>,
     /// Retention classes.
     pub retention: Vec<RetentionDef>,
+    /// Device and log data beside a person.
+    pub linkage: Option<LinkageDef>,
+    /// Where data may go.
+    pub residency: Option<ResidencyDef>,
+    /// Records of children.
+    pub minors: Option<MinorsDef>,
+    /// Withdrawn consent.
+    pub consent: Option<ConsentDef>,
+    /// Erased subjects.
+    pub erasure: Option<ErasureDef>,
+    /// Legal holds.
+    pub hold: Option<HoldDef>,
+    /// Grounds on which data may be disclosed.
+    #[serde(default)]
+    pub basis: Vec<BasisDef>,
+    /// Who gets a view of the data.
+    #[serde(default)]
+    pub recipient: Vec<RecipientDef>,
     /// Clauses in order; the first that fits decides.
     pub clause: Vec<ClauseDef>,
+    /// Which rules carry out which clause of the policy's text.
+    #[serde(default)]
+    pub coverage: Vec<CoverageDef>,
 }
 
 /// Head of a policy.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyHead {
     /// Identifier, stamped on every record.
@@ -30,16 +61,48 @@ pub struct PolicyHead {
     pub title: String,
     /// First day in force, `YYYY-MM-DD`.
     pub effective_from: String,
+    /// Versions that this one replaces: names of embedded policies or files beside this one.
+    #[serde(default)]
+    pub supersedes: Vec<String>,
+    /// What becomes of records of events before the oldest version.
+    #[serde(default)]
+    pub earlier: Earlier,
     /// Offset from UTC in which its days begin, `+08:00`.
     pub tz: String,
     /// Where the data must stay, `*` for anywhere.
     pub region: String,
     /// Retention class of a record that nothing else classifies.
     pub default_retention: String,
+    /// Who decides on the data.
+    #[serde(default)]
+    pub controller: String,
+    /// Who answers for data protection.
+    #[serde(default)]
+    pub dpo: String,
+    /// Risk assessment in force.
+    #[serde(default)]
+    pub assessment: String,
+    /// Authority whose levels count; the strictest of all when it is missing.
+    #[serde(default)]
+    pub authority: String,
+    /// Purposes that the data is processed for.
+    #[serde(default)]
+    pub purposes: Vec<String>,
+}
+
+/// What becomes of records of events before the oldest version of a policy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Earlier {
+    /// The oldest version handles them; the tag says `early`.
+    #[default]
+    Apply,
+    /// They are suppressed whole and counted.
+    Quarantine,
 }
 
 /// Values that stay.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AllowDef {
     /// Telephone numbers.
@@ -48,67 +111,25 @@ pub struct AllowDef {
     pub emails: Vec<String>,
 }
 
-/// A named transform.
-#[derive(Debug, Clone, Deserialize)]
+/// A data category as the policy sees it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct TransformDef {
-    /// Name that clauses apply.
+pub struct CategoryDef {
+    /// Name of a data category.
     pub id: String,
-    /// What it does.
-    pub kind: TransformKind,
-    /// `pseudonym`: which keyed function.
+    /// Sensitivity, 0 to 4, by authority.
     #[serde(default)]
-    pub algorithm: Algorithm,
-    /// `pseudonym`, `surrogate`, `ipcrypt*`: key domain; outputs of two domains can't be joined.
+    pub levels: BTreeMap<String, u8>,
+    /// Authorities for which it is sensitive personal information.
     #[serde(default)]
-    pub domain: String,
-    /// `mask`: which convention.
+    pub sensitive: Vec<String>,
+    /// What it is processed for; part of the head's purposes.
     #[serde(default)]
-    pub style: String,
-    /// `truncate`: leading bits kept of an IPv4 address.
-    #[serde(default)]
-    pub v4_bits: u8,
-    /// `truncate`: leading bits kept of an IPv6 address.
-    #[serde(default)]
-    pub v6_bits: u8,
-}
-
-/// What a transform does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TransformKind {
-    /// Leave the value.
-    Keep,
-    /// Replace it by a constant.
-    Suppress,
-    /// Show a part of it.
-    Mask,
-    /// Keep the leading bits of an address.
-    Truncate,
-    /// Keyed token.
-    Pseudonym,
-    /// Keyed address in a fixed prefix.
-    Surrogate,
-    /// ipcrypt-deterministic (draft-denis-ipcrypt).
-    IpcryptDeterministic,
-    /// ipcrypt-pfx (draft-denis-ipcrypt).
-    IpcryptPfx,
-}
-
-/// Keyed function of a pseudonym.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-pub enum Algorithm {
-    /// HMAC-SHA256 (RFC 2104, FIPS 180-4), 128 bits kept.
-    #[default]
-    #[serde(rename = "hmac-sha256")]
-    HmacSha256,
-    /// AES-128-CMAC (RFC 4493).
-    #[serde(rename = "aes-cmac")]
-    AesCmac,
+    pub purposes: Vec<String>,
 }
 
 /// A retention class.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetentionDef {
     /// Name.
@@ -124,7 +145,7 @@ pub struct RetentionDef {
 }
 
 /// A clause.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClauseDef {
     /// Identifier of the clause in the policy's text.
@@ -138,10 +159,27 @@ pub struct ClauseDef {
     /// Applies only when the record also holds one of these categories.
     #[serde(default)]
     pub linked_with: Vec<String>,
+    /// Applies only under this condition.
+    #[serde(default)]
+    pub when: When,
+    /// Applies to these recipients only; to all outputs when it is empty.
+    #[serde(default)]
+    pub recipients: Vec<String>,
     /// Transform.
     pub apply: String,
     /// Retention class.
     pub retention: String,
+}
+
+/// Condition of a clause.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// None.
+    #[default]
+    Always,
+    /// Device or log data stands with a person, by the linkage rule.
+    Joined,
 }
 
 impl PolicyDef {
@@ -152,10 +190,16 @@ impl PolicyDef {
     pub fn parse(file: &str, text: &str) -> Result<PolicyDef, Vec<RuleError>> {
         toml::from_str(text).map_err(|e| vec![RuleError::syntax(file, text, &e)])
     }
+
+    /// JSON Schema (draft 2020-12) of policy files.
+    pub fn schema() -> serde_json::Value {
+        schemars::schema_for!(PolicyDef).to_value()
+    }
 }
 
 const POLICIES: &[(&str, &str)] = &[
     ("jdcloud-2021", include_str!("../../rules/policies/jdcloud-2021.toml")),
+    ("gdpr-web-2018", include_str!("../../rules/policies/gdpr-web-2018.toml")),
     ("web-minimal", include_str!("../../rules/policies/web-minimal.toml")),
 ];
 

@@ -43,11 +43,17 @@ pub enum Verb {
     Scan(ScanArgs),
     /// Test rules and policy: every rule's examples, canaries in every carrier, your own cases. Exit code 1 when one fails.
     Test(TestArgs),
-    /// Make keys.
+    /// Make, list, rotate, destroy and bridge keys.
     Keys {
         /// What to do with keys.
         #[command(subcommand)]
         verb: KeysVerb,
+    },
+    /// Check, show, compare and format policies.
+    Policy {
+        /// What to do with policies.
+        #[command(subcommand)]
+        verb: PolicyVerb,
     },
     /// Print a completion script for a shell.
     Completions {
@@ -58,6 +64,71 @@ pub enum Verb {
     Man,
 }
 
+/// Policy verbs.
+#[derive(Subcommand)]
+pub enum PolicyVerb {
+    /// Load a policy and say every mistake.
+    Check {
+        /// Policy.
+        #[arg(default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// More rules.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
+    },
+    /// Show what becomes of every entity, alone and beside a person, and what recipients get.
+    Show {
+        /// Policy.
+        #[arg(default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// More rules.
+        #[arg(long, value_name = "FILE")]
+        rules: Vec<PathBuf>,
+    },
+    /// Print which rules carry out which clause of the policy's text, or why none does.
+    Clauses {
+        /// Policy.
+        #[arg(long, short = 'p', default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// table: clause, rules and reason between tabs; json: an array of objects.
+        #[arg(long, default_value = "table", value_enum)]
+        format: ClausesForm,
+    },
+    /// Compare two versions; exit 1 when a change is material: weaker transforms, longer ceilings, new recipients or
+    /// purposes.
+    Diff {
+        /// Version in force.
+        #[arg(value_name = "OLD")]
+        old: String,
+        /// Version to come.
+        #[arg(value_name = "NEW")]
+        new: String,
+        /// table or json.
+        #[arg(long, default_value = "table", value_enum)]
+        format: ClausesForm,
+    },
+    /// Print the JSON Schema of policy files.
+    Schema,
+    /// Put policy files into the house style.
+    Fmt {
+        /// Policy files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Change nothing; exit 1 when a file is not in the style.
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// Form of tables.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClausesForm {
+    /// Lines.
+    Table,
+    /// JSON.
+    Json,
+}
+
 /// Key verbs.
 #[derive(Subcommand)]
 pub enum KeysVerb {
@@ -65,23 +136,135 @@ pub enum KeysVerb {
     New {
         /// Where to.
         file: PathBuf,
+        /// Write a key ring, which can be rotated, instead of a single key.
+        #[arg(long)]
+        ring: bool,
+        /// Label of the ring's first key; it enters every sub-key.
+        #[arg(long, requires = "ring", value_name = "NAME")]
+        epoch: Option<String>,
     },
+    /// List the keys of a ring: ids, states and times, never a key.
+    List {
+        /// Key ring.
+        ring: PathBuf,
+    },
+    /// End the newest key and begin a new one, by event time; print its id.
+    Rotate {
+        /// Key ring.
+        ring: PathBuf,
+        /// First event of the new key, such as 2026-10-01T00:00:00+08:00; now when it is missing.
+        #[arg(long, value_name = "TIME")]
+        from: Option<jiff::Timestamp>,
+        /// Label of the new key; its first day when it is missing.
+        #[arg(long, value_name = "NAME")]
+        epoch: Option<String>,
+    },
+    /// Set what a key may still do: active, verify (no new tokens) or retired (reveals by document only).
+    State {
+        /// Key ring.
+        ring: PathBuf,
+        /// Key id.
+        kid: String,
+        /// New state.
+        #[arg(value_parser = state)]
+        state: crate::keys::State,
+    },
+    /// Destroy a key: what it made can't be revealed, matched or made again.
+    Destroy {
+        /// Key ring.
+        ring: PathBuf,
+        /// Key id.
+        #[arg(required_unless_present = "all")]
+        kid: Option<String>,
+        /// All keys.
+        #[arg(long)]
+        all: bool,
+        /// Only keys whose time ended (or that were made) so many days ago.
+        #[arg(long, value_name = "DAYS")]
+        after: Option<u16>,
+        /// Do it; without this word it is only said what would go.
+        #[arg(long)]
+        yes_irreversible: bool,
+    },
+    /// Read reversible tokens of an old key, one a line, and print their pseudonyms under the old and a new key.
+    Bridge {
+        /// Key ring.
+        ring: PathBuf,
+        /// Id of the old key.
+        #[arg(long, value_name = "KID")]
+        from: String,
+        /// Id of the new key.
+        #[arg(long, value_name = "KID")]
+        to: String,
+        /// Policy with a transform of kind `token` and one of kind `pseudonym`.
+        #[arg(long, short = 'p', default_value = "jdcloud-2021", value_name = "FILE|NAME")]
+        policy: String,
+        /// Entity of the tokens.
+        #[arg(long, value_name = "NAME")]
+        entity: String,
+        /// Name of the pseudonym's transform.
+        #[arg(long, value_name = "NAME")]
+        transform: Option<String>,
+    },
+}
+
+fn state(text: &str) -> Result<crate::keys::State, String> {
+    use crate::keys::State::*;
+    let all = [Active, Verify, Retired];
+    all.into_iter().find(|s| s.name() == text).ok_or_else(|| "use active, verify or retired".into())
+}
+
+/// Where keys come from.
+#[derive(Args)]
+pub struct KeyArgs {
+    /// Key of all pseudonyms, or a key ring: readable by its owner only. A key is 32 bytes, raw or hex or base64. Without
+    /// any key one is made for this run, and no other run's tokens match.
+    #[arg(long, short = 'k', env = "LOGVEIL_KEY_FILE", value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    /// Take the key from the environment variable NAME.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["key_fd", "key_command"])]
+    pub key_env: Option<String>,
+    /// Read the key from the open descriptor N.
+    #[arg(long, value_name = "N", conflicts_with = "key_command")]
+    pub key_fd: Option<u32>,
+    /// Take the key from what COMMAND prints (a KMS client, age -d).
+    #[arg(long, value_name = "COMMAND")]
+    pub key_command: Option<String>,
+}
+
+impl KeyArgs {
+    /// True when no key is named.
+    pub fn none(&self) -> bool {
+        self.key_file.is_none() && self.key_env.is_none() && self.key_fd.is_none() && self.key_command.is_none()
+    }
 }
 
 /// What both `filter` and `explain` need.
 #[derive(Args)]
 pub struct PolicyArgs {
-    /// Policy: a file, or jdcloud-2021 or web-minimal.
+    /// Policy: a file, or jdcloud-2021, gdpr-web-2018 or web-minimal; auto takes the one that claims the stream named by
+    /// --source, --host or --service, and denies a stream that none claims.
     #[arg(long, short = 'p', env = "LOGVEIL_POLICY", default_value = "jdcloud-2021", value_name = "FILE|NAME")]
     pub policy: String,
     /// More rules: a TOML file, or a folder of them, with [[entity]], [[pattern]], [[alias]], [[allow]], [[exempt]],
     /// [[event_time]] or [[format]] stanzas.
     #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE|DIR")]
     pub rules: Vec<PathBuf>,
-    /// Key of all pseudonyms: 32 bytes, raw or hex or base64, readable by its owner only. Without it a key is made
-    /// for this run, and no other run's tokens match.
-    #[arg(long, short = 'k', env = "LOGVEIL_KEY_FILE", value_name = "FILE")]
-    pub key_file: Option<PathBuf>,
+    /// Name of the source of the records, for the policy's selection.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Host of the records, for the policy's selection.
+    #[arg(long, value_name = "NAME")]
+    pub host: Option<String>,
+    /// Service of the records, for the policy's selection.
+    #[arg(long, value_name = "NAME")]
+    pub service: Option<String>,
+    /// Whose data it is: tokens of two tenants can't be joined.
+    #[arg(long, env = "LOGVEIL_TENANT", value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// Keys.
+    #[command(flatten)]
+    pub keys: KeyArgs,
     /// Machine code: auto, avx512, avx2, neon or scalar.
     #[arg(long, env = "LOGVEIL_KERNEL", default_value = "auto", hide = true)]
     pub kernel: String,
@@ -109,6 +292,21 @@ pub struct FilterArgs {
     /// File for the tags of `--tag manifest`: one JSON object a record, keyed by the record's offset in the output.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+    /// Also write the view of a recipient of the policy to FILE; may be given several times.
+    #[arg(long, value_name = "RECIPIENT=FILE")]
+    pub view: Vec<String>,
+    /// File for one line a recipient: who got what, how much, on which basis.
+    #[arg(long, env = "LOGVEIL_LEDGER", value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// List of subjects' tokens with dates: minors, consent, erasure or hold; read again when it changes.
+    #[arg(long, value_name = "KIND=FILE")]
+    pub list: Vec<String>,
+    /// Where the output goes, when that is not the policy's region.
+    #[arg(long, value_name = "REGION")]
+    pub sink_region: Option<String>,
+    /// Reference to the separate consent to an output abroad.
+    #[arg(long, value_name = "REFERENCE", requires = "sink_region")]
+    pub sink_consent: Option<String>,
     /// Append to FILE instead of writing to standard output.
     #[arg(long, short = 'o', value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -4,15 +4,16 @@ use super::args::{FilterArgs, Tag};
 use super::exit::Exit;
 use super::live::{Poll, Stoppable, stop_flag};
 use super::parallel::Threads;
+use super::views::{self, Views, Watch};
 use super::{Failure, parallel, setup, stats};
 use crate::audit::Tally;
-use crate::engine::{Clean, Engine, Format, MAX_BLOCK, MAX_WINDOW, TagMode};
+use crate::engine::{Clean, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Sniffer, TagMode};
 use crate::input::encoding::{Decided, Decoder, Encoding};
-use crate::input::{Always, Blocks, Limits, Piece};
+use crate::input::{Always, Blocks, Limits, Piece, Readiness};
 use crate::output::Sink;
 use crate::output::encoding::Encoder;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +31,11 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         Tag::Manifest if args.manifest.is_some() => TagMode::Manifest,
         Tag::Manifest => return Err((Exit::Usage, "--tag manifest needs --manifest FILE".into())),
     };
-    let engine = setup::engine(&args.policy, tag)?.counting_unparsed(args.stats.is_some());
+    let recipients: Vec<String> = views::pairs(args)?.into_iter().map(|p| p.0).collect();
+    let engine = setup::engine_for(&args.policy, tag, &recipients)?.counting_unparsed(args.stats.is_some());
+    views::check_region(args, &engine)?;
+    let watch = Watch::open(&args.list, &engine)?;
+    let views = Views::open(args)?;
     let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let mut job = Job {
         args,
@@ -41,6 +46,9 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         stop,
         sink: None,
         tally: Tally::default(),
+        watch,
+        views,
+        disclosed: Vec::new(),
     };
     let started = Instant::now();
     let mut exit = Exit::Clean;
@@ -63,6 +71,7 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
     {
         return Err((Exit::Io, format!("output: {e}")));
     }
+    job.views.finish(&engine, &job.disclosed)?;
     if let Some(form) = args.stats {
         stats::print(form, &job.tally, engine.rules(), started.elapsed().as_secs_f64());
     }
@@ -89,6 +98,10 @@ struct Job<'a> {
     stop: Arc<AtomicBool>,
     sink: Option<Sink>,
     tally: Tally,
+    watch: Watch,
+    views: Views,
+    /// What each view disclosed.
+    disclosed: Vec<Disclosed>,
 }
 
 impl Job<'_> {
@@ -112,7 +125,9 @@ impl Job<'_> {
     fn stream(&mut self, file: File, name: &str) -> Result<(), Stop> {
         let plain = file.metadata().is_ok_and(|m| m.is_file());
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
-        let threads = Threads { most: self.args.threads.unwrap_or_else(cores), at_once: plain };
+        let alone = self.engine.is_sequential() || !self.views.sinks.is_empty();
+        let most = if alone { 1 } else { self.args.threads.unwrap_or_else(cores) };
+        let threads = Threads { most, at_once: plain };
         let poll = file.try_clone().map_err(|e| Stop::Input(format!("{name}: {e}")))?;
         let input = Stoppable::new(file, self.stop.clone(), !plain);
         let input = Decoder::new(input, self.encoding, self.decided.clone());
@@ -120,10 +135,18 @@ impl Job<'_> {
         let mut blocks = Blocks::new(input, Limits { block, window: MAX_WINDOW, read: READ });
         let live = Poll(poll.as_fd());
         let mut sniffer = self.engine.sniffer(self.format);
+        if !self.views.sinks.is_empty() {
+            return match plain {
+                true => self.viewed(&mut blocks, &mut sniffer, &Always, name),
+                false => self.viewed(&mut blocks, &mut sniffer, &live, name),
+            };
+        }
         let (sink, args, decided) = (&mut self.sink, self.args, &self.decided);
+        let (engine, watch) = (self.engine, &mut self.watch);
         let mut write = |clean: &Clean<'_>| sink_of(sink, args, decided)?.write(clean);
         let tally = parallel::run(self.engine, threads, &mut write, |feed| {
             loop {
+                watch.poll(engine);
                 let piece = if plain { blocks.next(&Always) } else { blocks.next(&live) };
                 let piece = piece.map_err(|e| Stop::Input(format!("{name}: {e}")))?;
                 match piece {
@@ -144,6 +167,45 @@ impl Job<'_> {
         self.tally.merge(&tally);
         Ok(())
     }
+
+    /// One worker and several outputs.
+    fn viewed(
+        &mut self,
+        blocks: &mut Blocks<impl Read>,
+        sniffer: &mut Sniffer<'_>,
+        ready: &impl Readiness,
+        name: &str,
+    ) -> Result<(), Stop> {
+        let engine = self.engine;
+        let mut worker = engine.worker();
+        let (sink, args, decided, sinks) = (&mut self.sink, self.args, &self.decided, &mut self.views.sinks);
+        let mut write = |view: usize, clean: &Clean<'_>| match view {
+            0 => sink_of(sink, args, decided)?.write(clean),
+            n => sinks[n - 1].write(clean),
+        };
+        loop {
+            self.watch.poll(engine);
+            let piece = blocks.next(ready).map_err(|e| Stop::Input(format!("{name}: {e}")))?;
+            match piece {
+                Piece::End => break,
+                Piece::Pause => {}
+                _ => {
+                    let block = blocks.block(piece);
+                    if block.window.is_none() {
+                        worker.set_format(sniffer.look(block.bytes));
+                    }
+                    let consumed = worker.views(block, &mut write).map_err(Stop::Output)?;
+                    if let Piece::Part(..) = piece {
+                        blocks.consumed(piece, consumed);
+                    }
+                }
+            }
+        }
+        self.tally.merge(worker.tally());
+        self.disclosed.resize(worker.disclosed().len(), Disclosed::default());
+        self.disclosed.iter_mut().zip(worker.disclosed()).for_each(|(a, b)| a.merge(b));
+        Ok(())
+    }
 }
 
 /// More threads than this only wait for the one that reads and writes.
@@ -157,7 +219,7 @@ fn sink_of<'s>(sink: &'s mut Option<Sink>, args: &FilterArgs, decided: &Decided)
     match sink {
         Some(s) => Ok(s),
         None => {
-            if args.policy.key_file.is_none() {
+            if args.policy.keys.none() {
                 eprintln!("{}", setup::EPHEMERAL);
             }
             Ok(sink.insert(open_sink(args, decided)?))

@@ -5,12 +5,16 @@ mod batch;
 mod exit;
 mod explain;
 mod filter;
+mod key_source;
+mod keys;
 mod live;
 mod parallel;
+mod policy;
 mod scan;
 mod setup;
 mod stats;
 mod test;
+mod views;
 
 use args::{Cli, Verb};
 use clap::{CommandFactory, Parser};
@@ -49,11 +53,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Scan(a)) => scan::run(&a),
         Some(Verb::Test(a)) => test::run(&a),
-        Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
-            let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;
-            println!("{kid}");
-            Ok(Exit::Clean)
-        }
+        Some(Verb::Keys { verb }) => keys::run(&verb),
+        Some(Verb::Policy { verb }) => policy::run(&verb),
         Some(Verb::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "logveil", &mut std::io::stdout());
             Ok(Exit::Clean)

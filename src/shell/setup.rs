@@ -1,27 +1,82 @@
 //! From arguments to an engine.
 
-use super::Failure;
 use super::args::PolicyArgs;
 use super::exit::Exit;
+use super::{Failure, key_source};
 use crate::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode};
 use crate::input::encoding::Encoding;
-use crate::keys::MasterKey;
-use crate::policy;
-use crate::rules::{RuleError, Ruleset, builtin_policies, policy_builtin};
+use crate::policy::{self, Origin, Policy, Selection};
+use crate::rules::{PolicyDef, RuleError, Ruleset, builtin_policies, policy_builtin};
 use std::path::{Path, PathBuf};
 
 /// Builds the engine; all mistakes of rules and policy come in one message.
 pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
-    let rules = rules(&args.rules)?;
-    let (name, text) = policy_text(&args.policy)?;
-    let policy = policy::compile(&name, &text, &rules).map_err(config)?;
+    engine_for(args, tag, &[])
+}
+
+/// Builds the engine with the views of these recipients.
+pub fn engine_for(args: &PolicyArgs, tag: TagMode, recipients: &[String]) -> Result<Engine, Failure> {
+    let name = claimed(args)?;
+    let (mut policy, rules) = policy_and_rules(&name, &args.rules)?;
+    policy.choose(recipients).map_err(|m| (Exit::Usage, m))?;
+    if let Some(tenant) = &args.tenant {
+        policy.for_tenant(tenant);
+    }
     let (scan, hash) = kernels(&args.kernel)?;
-    let key = match &args.key_file {
-        Some(path) => MasterKey::from_file(path).map_err(|e| (Exit::Config, e.to_string()))?,
-        None => MasterKey::ephemeral(),
-    };
+    let key = key_source::keys(&args.keys)?;
     let ingest = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
     Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest }).map_err(config)
+}
+
+/// A compiled policy and the rules it decides.
+pub fn policy_and_rules(policy: &str, more: &[PathBuf]) -> Result<(Policy, Ruleset), Failure> {
+    let rules = rules(more)?;
+    let policy = versions(policy, Path::new(""), &rules, 0)?;
+    Ok((policy, rules))
+}
+
+/// Most versions that follow each other.
+const MOST_VERSIONS: usize = 64;
+
+/// A policy and the older versions that it supersedes: embedded ones, or files beside it.
+fn versions(name: &str, beside: &Path, rules: &Ruleset, depth: usize) -> Result<Policy, Failure> {
+    if depth > MOST_VERSIONS {
+        return Err((Exit::Config, format!("{name}: policies supersede each other in a circle")));
+    }
+    let place = if policy_builtin(name).is_some() { Path::new(name).to_owned() } else { beside.join(name) };
+    let (file, text) = policy_text(&place.to_string_lossy())?;
+    let mut policy = policy::compile(&file, &text, rules).map_err(config)?;
+    let dir = place.parent().unwrap_or(Path::new(""));
+    for older in policy.def.policy.supersedes.clone() {
+        let mut old = versions(&older, dir, rules, depth + 1)?;
+        policy.older.append(&mut old.older);
+        policy.older.push(old);
+    }
+    Ok(policy)
+}
+
+/// The policy's name, when it may handle the stream: a stream that says where it comes from must be claimed.
+fn claimed(args: &PolicyArgs) -> Result<String, Failure> {
+    let origin = Origin { source: args.source.clone(), host: args.host.clone(), service: args.service.clone() };
+    let denied = |why: &str| Err((Exit::Config, format!("{why}: nothing passes; name the stream or its policy")));
+    if args.policy != "auto" {
+        if origin.is_unknown() {
+            return Ok(args.policy.clone());
+        }
+        let (file, text) = policy_text(&args.policy)?;
+        let select = PolicyDef::parse(&file, &text).map_err(config)?.select;
+        return match select.is_empty() || select.claims(&origin) {
+            true => Ok(args.policy.clone()),
+            false => denied(&format!("policy {} does not claim this stream", args.policy)),
+        };
+    }
+    let names: Vec<_> = builtin_policies().collect();
+    let defs: Result<Vec<_>, _> =
+        names.iter().map(|n| PolicyDef::parse(n, policy_builtin(n).unwrap_or_default())).collect();
+    match policy::select(&defs.map_err(config)?, &origin) {
+        Selection::Policy(i) => Ok(names[i].to_owned()),
+        Selection::Denied => denied("no policy claims this stream"),
+    }
 }
 
 /// The rules of the binary and those of files and folders.
@@ -53,7 +108,7 @@ pub fn rules(paths: &[PathBuf]) -> Result<Ruleset, Failure> {
 }
 
 /// The warning for runs without a key file.
-pub const EPHEMERAL: &str = "logveil: no --key-file: tokens of this run match those of no other run";
+pub const EPHEMERAL: &str = "logveil: no key: tokens of this run match those of no other run";
 
 /// The format that was asked for; nothing for `auto`.
 pub fn format(engine: &Engine, name: &str) -> Result<Option<Format>, Failure> {
@@ -101,7 +156,8 @@ fn policy_text(name: &str) -> Result<(String, String), Failure> {
     }
 }
 
-pub(super) fn config(errors: Vec<RuleError>) -> Failure {
+/// Mistakes as one message.
+pub fn config(errors: Vec<RuleError>) -> Failure {
     let lines: Vec<_> = errors.iter().map(ToString::to_string).collect();
     (Exit::Config, lines.join("\nlogveil: "))
 }

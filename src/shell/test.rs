@@ -71,8 +71,8 @@ fn akin(rules: &Ruleset, e: &EntityDef, name: &str) -> bool {
 
 fn examples(engine: &Engine, e: &EntityDef, report: &mut Report) {
     let own = engine.rules().patterns.iter().any(|p| p.entity == e.id && p.id == e.name);
-    if own {
-        // Its pattern is tested by name.
+    if own || !engine.looks_for(e.id) {
+        // Its pattern is tested by name; what the policy leaves alone is not looked for.
         return;
     }
     for text in &e.examples {

@@ -1,13 +1,17 @@
 //! How long may it stay, and who said so? The tag of a record, rendered once per day and set of findings.
 
-use crate::keys::MasterKey;
-use crate::model::{Category, CategorySet, EntityId, RetentionId};
+mod cache;
+mod window;
+
+pub use window::{Window, day, window};
+
+use crate::model::{Category, CategorySet, EntityId};
 use crate::policy::Policy;
 use crate::rules::Ruleset;
-use jiff::civil::Date;
+use cache::Cache;
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 
 /// Name of the tag's member in JSON objects.
 pub const MEMBER: &str = "_deid";
@@ -49,6 +53,14 @@ pub struct TagContext {
     pub day: i32,
     /// Where that came from.
     pub clock: Clock,
+    /// The event lies before the oldest version of the policy.
+    pub early: bool,
+    /// A minor's record.
+    pub minor: bool,
+    /// Withdrawn consent stripped it.
+    pub stripped: bool,
+    /// Number of the case that holds it, from 1; 0 for none.
+    pub case: u16,
 }
 
 /// Most renderings kept, their dates apart; beyond that they are made anew.
@@ -65,8 +77,12 @@ pub struct Tagger<'p> {
     rules: &'p Ruleset,
     version: String,
     kid: String,
+    /// The recipient of the output.
+    to: Option<String>,
+    /// Names of the cases of legal holds.
+    cases: Vec<String>,
     templates: Cache<(TagContext, TagStyle), Template>,
-    dates: Cache<(u64, i32, TagStyle), String>,
+    dates: Cache<DatesKey, String>,
     last: Option<(TagContext, TagStyle)>,
     last_text: Vec<u8>,
     /// Contexts are counted.
@@ -76,28 +92,18 @@ pub struct Tagger<'p> {
     seen: HashMap<TagContext, u64>,
 }
 
-/// From when to when a record may stay.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Window {
-    /// Class with the longest floor, else the shortest ceiling.
-    pub class: RetentionId,
-    /// Longest floor.
-    pub keep_until: Option<Date>,
-    /// Shortest ceiling, but never before `keep_until`.
-    pub delete_after: Option<Date>,
-    /// The shortest ceiling, where it lies before `keep_until`: from then on the record is kept, not used.
-    pub restrict_after: Option<Date>,
-}
-
 impl<'p> Tagger<'p> {
-    /// A tagger for records under `policy` whose tokens are made with `key`.
-    pub fn new(policy: &'p Policy, rules: &'p Ruleset, key: &MasterKey) -> Self {
-        let version = format!("{}@{}#{}", policy.id, policy.effective_from, policy.hash);
+    /// A tagger for records under `policy` whose tokens are made with the key `kid`, for the
+    /// recipient `to`.
+    pub fn new(policy: &'p Policy, rules: &'p Ruleset, kid: &str, to: Option<&str>) -> Self {
+        let version = policy.version();
         Tagger {
             policy,
             rules,
             version,
-            kid: key.kid().into(),
+            kid: kid.into(),
+            to: to.map(String::from),
+            cases: Vec::new(),
             templates: Cache::new(TEMPLATES),
             dates: Cache::new(DATES),
             last: None,
@@ -130,7 +136,14 @@ impl<'p> Tagger<'p> {
 
     /// Day of a point in time, in the policy's zone.
     pub fn day(&self, unix: i64) -> i32 {
-        (unix + i64::from(self.policy.offset)).div_euclid(86400).clamp(-700_000, 2_900_000) as i32
+        day(unix, self.policy.offset)
+    }
+
+    /// Sets the names of the cases of legal holds.
+    pub fn set_cases(&mut self, cases: &[String]) {
+        cases.clone_into(&mut self.cases);
+        self.templates.clear();
+        self.last = None;
     }
 
     /// The tag, written.
@@ -147,10 +160,10 @@ impl<'p> Tagger<'p> {
 
     /// Renders the tag into `last_text`: most of it is the same on every day.
     fn compose(&mut self, ctx: TagContext, style: TagStyle) {
-        let Tagger { policy, rules, version, kid, templates, dates, last_text, .. } = self;
-        let writer = Writer { policy, rules, version, kid };
+        let Tagger { policy, rules, version, kid, to, cases, templates, dates, last_text, .. } = self;
+        let writer = Writer { policy, rules, version, kid, to: to.as_deref(), cases };
         let template = templates.get((TagContext { day: 0, ..ctx }, style), || writer.template(ctx, style));
-        let dates = dates.get((ctx.retentions, ctx.day, style), || writer.dates(ctx, style));
+        let dates = dates.get((ctx.retentions, ctx.day, ctx.case != 0, style), || writer.dates(ctx, style));
         let (head, tail) = template.text.split_at(template.dates);
         last_text.clear();
         for part in [head, dates, tail] {
@@ -158,6 +171,9 @@ impl<'p> Tagger<'p> {
         }
     }
 }
+
+/// What the dates of a tag depend on: retention classes, day, legal hold, style.
+type DatesKey = (u64, i32, bool, TagStyle);
 
 /// A tag without its dates.
 #[derive(Default)]
@@ -167,50 +183,14 @@ struct Template {
     dates: usize,
 }
 
-/// Values by key; each key has one place, where the last one stays.
-struct Cache<K, V> {
-    slots: Vec<(Option<K>, V)>,
-}
-
-impl<K: Copy + PartialEq + Hash, V: Default> Cache<K, V> {
-    fn new(slots: usize) -> Self {
-        Cache { slots: std::iter::repeat_with(|| (None, V::default())).take(slots).collect() }
-    }
-
-    fn get(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
-        let mut mix = Mix(0);
-        key.hash(&mut mix);
-        let at = (mix.0 >> 32) as usize % self.slots.len();
-        let slot = &mut self.slots[at];
-        if slot.0 != Some(key) {
-            *slot = (Some(key), make());
-        }
-        &slot.1
-    }
-}
-
-/// A quick hash of a few words. Nothing that a sender chooses makes it slow: a slot holds one value.
-struct Mix(u64);
-
-impl Hasher for Mix {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..part.len()].copy_from_slice(part);
-            self.0 = (self.0.rotate_left(29) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        }
-    }
-}
-
 /// What tags are written from.
 struct Writer<'a> {
     policy: &'a Policy,
     rules: &'a Ruleset,
     version: &'a str,
     kid: &'a str,
+    to: Option<&'a str>,
+    cases: &'a [String],
 }
 
 impl Writer<'_> {
@@ -245,7 +225,7 @@ impl Writer<'_> {
             TagStyle::Text => write!(s, "{class}"),
             _ => write!(s, "\"{class}\""),
         };
-        for (name, date) in w.dates() {
+        for (name, date) in w.dates().filter(|d| ctx.case == 0 || d.0 == "keep_until") {
             let _ = match style {
                 TagStyle::Text => write!(s, ";{name}:{date}"),
                 _ => write!(s, ",\"{name}\":\"{date}\""),
@@ -258,11 +238,21 @@ impl Writer<'_> {
         let found: Vec<_> = self.rules.entities.iter().filter(|e| ctx.entities >> e.id.0 & 1 == 1).collect();
         let set: CategorySet = found.iter().map(|e| e.category).collect();
         Facts {
-            level: found.iter().map(|e| e.level).max().unwrap_or(0),
+            level: found.iter().map(|e| self.policy.levels[e.id.0 as usize]).max().unwrap_or(0),
             categories: Category::ALL.iter().filter(|c| set.contains(**c)).map(|c| c.name()).collect(),
             found: found.iter().map(|e| e.name.as_str()).collect(),
+            purposes: self.purposes(set),
             basis: self.basis(ctx.retentions),
         }
+    }
+
+    /// What the categories of a record may be processed for.
+    fn purposes(&self, set: CategorySet) -> Vec<&str> {
+        let of = |c: Category| self.policy.purposes[c as usize].iter().map(String::as_str);
+        let mut all: Vec<&str> = Category::ALL.into_iter().filter(|c| set.contains(*c)).flat_map(of).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     fn basis(&self, retentions: u64) -> Vec<&str> {
@@ -289,14 +279,24 @@ impl Writer<'_> {
         let dates = s.len();
         let _ = write!(
             s,
-            ",\"basis\":{},\"state\":\"{}\"}},\"res\":\"{}\",\"kid\":\"{}\",\"link\":\"{}\",\"clock\":\"{}\"}}",
+            ",\"basis\":{},\"state\":\"{}\"}},\"res\":\"{}\",\"kid\":\"{}\",\"link\":\"{}\",\"clock\":\"{}\"",
             List(&f.basis),
-            STATE,
+            state(ctx),
             self.policy.region,
             self.kid,
             link(ctx),
             clock(ctx),
         );
+        if !f.purposes.is_empty() {
+            let _ = write!(s, ",\"purpose\":{}", List(&f.purposes));
+        }
+        for (name, text) in self.marks(ctx) {
+            let _ = match text {
+                Some(t) => write!(s, ",\"{name}\":\"{t}\""),
+                None => write!(s, ",\"{name}\":true"),
+            };
+        }
+        s.push('}');
         dates
     }
 
@@ -315,13 +315,34 @@ impl Writer<'_> {
             s,
             ";basis:{};state:{};res:{};kid:{};link:{};clock:{}",
             f.basis.join(","),
-            STATE,
+            state(ctx),
             self.policy.region,
             self.kid,
             link(ctx),
             clock(ctx),
         );
+        if !f.purposes.is_empty() {
+            let _ = write!(s, ";purpose:{}", f.purposes.join(","));
+        }
+        for (name, text) in self.marks(ctx) {
+            let _ = write!(s, ";{name}:{}", text.unwrap_or("true"));
+        }
         dates
+    }
+
+    /// What few records have: a name, and a text or simply true.
+    fn marks(&self, ctx: TagContext) -> impl Iterator<Item = (&'static str, Option<&str>)> {
+        let case = usize::from(ctx.case).checked_sub(1).map(|i| self.cases.get(i).map_or("unknown", String::as_str));
+        let set = |on: bool, name| on.then_some((name, None));
+        [
+            set(ctx.early, "early"),
+            set(ctx.minor, "minor"),
+            set(ctx.stripped, "withdrawn"),
+            case.map(|c| ("hold", Some(c))),
+            self.to.map(|t| ("to", Some(t))),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -329,19 +350,14 @@ struct Facts<'a> {
     level: u8,
     categories: Vec<&'static str>,
     found: Vec<&'a str>,
+    purposes: Vec<&'a str>,
     basis: Vec<&'a str>,
 }
 
-impl Window {
-    fn dates(&self) -> impl Iterator<Item = (&'static str, Date)> {
-        [("keep_until", self.keep_until), ("delete_after", self.delete_after), ("restrict_after", self.restrict_after)]
-            .into_iter()
-            .filter_map(|(n, d)| Some((n, d?)))
-    }
+/// A record under legal hold may not be deleted, whatever its class says.
+fn state(ctx: TagContext) -> &'static str {
+    if ctx.case == 0 { "active" } else { "held" }
 }
-
-/// No record is held or frozen yet when it is tagged.
-const STATE: &str = "active";
 
 fn link(ctx: TagContext) -> &'static str {
     if ctx.linked { "joined" } else { "single" }
@@ -366,29 +382,6 @@ impl fmt::Display for List<'_> {
     }
 }
 
-/// Joins retention classes: floors are the longest, ceilings the shortest, a floor outranks a ceiling.
-pub fn window(policy: &Policy, retentions: u64, day: i32) -> Window {
-    let start = Date::constant(1970, 1, 1).checked_add(jiff::Span::new().days(day)).unwrap_or(Date::MAX);
-    let until = |s: &Option<jiff::Span>| s.as_ref().and_then(|s| start.checked_add(*s).ok());
-    let mut w = Window { class: policy.default_retention, keep_until: None, delete_after: None, restrict_after: None };
-    let mut ceiling: Option<Date> = None;
-    for (i, r) in policy.retentions.iter().enumerate().filter(|(i, _)| retentions >> i & 1 == 1) {
-        if let Some(f) = until(&r.floor).filter(|f| w.keep_until.is_none_or(|k| *f > k)) {
-            w.keep_until = Some(f);
-            w.class = RetentionId(i as u8);
-        }
-        if let Some(c) = until(&r.ceiling).filter(|c| ceiling.is_none_or(|d| *c < d)) {
-            ceiling = Some(c);
-            if w.keep_until.is_none() {
-                w.class = RetentionId(i as u8);
-            }
-        }
-    }
-    w.delete_after = ceiling.max(w.keep_until.filter(|_| ceiling.is_some()));
-    w.restrict_after = ceiling.filter(|c| w.keep_until.is_some_and(|k| *c < k));
-    w
-}
-
 /// Bit of an entity in [`TagContext::entities`].
 pub fn bit(e: EntityId) -> u128 {
     1 << e.0
@@ -403,50 +396,29 @@ mod tests {
         crate::policy::compile("p", policy_builtin("jdcloud-2021").unwrap(), &Ruleset::builtin()).unwrap()
     }
 
-    fn day(s: &str) -> i32 {
-        let d: Date = s.parse().unwrap();
-        (d - Date::constant(1970, 1, 1)).get_days()
-    }
-
-    fn bits(p: &Policy, names: &[&str]) -> u64 {
-        p.retentions.iter().enumerate().filter(|(_, r)| names.contains(&r.class.as_str())).map(|(i, _)| 1 << i).sum()
-    }
-
-    #[test]
-    fn calendar_months_and_leap_days() {
-        let p = policy();
-        for (from, class, want) in [
-            ("2026-08-31", "network_log", "2027-02-28"),
-            ("2023-08-31", "network_log", "2024-02-29"),
-            ("2024-02-29", "transaction", "2029-02-28"),
-        ] {
-            let w = window(&p, bits(&p, &[class]), day(from));
-            assert_eq!(w.keep_until.unwrap().to_string(), want);
-            assert_eq!(w.delete_after, w.keep_until);
-        }
-    }
-
-    #[test]
-    fn a_floor_outranks_a_ceiling() {
-        let p = policy();
-        let w = window(&p, bits(&p, &["network_log", "telemetry"]), day("2026-11-23"));
-        assert_eq!(w.keep_until.unwrap().to_string(), "2027-05-23");
-        assert_eq!(w.delete_after, w.keep_until);
-        assert_eq!(w.restrict_after.unwrap().to_string(), "2027-02-21");
-        assert_eq!(p.retentions[w.class.0 as usize].class, "network_log");
-    }
-
     #[test]
     fn renderings_are_well_formed() {
         let (p, r) = (policy(), Ruleset::builtin());
-        let key = MasterKey::ephemeral();
-        let mut t = Tagger::new(&p, &r, &key);
-        let ctx = TagContext { entities: 0b100001, retentions: 3, linked: true, day: 20000, clock: Clock::Record };
+        let mut t = Tagger::new(&p, &r, "aaaaaaaa", None);
+        let ctx = TagContext {
+            entities: 0b100001,
+            retentions: 3,
+            linked: true,
+            day: 20000,
+            clock: Clock::Record,
+            early: false,
+            minor: true,
+            stripped: false,
+            case: 1,
+        };
+        t.set_cases(&["case-1".into()]);
         let mut out = b"{\"a\":1".to_vec();
         out.extend_from_slice(t.render(ctx, TagStyle::JsonMember));
         out.push(b'}');
         let v: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(v["_deid"]["link"], "joined");
+        assert_eq!((&v["_deid"]["hold"], &v["_deid"]["minor"]), (&"case-1".into(), &true.into()));
+        assert_eq!((&v["_deid"]["ret"]["state"], &v["_deid"]["ret"]["delete_after"]), (&"held".into(), &().into()));
         assert_eq!(v["_deid"]["found"][0], "ip.v4");
         let text = t.render(ctx, TagStyle::Text);
         assert_eq!(text.iter().filter(|b| **b == b'"').count(), 2);

@@ -257,6 +257,44 @@ fn luhn_digit(mut d: [u8; 15]) -> [u8; 15] {
 }
 
 #[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::transform::{At, Transform};
+
+    fn ip(v: &[u8]) -> Option<IpBytes> {
+        Some(match std::str::from_utf8(v).ok()?.parse().ok()? {
+            std::net::IpAddr::V4(a) => IpBytes::V4(a.octets()),
+            std::net::IpAddr::V6(a) => IpBytes::V6(a.octets()),
+        })
+    }
+
+    fn none<const N: usize>(_: &[u8]) -> Option<[u8; N]> {
+        None
+    }
+
+    pub static READERS: Readers = Readers { ip, phone: |_, _| None, mac: none, uuid: none, upgrade15: none };
+
+    /// What a transform makes of a value that ends a record.
+    pub fn apply_in(t: &dyn Transform, value: &[u8], record: &[u8]) -> Result<Vec<u8>, Unfit> {
+        apply_for(t, value, record, b"", 20_000)
+    }
+
+    /// The same for a subject and a day.
+    pub fn apply_for(
+        t: &dyn Transform,
+        value: &[u8],
+        record: &[u8],
+        subject: &[u8],
+        day: i32,
+    ) -> Result<Vec<u8>, Unfit> {
+        let mut canon = CanonBuf::default();
+        let mut out = Vec::new();
+        let offset = record.len().saturating_sub(value.len());
+        t.apply(value, &mut At { record, offset, subject, day, canon: &mut canon }, &mut out).map(|()| out)
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

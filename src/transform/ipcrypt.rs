@@ -34,6 +34,14 @@ impl IpCipher {
         IpCipher::Pfx(Box::new(IpcryptPfx::new(*k)))
     }
 
+    /// The address that was encrypted. Without integrity any address comes back as some address.
+    pub fn decrypt(&self, ip: IpAddr) -> IpAddr {
+        match self {
+            IpCipher::Deterministic(c) => c.decrypt_ipaddr(ip),
+            IpCipher::Pfx(c) => c.decrypt_ipaddr(ip),
+        }
+    }
+
     /// The encrypted address.
     pub fn encrypt(&self, ip: IpAddr) -> IpAddr {
         match self {

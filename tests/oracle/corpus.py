@@ -33,10 +33,18 @@ id = "token"
 kind = "pseudonym"
 algorithm = "hmac-sha256"
 domain = "d"
+[[transform]]
+id = "keep"
+kind = "keep"
 [[retention]]
 class = "none"
 ceiling = "P6M"
 basis = ["none"]
+[[clause]]
+id = "weak"
+entities = ["device.model", "device.os", "device.platform", "device.vendor", "carrier", "user_agent"]
+apply = "keep"
+retention = "none"
 [[clause]]
 id = "all"
 categories = ["basic", "identity_doc", "net_id", "account", "property", "browse", "device", "location", "secret",

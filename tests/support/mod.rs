@@ -16,7 +16,7 @@ pub fn engine(policy: &str, tag: TagMode) -> Engine {
     let dir = tempfile::tempdir().unwrap();
     let key = MasterKey::from_file(&key_file(dir.path())).unwrap();
     let (scan, hash) = (ScanKernel::detect(), HashKernel::detect());
-    Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest: 1_795_399_905 }).unwrap()
+    Engine::new(EngineConfig { rules, policy, key: key.into(), tag, scan, hash, ingest: 1_795_399_905 }).unwrap()
 }
 
 /// A key file that is always the same.

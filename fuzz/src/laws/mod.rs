@@ -33,7 +33,8 @@ fn engine(policy: &str, swap: (&str, &str), tag: TagMode, scan: ScanKernel, hash
     let text = policy_builtin(policy).expect("an embedded policy").replace(swap.0, swap.1);
     let policy = logveil::policy::compile(policy, &text, &rules).expect("a valid policy");
     let key = MasterKey::from_bytes(&[7; 32], "fuzz").expect("32 bytes");
-    Engine::new(EngineConfig { rules, policy, key, tag, scan, hash, ingest: 1_795_399_905 }).expect("valid formats")
+    Engine::new(EngineConfig { rules, policy, key: key.into(), tag, scan, hash, ingest: 1_795_399_905 })
+        .expect("valid formats")
 }
 
 /// An engine on the best machine code at hand.

@@ -17,16 +17,17 @@ pub fn is(v: &[u8]) -> bool {
     }
 }
 
-/// `<kind>_<key id>_<tag>`: lower base32 of 8 and of 26 or 20 letters.
+/// `<kind>_<key id>_<tag>`: lower base32 of 8 and of 26 or 20 letters, or of 28 and more in a reversible token.
 pub fn is_token(v: &[u8]) -> bool {
+    // The tag holds no mark, so that the last one stands before it.
     let mark = |n: usize| v.len() > n && v[v.len() - n] == b'_';
-    if !(mark(27) || mark(21)) {
+    if !(mark(27) || mark(21)) && memchr::memrchr(b'_', v).is_none_or(|i| v.len() - i < 29) {
         return false;
     }
     let mut parts = v.rsplitn(3, |&b| b == b'_');
     let (Some(tag), Some(kid), Some(kind)) = (parts.next(), parts.next(), parts.next()) else { return false };
     let base32 = |p: &[u8]| p.iter().all(|b| matches!(b, b'a'..=b'z' | b'2'..=b'7'));
-    matches!(tag.len(), 26 | 20)
+    matches!(tag.len(), 26 | 20 | 28..)
         && kid.len() == 8
         && base32(tag)
         && base32(kid)
@@ -49,6 +50,7 @@ mod tests {
     #[test]
     fn vectors() {
         assert!(super::is(b"phone_abcdefgh_zcdale3dfbstu4pll54vzitlsa"));
+        assert!(super::is(b"phone_abcdefgh_zcdale3dfbstu4pll54vzitlsazcdale3dfbs"));
         assert!(super::is(b"138****8000") && super::is(b"REDACTED"));
         assert!(super::is(b"fdde:1d00:0a1b:0000:1111:2222:3333:4444"));
         assert!(super::is(b"[fdde:1d00:0a1b:0000:1111:2222:3333:4444]:443"));

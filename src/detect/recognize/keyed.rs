@@ -50,7 +50,10 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.settled.exempt_from(text.bare_start(p + 1));
         }
         if class.entity.is_some() || class.event_time {
-            taken = value_at(text, found, class, p, p + 1);
+            let end = value_at(text, found, class, p, p + 1);
+            if !class.entity.is_some_and(|x| is_weak(text, x.0)) {
+                taken = end;
+            }
         } else if class.tag {
             found.tags.push(p as u32);
         }
@@ -234,9 +237,15 @@ fn is_pair(text: &Text<'_>, i: usize) -> bool {
 #[inline(always)]
 fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (EntityId, usize, usize), end: usize) {
     let open = matches!(entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
+    let open = open || is_weak(text, entity);
     if !open && matches!(text.at(end), b'"' | b'\'' | b'&' | b';' | b',' | b'}' | b']' | b'\n') {
         found.settled.taken.push((start as u32, to as u32));
     }
+}
+
+/// Values of weak entities may hold others.
+fn is_weak(text: &Text<'_>, entity: EntityId) -> bool {
+    text.registry.weak() >> entity.0 & 1 == 1
 }
 
 /// Shapes whose values may have any length.

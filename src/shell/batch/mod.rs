@@ -78,12 +78,12 @@ pub fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     };
     info.ingest = engine.ingest();
     journal.begin(&info).map_err(|e| (Exit::Io, format!("journal: {e}")))?;
-    if args.policy.key_file.is_none() {
+    if args.policy.keys.none() {
         eprintln!("{}", setup::EPHEMERAL);
     }
     let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = args.threads.unwrap_or_else(cores).clamp(1, MAX_THREADS);
+    let threads = if engine.is_sequential() { 1 } else { args.threads.unwrap_or_else(cores).clamp(1, MAX_THREADS) };
     let bytes = plan.tasks.iter().map(|t| t.size).sum();
     let progress = Progress::new(args.progress, args.progress_interval, plan.tasks.len() as u64, bytes);
     let pool = Pool::new(&engine, threads, stop);
@@ -117,8 +117,8 @@ fn check(args: &BatchArgs) -> Result<(), Failure> {
     if args.in_place.as_deref().is_some_and(|s| s.contains('/')) {
         return usage("the suffix of --in-place must not hold a slash");
     }
-    if args.resume && args.policy.key_file.is_none() {
-        return usage("--resume needs --key-file: without it every run has another key");
+    if args.resume && args.policy.keys.none() {
+        return usage("--resume needs --key-file or another key: without one every run has another key");
     }
     if let (Some(c), Some(l)) = (args.compress, args.level)
         && !levels(c.codec()).contains(&l)

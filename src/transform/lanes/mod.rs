@@ -135,6 +135,15 @@ impl HmacKey {
         let full = mac.finalize().into_bytes();
         std::array::from_fn(|i| full[i])
     }
+
+    /// First half of the HMAC of a message and a number.
+    pub fn tag_at(&self, msg: &[u8], number: u64) -> [u8; 16] {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.raw).expect("any length is a key");
+        mac.update(&number.to_be_bytes());
+        mac.update(msg);
+        let full = mac.finalize().into_bytes();
+        std::array::from_fn(|i| full[i])
+    }
 }
 
 /// Sixteen messages as they came: one row a lane.

@@ -1,0 +1,105 @@
+//! Whether a record may go to a recipient.
+
+use super::{Policy, View};
+use crate::rules::RecipientDef;
+
+/// What a record says of its device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Android and HarmonyOS.
+    Android,
+    /// iOS and iPadOS.
+    Ios,
+}
+
+/// What decides on a record as a whole.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts<'a> {
+    /// Platform, when the record tells.
+    pub platform: Option<Platform>,
+    /// Carrier: a network code, an IMSI or a name; empty when the record does not tell.
+    pub carrier: &'a [u8],
+    /// It is a minor's.
+    pub minor: bool,
+    /// It joins device or log data with a person.
+    pub joined: bool,
+}
+
+/// Why a record does not go to a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Its platform is another, or unknown.
+    Platform,
+    /// Its carrier is another, or unknown.
+    Carrier,
+    /// It is a minor's.
+    Minor,
+    /// It is identifiable and would leave the region without consent.
+    Residency,
+}
+
+impl Platform {
+    /// The platform that a system's name or a User-Agent tells.
+    pub fn parse(value: &[u8]) -> Option<Platform> {
+        let low = String::from_utf8_lossy(value).to_ascii_lowercase();
+        let has = |words: &[&str]| words.iter().any(|w| low.contains(w));
+        if has(&["iphone", "ipad", "ios"]) {
+            Some(Platform::Ios)
+        } else {
+            has(&["android", "harmony"]).then_some(Platform::Android)
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Platform::Android => "android",
+            Platform::Ios => "ios",
+        }
+    }
+}
+
+impl View {
+    /// Whether a record may go to the recipient of this view; what is unknown may not.
+    ///
+    /// # Errors
+    /// The reason against it.
+    pub fn admits(&self, policy: &Policy, facts: Facts<'_>) -> Result<(), Refusal> {
+        let Some(r) = &self.recipient else { return Ok(()) };
+        let platform = facts.platform.map(Platform::name);
+        if !r.platform.is_empty() && !platform.is_some_and(|p| r.platform.iter().any(|x| x == p)) {
+            return Err(Refusal::Platform);
+        }
+        if !r.carriers.is_empty() && !serves(r, facts.carrier) {
+            return Err(Refusal::Carrier);
+        }
+        if facts.minor && !r.minors {
+            return Err(Refusal::Minor);
+        }
+        let abroad = !r.region.is_empty() && r.region != policy.region && policy.region != "*";
+        if abroad && facts.joined && r.consent.is_empty() {
+            return Err(Refusal::Residency);
+        }
+        Ok(())
+    }
+}
+
+/// True when a recipient serves a carrier: codes match the beginning of a code or IMSI, names any part of a name.
+fn serves(r: &RecipientDef, carrier: &[u8]) -> bool {
+    let low = String::from_utf8_lossy(carrier).to_lowercase();
+    let code = |c: &String| c.bytes().all(|b| b.is_ascii_digit());
+    let fits = |c: &String| if code(c) { low.starts_with(c.as_str()) } else { low.contains(&c.to_lowercase()) };
+    !low.is_empty() && r.carriers.iter().any(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms() {
+        assert_eq!(Platform::parse(b"Android 12"), Some(Platform::Android));
+        assert_eq!(Platform::parse(b"HarmonyOS"), Some(Platform::Android));
+        assert_eq!(Platform::parse(b"Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X)"), Some(Platform::Ios));
+        assert_eq!(Platform::parse(b"Windows"), None);
+    }
+}
