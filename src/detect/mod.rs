@@ -172,12 +172,16 @@ impl<'r> Detector<'r> {
         &self.lines
     }
 
-    /// True when a record that ends at `end` may hold a tag of ours; `next` starts at 0, and records are asked for in
+    /// True when the record `start..end` may hold a tag of ours; `next` starts at zeros, and records are asked for in
     /// order.
-    pub fn may_be_tagged(&self, next: &mut usize, end: usize) -> bool {
-        let from = *next;
-        *next += self.tags[from..].iter().take_while(|&&p| (p as usize) < end).count();
-        *next > from || !self.views[0].text().is_empty()
+    pub fn may_be_tagged(&self, next: &mut [usize; 2], start: usize, end: usize) -> bool {
+        let [tag, region] = next;
+        let from = *tag;
+        *tag += self.tags[from..].iter().take_while(|&&p| (p as usize) < end).count();
+        // What stands in escapes may be one, too.
+        let regions = self.views[0].regions();
+        *region += regions[*region..].iter().take_while(|r| (r.end as usize) < start).count();
+        *tag > from || regions.get(*region).is_some_and(|r| (r.start as usize) < end)
     }
 
     /// Spans of event-time values of the last block, ascending.

@@ -56,12 +56,15 @@ impl Slot {
 /// Remembers keys as they follow each other. One per worker; holds keys, never values.
 pub struct Sequence {
     slots: Box<[Slot; SLOTS]>,
+    /// The key that was seen last.
     at: usize,
+    /// Which one of a pair of slots the next new key takes, when both are taken.
+    turn: usize,
 }
 
 impl Default for Sequence {
     fn default() -> Self {
-        Sequence { slots: Box::new([NONE; SLOTS]), at: 0 }
+        Sequence { slots: Box::new([NONE; SLOTS]), at: 0, turn: 1 }
     }
 }
 
@@ -109,13 +112,17 @@ impl Sequence {
         let bytes: Words = std::array::from_fn(|i| words[i] & mask[i]);
         let mix = |a: u64, b: u64| (a.rotate_left(29) ^ b).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mixed = mix(mix(bytes[0], bytes[1]) ^ bytes[2], bytes[3]);
-        let at = (mixed >> (64 - SLOTS.trailing_zeros())) as usize;
-        let slot = &mut self.slots[at];
-        if slot.bytes != bytes || slot.mask != mask {
+        let home = (mixed >> (64 - SLOTS.trailing_zeros())) as usize;
+        let is = |at: &usize| self.slots[*at].bytes == bytes && self.slots[*at].mask == mask;
+        let at = [home, home ^ 1].into_iter().find(is).unwrap_or_else(|| {
+            // Two keys that share a pair stay; what comes besides takes turns in it.
+            let at = if self.slots[home].bytes == NONE.bytes { home } else { home ^ self.turn };
+            self.turn ^= 1;
             let class = memo.classify(registry, head, len, HEAD - behind);
-            *slot = Slot { mask, bytes, class, short: len <= 2, next: [0; 2] };
-        }
-        let key = Key { class: slot.class, short: slot.short };
+            self.slots[at] = Slot { mask, bytes, class, short: len <= 2, next: [0; 2] };
+            at
+        });
+        let key = Key { class: self.slots[at].class, short: self.slots[at].short };
         let before = &mut self.slots[self.at % SLOTS];
         before.next = [at as u16, before.next[0]];
         self.at = at;

@@ -222,7 +222,7 @@ impl Worker<'_> {
 
     fn write_tagged(&mut self, block: &[u8], at: &mut Place, end: usize, next: &mut usize) {
         let record = &block[at.start..end];
-        let slot = slot::slot(record, self.detector.may_be_tagged(&mut at.tag, end));
+        let slot = slot::slot(record, self.detector.may_be_tagged(&mut at.tag, at.start, end));
         let found = match self.founds.get(at.found) {
             Some(f) if f.end as usize <= end => {
                 at.found += 1;
@@ -493,5 +493,5 @@ struct Place {
     start: usize,
     found: usize,
     time: usize,
-    tag: usize,
+    tag: [usize; 2],
 }

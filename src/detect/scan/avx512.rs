@@ -1,7 +1,7 @@
 //! AVX-512 kernel: three table look-ups give each byte its class bits; a bit-matrix transposition turns the bits of 64
 //! bytes into one 64-bit mask per class.
 
-use super::{BATCH, CHUNK_WORDS, CLASSES, Chunk, List, Lists, algebra, scalar};
+use super::{BATCH, CHUNK_WORDS, CLASSES, Chunk, FRONT, List, Lists, algebra, scalar};
 use std::arch::x86_64::*;
 
 /// Classes of one look-up.
@@ -72,15 +72,15 @@ fn run_avx512(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     let words = part.len().div_ceil(64);
     let (whole, rest) = part.as_chunks::<{ TILE * 64 }>();
     for (i, bytes) in whole.iter().enumerate() {
-        tile(chunk, 1 + i * TILE, bytes);
+        tile(chunk, FRONT + i * TILE, bytes);
     }
     if !rest.is_empty() {
         let mut last = [0u8; TILE * 64];
         last[..rest.len()].copy_from_slice(rest);
-        tile(chunk, 1 + whole.len() * TILE, &last);
+        tile(chunk, FRONT + whole.len() * TILE, &last);
     }
     if words < CHUNK_WORDS {
-        super::pad(chunk, words + 1);
+        super::pad(chunk, FRONT + words);
     }
     algebra::run(chunk);
     flatten(chunk, words, base, lists);
