@@ -349,7 +349,7 @@ fn is_count(text: &Text<'_>, h: &Hit, p: &Positional, spans: &mut Vec<Range<usiz
     // A count or an id is one word: servers that append fields to a layout make its last field longer.
     let holds = |f: &Range<usize>| f.start <= s && e <= f.end && memchr::memchr(b' ', &record[f.start..s]).is_none();
     p.layout.parse(record, &Mapped { record, at, maps: &text.scan.maps }, spans)
-        && p.fields.iter().any(|(f, c)| c.exempt != Exempt::No && holds(&spans[*f]))
+        && p.fields.iter().any(|(f, c)| c.entity.is_none() && c.exempt != Exempt::No && holds(&spans[*f]))
 }
 
 /// Marks of a record that begins at `at`, from the bitmaps of its text.

@@ -13,7 +13,8 @@ pub fn resolve(hits: &[Hit], weak: u128, order: &mut Vec<u64>, out: &mut Vec<Hit
     let front = hits.windows(2).position(|w| w[1].start < w[0].start).map_or(hits.len(), |i| i + 1);
     let (front, rest) = hits.split_at(front);
     order.extend(rest.iter().enumerate().map(|(i, h)| u64::from(h.start) << 32 | i as u64));
-    order.sort_unstable();
+    // Each family reports in ascending order: a stable sort merges these runs.
+    order.sort();
     let mut others = order.iter().map(|&key| &rest[key as u32 as usize]).peekable();
     for h in front {
         while let Some(other) = others.next_if(|o| o.start < h.start) {

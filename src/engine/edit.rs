@@ -1,7 +1,8 @@
 //! From findings to edits, from edits to output.
 
-use super::action::{Action, READERS};
+use super::action::Action;
 use super::allow::Kept;
+use super::job::job;
 use super::judge::Judged;
 use super::render::{is_host_name, needs_brackets, render};
 use super::{Entry, TagMode, Worker};
@@ -11,8 +12,8 @@ use crate::format::slot::{self, Slot};
 use crate::model::{CategorySet, Decision};
 use crate::policy::Met;
 use crate::tag::{Clock, TagContext, TagStyle, bit};
-use crate::transform::canonical::{Canon, canonical};
-use crate::transform::pseudonym::{TagKey, base32, surrogate};
+use crate::transform::canonical::Canon;
+use crate::transform::pseudonym::{base32, surrogate};
 
 /// No job in the batch.
 const NO_JOB: u32 = u32::MAX;
@@ -183,17 +184,11 @@ impl Worker<'_> {
             }
             _ => return edit,
         };
-        let known = hit.v4.filter(|_| canon == Canon::Ip).map(|a| self.canon.set(a));
-        match known.map_or_else(|| canonical(canon, value, &READERS, &mut self.canon), Ok) {
-            Err(_) => {
+        match job((&mut self.batch, &mut self.canon), key, (canon, value), hit.v4) {
+            Some(job) => edit.job = job,
+            None => {
                 edit.unfit = true;
                 self.tally.unfit += 1;
-            }
-            Ok(()) => {
-                edit.job = match key {
-                    TagKey::Hmac(k) => self.batch.push(k, &self.canon),
-                    TagKey::Cmac(k) => self.batch.push_tag(k.tag(self.canon.bytes())),
-                }
             }
         }
         edit
@@ -388,15 +383,18 @@ impl Worker<'_> {
         }
         let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
         let action = if edit.gone { &Action::Suppress } else { action };
-        if edit.job != NO_JOB && hit.depth == 0 && !hit.bare_json {
+        if edit.job != NO_JOB && hit.depth == 0 {
             let tag = self.batch.tag(edit.job);
             match action {
                 Action::Token { prefix, .. } => {
+                    let quote = usize::from(hit.bare_json);
+                    self.out.put_first(b"\"", quote);
                     self.out.put_first(&prefix.bytes, prefix.len);
-                    return self.out.put_first(&base32(tag), 26);
+                    self.out.put_first(&base32(tag), 26);
+                    return self.out.put_first(b"\"", quote);
                 }
                 Action::Surrogate { .. }
-                    if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
+                    if !hit.bare_json && !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
                 {
                     return self.out.put_first(&surrogate(tag), 39);
                 }

@@ -6,6 +6,7 @@ pub mod bridge;
 mod edit;
 mod era;
 mod explain;
+mod job;
 mod judge;
 mod out;
 mod place;

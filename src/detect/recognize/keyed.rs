@@ -113,7 +113,9 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
     for &sep in events {
         let p = sep as usize;
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
-        let key = match head.and_then(|h| found.sequence.expected(h)) {
+        // A word and a colon in running text, or a group of an address, tells nothing of what follows.
+        let bare = head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric()) && text.bytes[p] == b':';
+        let key = match head.filter(|_| !bare).and_then(|h| found.sequence.expected(h)) {
             Some(key) => key,
             None => unexpected(text, found, head, p),
         };
@@ -130,7 +132,6 @@ fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: us
     let behind = behind_key([text.before(p.saturating_sub(1)), text.before(p)]);
     let end = p - behind;
     let len = text.scan.maps.keychars.run_before(end);
-    // A word and a colon in running text, or a group of an address, tells nothing of what follows.
     let named = behind > 0 || text.at(p) == b'=';
     match head {
         Some(head) if named && len + behind < HEAD => {

@@ -6,7 +6,7 @@ mod avx2;
 mod avx512;
 mod scalar;
 
-use super::canonical::CanonBuf;
+use super::canonical::{CanonBuf, SHORT};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sha2::block_api::compress256;
@@ -204,6 +204,25 @@ impl Batch {
             self.hash();
         }
         job as u32
+    }
+
+    /// Adds the message that `write` puts to the front of a block of zeros, by its length; nothing when it gives none.
+    #[inline]
+    pub fn push_with(&mut self, key: &HmacKey, write: impl FnOnce(&mut Block) -> Option<usize>) -> Option<u32> {
+        let (job, lane) = (self.tags.len() + self.used, self.used % LANES);
+        let to = &mut self.group.blocks[lane];
+        let Some(len) = write(to).filter(|n| (1..=SHORT).contains(n)) else {
+            *to = [0; 64];
+            return None;
+        };
+        to[len] = 0x80;
+        to[56..].copy_from_slice(&((64 + len as u64) * 8).to_be_bytes());
+        self.group.keys[lane] = key.states;
+        self.used += 1;
+        if self.used == LANES {
+            self.hash();
+        }
+        Some(job as u32)
     }
 
     /// Adds a tag that was made elsewhere; returns its number.
