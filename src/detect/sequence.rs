@@ -106,7 +106,7 @@ impl Sequence {
 
     /// The key of `len` bytes that stands `behind` bytes before the end of `head`, at most [`HEAD`] bytes with the one before
     /// it. It is expected behind the key before from now on.
-    #[inline]
+    #[inline(never)]
     pub fn learn(&mut self, registry: &Registry, memo: &mut Memo, head: &Head, (len, behind): (usize, usize)) -> Key {
         let (words, mask) = (words(head), LAST[(len + behind + 1).min(HEAD)]);
         let bytes: Words = std::array::from_fn(|i| words[i] & mask[i]);

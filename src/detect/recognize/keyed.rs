@@ -127,7 +127,7 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
 }
 
 /// The key before the separator at `p`.
-#[inline]
+#[inline(always)]
 fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: usize) -> Key {
     let behind = behind_key([text.before(p.saturating_sub(1)), text.before(p)]);
     let end = p - behind;

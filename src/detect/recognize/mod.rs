@@ -17,6 +17,7 @@ mod words;
 use super::hit::Hit;
 use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
+use super::scan::bits::Task;
 use super::sequence::Sequence;
 use crate::format::view::{Region, View};
 use crate::model::{Confidence, EntityId, RuleId};
@@ -167,16 +168,29 @@ impl Found<'_> {
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     found.settled.begin(text.bytes.len());
     text.scan.bits.run(keyed::Keys { text, found });
-    ipv4::run(text, found);
-    ipv6::run(text, found);
-    digits::run(text, found);
-    groups::run(text, found);
-    hexid::run(text, found);
+    text.scan.bits.run(Shapes { text, found });
     email::run(text, found);
     secret::run(text, found);
     document::run(text, found);
     words::run(text, found);
     login::run(text, found);
+}
+
+/// The shapes that are read from bitmaps.
+struct Shapes<'a, 'f> {
+    text: &'a Text<'a>,
+    found: &'a mut Found<'f>,
+}
+
+impl Task for Shapes<'_, '_> {
+    #[inline(always)]
+    fn run(self) {
+        ipv4::run(self.text, self.found);
+        ipv6::run(self.text, self.found);
+        digits::run(self.text, self.found);
+        groups::run(self.text, self.found);
+        hexid::run(self.text, self.found);
+    }
 }
 
 /// Tells of ascending positions whether they lie in a region.

@@ -116,10 +116,10 @@ fn positions(mask: u64, base: u32, list: &mut List) {
     loop {
         let wide =
             _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(numbers)), _mm512_set1_epi32(base as i32));
-        let mut some = [0u32; BATCH];
+        let some: &mut [u32; BATCH] = list.room();
         // SAFETY: the array is 64 writable bytes; the store has no alignment need.
         unsafe { _mm512_storeu_si512(some.as_mut_ptr().cast(), wide) }
-        list.put(&some, n.min(BATCH));
+        list.add(n.min(BATCH));
         if n <= BATCH {
             return;
         }

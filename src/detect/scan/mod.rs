@@ -176,14 +176,23 @@ pub struct List {
 const BATCH: usize = 16;
 
 impl List {
-    /// Appends the first `n` of sixteen positions.
+    /// Room for sixteen positions behind the last one; [`List::add`] tells how many of them count.
     #[inline(always)]
-    fn put(&mut self, positions: &[u32; BATCH], n: usize) {
+    fn room(&mut self) -> &mut [u32; BATCH] {
         if self.buf.len() - self.len < BATCH {
-            self.buf.resize((2 * self.buf.len()).max(64 * BATCH), 0);
+            self.grow();
         }
-        self.buf[self.len..][..BATCH].copy_from_slice(positions);
+        self.buf[self.len..].first_chunk_mut().expect("room was made")
+    }
+
+    #[inline(always)]
+    fn add(&mut self, n: usize) {
         self.len += n;
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.buf.resize((2 * self.buf.len()).max(64 * BATCH), 0);
     }
 }
 
@@ -398,13 +407,13 @@ fn positions(tile: &[u64; 8], base: u32, list: &mut List) {
         let mut m = mask;
         let at = base + w as u32 * 64;
         while m != 0 {
-            let mut some = [0; BATCH];
+            let some = list.room();
             let n = (m.count_ones() as usize).min(BATCH);
             for slot in &mut some[..n] {
                 *slot = at + m.trailing_zeros();
                 m &= m - 1;
             }
-            list.put(&some, n);
+            list.add(n);
         }
     }
 }
