@@ -25,12 +25,17 @@ pub fn resolve(hits: &[Hit], weak: u128, order: &mut Vec<u64>, out: &mut Vec<Hit
     others.for_each(|h| put(h, weak, out));
 }
 
-#[inline]
+#[inline(always)]
 fn put(h: &Hit, weak: u128, out: &mut Vec<Hit>) {
     match out.last_mut() {
-        Some(last) if h.start < last.end => *last = merge(*last, *h, weak),
+        Some(last) if h.start < last.end => join(last, h, weak),
         _ => out.push(*h),
     }
+}
+
+#[inline(never)]
+fn join(last: &mut Hit, h: &Hit, weak: u128) {
+    *last = merge(*last, *h, weak);
 }
 
 /// The stronger of two overlapping hits, widened to cover both.

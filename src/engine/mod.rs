@@ -6,7 +6,7 @@ pub mod bridge;
 mod edit;
 mod era;
 mod explain;
-mod job;
+mod fate;
 mod judge;
 mod out;
 mod place;
