@@ -12,7 +12,7 @@ use crate::format::slot::{self, Slot};
 use crate::model::CategorySet;
 use crate::policy::Met;
 use crate::tag::{Clock, TagContext, TagStyle, bit};
-use crate::transform::pseudonym::{base32, surrogate};
+use crate::transform::pseudonym::surrogate;
 
 /// The hits of one record, summed up.
 #[derive(Clone, Copy, Default)]
@@ -306,7 +306,7 @@ impl Worker<'_> {
                     let quote = usize::from(hit.bare_json);
                     self.out.put_first(b"\"", quote);
                     self.out.put_first(&prefix.bytes, prefix.len);
-                    self.out.put_first(&base32(tag), 26);
+                    self.out.put_first(&self.batch.letters(edit.job), 26);
                     return self.out.put_first(b"\"", quote);
                 }
                 Action::Surrogate { .. }

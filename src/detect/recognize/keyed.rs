@@ -243,7 +243,11 @@ fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (EntityId
     let open = matches!(entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
     let open = open || is_weak(text, entity);
     if !open && matches!(text.at(end), b'"' | b'\'' | b'&' | b';' | b',' | b'}' | b']' | b'\n') {
-        found.settled.taken.push((start as u32, to as u32));
+        let span = (start as u32, to as u32);
+        found.settled.taken.push(span);
+        if entity == e::EMAIL && text.at(end) == b'"' && text.before(start) == b'"' {
+            found.settled.emails.push(span);
+        }
     }
 }
 

@@ -63,6 +63,8 @@ pub struct Found<'a> {
 pub struct Settled {
     /// Spans whose entity no shape inside can better, ascending.
     taken: Vec<(u32, u32)>,
+    /// Quoted e-mail addresses among them.
+    emails: Vec<(u32, u32)>,
     /// One bit for each byte where the value of an exempt key begins.
     exempt: Vec<u64>,
     /// Separators behind keys that the registry knows, and the class of the key.
@@ -73,6 +75,7 @@ impl Settled {
     /// Begins a text of `len` bytes.
     fn begin(&mut self, len: usize) {
         self.taken.clear();
+        self.emails.clear();
         self.exempt.clear();
         self.exempt.resize(len / 64 + 1, 0);
     }
@@ -80,13 +83,13 @@ impl Settled {
     /// True when `pos` lies in a taken span; `cursor` starts at 0 and `pos` must not go down between calls.
     #[inline]
     pub fn takes(&self, cursor: &mut usize, pos: usize) -> bool {
-        while let Some(&(start, end)) = self.taken.get(*cursor) {
-            if pos <= end as usize {
-                return pos >= start as usize;
-            }
-            *cursor += 1;
-        }
-        false
+        covers(&self.taken, cursor, pos)
+    }
+
+    /// As [`Settled::takes`], for e-mail addresses in quotes.
+    #[inline]
+    pub fn takes_email(&self, cursor: &mut usize, pos: usize) -> bool {
+        covers(&self.emails, cursor, pos)
     }
 
     /// True when the value of an exempt key begins at `pos`.
@@ -101,6 +104,18 @@ impl Settled {
             *w |= 1 << (pos % 64);
         }
     }
+}
+
+/// True when `pos` lies in one of the spans.
+#[inline]
+fn covers(spans: &[(u32, u32)], cursor: &mut usize, pos: usize) -> bool {
+    while let Some(&(start, end)) = spans.get(*cursor) {
+        if pos <= end as usize {
+            return pos >= start as usize;
+        }
+        *cursor += 1;
+    }
+    false
 }
 
 /// A line of a text and whether it looks like JSON.
