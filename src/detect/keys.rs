@@ -74,6 +74,8 @@ pub struct Registry {
     functional: HashSet<Box<[u8]>>,
     /// All classes, by number.
     classes: Vec<KeyClass>,
+    /// Neither `http` nor `https` is a key.
+    schemes_unknown: bool,
 }
 
 impl Registry {
@@ -86,6 +88,7 @@ impl Registry {
             weak: 0,
             functional: HashSet::new(),
             classes: Vec::new(),
+            schemes_unknown: false,
         };
         for x in &rules.exempt {
             if x.kind == "cookie" {
@@ -126,6 +129,7 @@ impl Registry {
         }
         r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });
         r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));
+        r.schemes_unknown = [&b"http"[..], b"https"].iter().all(|k| r.classify(k).is_unknown());
         r.classes.push(KeyClass::default());
         for class in r.exact.values().chain(r.suffix.values()).chain(r.ending.iter().map(|e| &e.1)) {
             if !r.classes.contains(class) {
@@ -169,6 +173,12 @@ impl Registry {
     #[inline]
     pub fn class(&self, id: ClassId) -> KeyClass {
         self.classes[usize::from(id.0)]
+    }
+
+    /// True when neither `http` nor `https` is a key.
+    #[inline]
+    pub fn schemes_unknown(&self) -> bool {
+        self.schemes_unknown
     }
 
     /// Number of the class of a key.

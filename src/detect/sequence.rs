@@ -130,6 +130,19 @@ impl Sequence {
     }
 }
 
+/// `https` with `//` behind its colon: the commonest word that names nothing.
+#[inline(always)]
+pub fn is_scheme(head: &Head, after: &[u8]) -> bool {
+    let len = match head {
+        [.., b'h', b't', b't', b'p', b's'] => 5,
+        [.., b'h', b't', b't', b'p'] => 4,
+        _ => return false,
+    };
+    let before = head[HEAD - 1 - len];
+    let joined = before.is_ascii_alphanumeric() || before >= 0x80 || matches!(before, b'_' | b'$' | b'-' | b'.');
+    !joined && after.starts_with(b"//")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
 use crate::detect::scan::bits::Task;
 use crate::detect::scan::kind;
-use crate::detect::sequence::{HEAD, Head, Key};
+use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
 use crate::format::view::{decode_all, wide};
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -115,6 +115,9 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
         // A word and a colon in running text, or a group of an address, tells nothing of what follows.
         let bare = head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric()) && text.bytes[p] == b':';
+        if bare && text.registry.schemes_unknown() && head.is_some_and(|h| is_scheme(h, &text.bytes[p + 1..])) {
+            continue;
+        }
         let key = match head.filter(|_| !bare).and_then(|h| found.sequence.expected(h)) {
             Some(key) => key,
             None => unexpected(text, found, head, p),
