@@ -2,7 +2,7 @@
 
 use super::action::Action;
 pub(super) use super::fate::Edit;
-use super::fate::NO_JOB;
+use super::fate::{Fate, NO_JOB};
 use super::judge::Judged;
 use super::render::{is_host_name, needs_brackets, render};
 use super::{Entry, TagMode, Worker};
@@ -64,12 +64,14 @@ impl Worker<'_> {
             let era = self.engine.era_of_record(&self.detector, block, start as usize);
             found.joined = self.joins(block, i..n, era, &found);
             let met = self.engine.era(era).0.met(found.present, found.joined);
+            let wanted = self.wanted(block, i..n, era, &found);
             for k in i..n {
                 let hit = self.detector.hits()[k];
                 let decision = self.engine.era(era).0.decide(self.view, hit.entity, met);
                 found.retentions |= 1 << decision.retention.0;
                 self.edits.push(Edit::new(k, decision, era));
-                let fate = self.fate(block, &hit, era, decision);
+                let is_wanted = wanted & bit(hit.entity) != 0;
+                let fate = if is_wanted { self.fate(block, &hit, era, decision) } else { Fate::Open };
                 let inner = self.inner.len() as u32;
                 if let Some(edit) = self.edits.last_mut() {
                     edit.settle(fate);
