@@ -141,8 +141,7 @@ fn job(
 }
 
 fn form(buf: &mut CanonBuf, canon: Canon, value: &[u8], v4: Option<[u8; 4]>) -> Option<()> {
-    match v4 {
-        Some(a) => Some(buf.set(a)),
-        None => canonical(canon, value, &READERS, buf).ok(),
-    }
+    let Some(a) = v4 else { return canonical(canon, value, &READERS, buf).ok() };
+    buf.set(a);
+    Some(())
 }
