@@ -6,6 +6,7 @@ pub mod bridge;
 mod edit;
 mod era;
 mod explain;
+mod fate;
 mod judge;
 mod out;
 mod place;

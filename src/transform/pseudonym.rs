@@ -3,7 +3,8 @@
 use super::cmac::CmacKey;
 use super::lanes::HmacKey;
 
-const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// RFC 4648 in lower case.
+pub(super) const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// A prepared key of either function.
 pub enum TagKey {

@@ -24,7 +24,8 @@ pub fn keyed(
     let take = |id: EntityId| Some(Keyed::Take(id));
     // Constants (`000...`, `fff...`, Android's `9774...`) are told apart elsewhere.
     let &[a, b, c, ..] = v else { return None };
-    let plain = !(a == b && b == c) && a != b'0' && (a, b) != (b'9', b'7');
+    let varied = !(a == b && b == c);
+    let plain = varied && a != b'0' && (a, b) != (b'9', b'7');
     let maps = &text.scan.maps;
     match (shape, v.len()) {
         (Shape::Phone, 11) if a == b'1' && b >= b'3' && all(maps.digits.window(start)) => take(e::PHONE_MOBILE_CN),
@@ -37,13 +38,17 @@ pub fn keyed(
         (Shape::DeviceId, 15) if plain && all(maps.digits.window(start)) => {
             take(if entity != e::IMEI && imsi::cn(v) { e::IMSI } else { e::IMEI })
         }
-        (Shape::DeviceId, 16) if plain && all(maps.hex.window(start)) && !all(maps.digits.window(start)) => {
+        (Shape::DeviceId, 16)
+            if varied && (a, b) != (b'9', b'7') && all(maps.hex.window(start)) && !all(maps.digits.window(start)) =>
+        {
             take(e::ANDROID_ID)
         }
-        (Shape::DeviceId, 36) if plain && maps.hex.window(start) & ones(36) == UUID => {
+        (Shape::DeviceId, 36) if varied && maps.hex.window(start) & ones(36) == UUID => {
             let dashes = [8, 13, 18, 23].iter().all(|&i| v[i] == b'-');
             dashes.then_some(Keyed::Take(e::UUID_ID))
         }
+        // What Android shows apps.
+        (Shape::Mac, 17) if v == b"02:00:00:00:00:00" => Some(Keyed::Placeholder),
         (Shape::Mac, 17) if plain && !matches!(a, b'f' | b'F') && maps.hex.window(start) & ones(17) == OCTETS => {
             let mark = v[2];
             let same = matches!(mark, b':' | b'-') && [5, 8, 11, 14].iter().all(|&i| v[i] == mark);
