@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::batch::args::{BatchArgs, ReportArgs};
+use super::lifecycle::args::{AuditVerb, RetainVerb};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -54,6 +55,18 @@ pub enum Verb {
         /// What to do with policies.
         #[command(subcommand)]
         verb: PolicyVerb,
+    },
+    /// Delete, restrict or aggregate outputs whose retention is over, unless a hold keeps them.
+    Retain {
+        /// What to do.
+        #[command(subcommand)]
+        verb: Box<RetainVerb>,
+    },
+    /// Check audit logs.
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        verb: AuditVerb,
     },
     /// Print a completion script for a shell.
     Completions {

@@ -7,6 +7,7 @@ mod explain;
 mod filter;
 mod key_source;
 mod keys;
+mod lifecycle;
 mod live;
 mod parallel;
 mod policy;
@@ -55,6 +56,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Test(a)) => test::run(&a),
         Some(Verb::Keys { verb }) => keys::run(&verb),
         Some(Verb::Policy { verb }) => policy::run(&verb),
+        Some(Verb::Retain { verb }) => lifecycle::retain(&verb),
+        Some(Verb::Audit { verb }) => lifecycle::audit(&verb),
         Some(Verb::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "logveil", &mut std::io::stdout());
             Ok(Exit::Clean)

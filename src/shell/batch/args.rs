@@ -108,7 +108,7 @@ pub enum BatchTag {
     Inline,
     /// To NAME.tags.jsonl beside each output, keyed by the record's offset in the uncompressed output.
     Manifest,
-    /// Records go to class=CLASS/expires=DAY below the output folder.
+    /// Records go to class=CLASS/delete_after=DAY below the output folder.
     Partition,
     /// Nowhere.
     None,

@@ -1,0 +1,28 @@
+//! Verbs for what happens later: `retain`, `audit`.
+
+pub mod args;
+mod audit;
+mod record;
+mod retain;
+
+pub use audit::run as audit;
+pub use retain::run as retain;
+
+use super::Failure;
+use super::args::KeyArgs;
+use super::exit::Exit;
+use crate::keys::Keyring;
+use std::path::Path;
+
+/// A failure of a file.
+fn io(path: &Path) -> impl Fn(std::io::Error) -> Failure + '_ {
+    move |e| (Exit::Io, format!("{}: {e}", path.display()))
+}
+
+/// The keys that were named; a key of this run only would sign nothing that anybody can check.
+fn keys(args: &KeyArgs) -> Result<Keyring, Failure> {
+    match args.none() {
+        true => Err((Exit::Usage, "name a key or key ring: --key-file FILE".into())),
+        false => super::key_source::keys(args),
+    }
+}
