@@ -184,18 +184,15 @@ impl Worker<'_> {
             _ => return edit,
         };
         let known = hit.v4.filter(|_| canon == Canon::Ip).map(|a| self.canon.set(a));
-        match known.map_or_else(|| canonical(canon, value, &READERS, &mut self.canon), Ok) {
-            Err(_) => {
-                edit.unfit = true;
-                self.tally.unfit += 1;
-            }
-            Ok(()) => {
-                edit.job = match key {
-                    TagKey::Hmac(k) => self.batch.push(k, &self.canon),
-                    TagKey::Cmac(k) => self.batch.push_tag(k.tag(self.canon.bytes())),
-                }
-            }
+        if known.map_or_else(|| canonical(canon, value, &READERS, &mut self.canon), Ok).is_ok() {
+            edit.job = match key {
+                TagKey::Hmac(k) => self.batch.push(k, &self.canon),
+                // Of a subject that was erased nothing may be made again.
+                _ => key.tag(self.canon.bytes()).map_or(NO_JOB, |tag| self.batch.push_tag(tag)),
+            };
         }
+        edit.unfit = edit.job == NO_JOB;
+        self.tally.unfit += u64::from(edit.unfit);
         edit
     }
 

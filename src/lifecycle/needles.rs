@@ -12,6 +12,8 @@ const LONG: usize = 28;
 /// First bytes of a surrogate address, plain and in URLs, and what parts its groups.
 const SURROGATES: [(&[u8], &[u8]); 3] =
     [(b"fdde:1d00:", b":"), (b"fdde%3A1d00%3A", b"%3A"), (b"fdde%3a1d00%3a", b"%3a")];
+/// Letters of a handle.
+const HANDLE: usize = 16;
 /// Least letters of a run of base64 that can hold a token.
 const RUN: usize = 48;
 
@@ -20,6 +22,8 @@ const RUN: usize = 48;
 pub struct Needles {
     tags: HashMap<u128, u32>,
     tails: HashMap<Box<[u8]>, u32>,
+    /// What reversible tokens of one subject begin with.
+    handles: HashMap<[u8; HANDLE], u32>,
     surrogates: HashMap<[u8; 12], u32>,
 }
 
@@ -83,6 +87,7 @@ impl Needles {
         match tail {
             Some(t) if t.len() == TAG => self.tags.insert(bits(t), number),
             Some(t) if t.len() >= LONG => self.tails.insert(t.into(), number),
+            Some(t) if t.len() == HANDLE => t.try_into().ok().and_then(|h| self.handles.insert(h, number)),
             _ => return false,
         };
         true
@@ -90,7 +95,11 @@ impl Needles {
 
     /// True when nothing is looked for.
     pub fn is_empty(&self) -> bool {
-        self.tags.is_empty() && self.tails.is_empty() && self.surrogates.is_empty()
+        !self.any_token() && self.surrogates.is_empty()
+    }
+
+    fn any_token(&self) -> bool {
+        !(self.tags.is_empty() && self.tails.is_empty() && self.handles.is_empty())
     }
 
     /// Calls `hit` with the place and the number of each token that is looked for; places don't always ascend.
@@ -100,12 +109,12 @@ impl Needles {
     }
 
     fn plain(&self, text: &[u8], hit: &mut impl FnMut(usize, u32)) {
-        if !self.tags.is_empty() || !self.tails.is_empty() {
+        if self.any_token() {
             for at in memchr::memchr_iter(b'_', text) {
                 let Some(t) = tail(text, at) else { continue };
                 let found = match t.len() {
                     TAG => self.tags.get(&bits(t)),
-                    LONG.. => self.tails.get(t),
+                    LONG.. => self.tails.get(t).or_else(|| self.handles.get(t.first_chunk()?)),
                     _ => None,
                 };
                 found.into_iter().for_each(|n| hit(at, *n));

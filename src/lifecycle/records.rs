@@ -1,6 +1,7 @@
 //! Reads outputs again, whole records at a time, whatever their compression.
 
-use crate::input::codec::{self, Codec};
+use crate::input::codec;
+use crate::input::encoding::{Decided, Decoder};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -12,13 +13,32 @@ const LONGEST: usize = 64 << 20;
 /// Longer than any token and its escapes.
 const OVERLAP: usize = 8 << 10;
 
-/// Calls `each` with runs of whole records; says how the file was compressed.
+/// Calls `each` with runs of whole records, as they stand in the file.
 ///
 /// # Errors
 /// Those of the file, and of `each`.
-pub fn read(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<Codec> {
+pub fn read(path: &Path, each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let (head, input) = codec::peek(File::open(path)?)?;
-    let mut input = codec::decoder(&head, input)?;
+    blocks(codec::decoder(&head, input)?, each)
+}
+
+/// The same in UTF-8, for looking only: two-byte encodings are undone.
+///
+/// # Errors
+/// Those of the file and of `each`; files that hold text in a form that can't be read here.
+pub fn read_text(path: &Path, each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let (head, input) = codec::peek(File::open(path)?)?;
+    if let Some(why) = codec::refused(&head) {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+    }
+    let (inner, input) = codec::peek(codec::decoder(&head, input)?)?;
+    match inner.starts_with(b"\xFF\xFE") || inner.starts_with(b"\xFE\xFF") {
+        true => blocks(Decoder::new(input, None, Decided::default()), each),
+        false => blocks(input, each),
+    }
+}
+
+fn blocks(mut input: impl Read, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     let mut buf = vec![0; 2 * BLOCK];
     let mut len = 0;
     loop {
@@ -33,7 +53,7 @@ pub fn read(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::R
             if len > 0 {
                 each(&buf[..len])?;
             }
-            return Ok(Codec::of(&head));
+            return Ok(());
         }
         let last = memchr::memrchr(b'\n', &buf[len..len + n]).map(|at| len + at + 1);
         len += n;
@@ -48,17 +68,17 @@ pub fn read(path: &Path, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::R
     }
 }
 
-/// Regular files below a folder, in order of their paths; what this program keeps for itself is left out.
+/// Regular files below a folder, in order of their paths; with what this program keeps for itself when `own` says so.
 ///
 /// # Errors
 /// Those of the file system.
-pub fn files(dir: &Path, out: &mut Vec<std::path::PathBuf>) -> io::Result<()> {
+pub fn files(dir: &Path, own: bool, out: &mut Vec<std::path::PathBuf>) -> io::Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(dir)?.collect::<io::Result<_>>()?;
     entries.sort_by_key(std::fs::DirEntry::file_name);
     for e in entries {
         let kind = e.file_type()?;
-        if kind.is_dir() && e.file_name() != OWN {
-            files(&e.path(), out)?;
+        if kind.is_dir() && (own || e.file_name() != OWN) {
+            files(&e.path(), own, out)?;
         } else if kind.is_file() && !crate::output::atomic::is_part(&e.file_name()) {
             out.push(e.path());
         }

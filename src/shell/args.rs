@@ -1,7 +1,7 @@
 //! The command line.
 
 use super::batch::args::{BatchArgs, ReportArgs};
-use super::lifecycle::args::{AuditVerb, RetainVerb};
+use super::lifecycle::args::{AuditVerb, EraseArgs, LedgerVerb, RetainVerb, RevealArgs, TraceArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -61,6 +61,18 @@ pub enum Verb {
         /// What to do.
         #[command(subcommand)]
         verb: Box<RetainVerb>,
+    },
+    /// Erase a subject, named on standard input: shred its keys, take its records out of outputs, refuse later ones.
+    Erase(Box<EraseArgs>),
+    /// Find every record of a subject, named on standard input, by its tokens. Exit code 1 when there are any.
+    Trace(Box<TraceArgs>),
+    /// Print the values of reversible tokens, for a reason and on record.
+    Reveal(Box<RevealArgs>),
+    /// Make, check, back up and prune the ledger of subjects; hold records for a case.
+    Ledger {
+        /// What to do.
+        #[command(subcommand)]
+        verb: Box<LedgerVerb>,
     },
     /// Check audit logs.
     Audit {
@@ -243,6 +255,9 @@ pub struct KeyArgs {
     /// Take the key from what COMMAND prints (a KMS client, age -d).
     #[arg(long, value_name = "COMMAND")]
     pub key_command: Option<String>,
+    /// Ledger of subjects, for transforms with `per_subject`: the salts of their keys.
+    #[arg(long, env = "LOGVEIL_SUBJECTS", value_name = "FILE")]
+    pub subjects: Option<PathBuf>,
 }
 
 impl KeyArgs {

@@ -57,6 +57,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Keys { verb }) => keys::run(&verb),
         Some(Verb::Policy { verb }) => policy::run(&verb),
         Some(Verb::Retain { verb }) => lifecycle::retain(&verb),
+        Some(Verb::Erase(a)) => lifecycle::erase(&a),
+        Some(Verb::Trace(a)) => lifecycle::trace(&a),
+        Some(Verb::Reveal(a)) => lifecycle::reveal(&a),
+        Some(Verb::Ledger { verb }) => lifecycle::ledger(&verb),
         Some(Verb::Audit { verb }) => lifecycle::audit(&verb),
         Some(Verb::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "logveil", &mut std::io::stdout());

@@ -10,8 +10,10 @@ pub struct Holds {
     ended: BTreeMap<String, Date>,
     /// Cases of held subjects, by the number that [`Holds::needles`] answers with.
     pub cases: Vec<String>,
-    /// Tokens of held subjects.
+    /// What finds tokens of held subjects.
     pub needles: Needles,
+    /// These tokens, with the numbers of their cases.
+    pub tokens: Vec<(u32, String)>,
 }
 
 impl Holds {
@@ -31,6 +33,7 @@ impl Holds {
             self.cases.push(case.into());
             self.cases.len() - 1
         });
+        self.tokens.push((at as u32, token.into()));
         self.needles.add(token.as_bytes(), at as u32)
     }
 }

@@ -119,7 +119,7 @@ struct Walk<'a> {
 /// Files and bytes below a folder.
 fn size(dir: &Path) -> io::Result<(u64, u64)> {
     let (mut files, mut sum) = (Vec::new(), 0);
-    records::files(dir, &mut files)?;
+    records::files(dir, false, &mut files)?;
     for f in &files {
         sum += fs::symlink_metadata(f)?.len();
     }
@@ -180,7 +180,7 @@ impl Walk<'_> {
         let needles = &self.options.holds.needles;
         let (mut files, mut counts) = (Vec::new(), Counts::default());
         if !needles.is_empty() {
-            records::files(&self.root.join(path), &mut files)?;
+            records::files(&self.root.join(path), false, &mut files)?;
         }
         for f in files {
             records::read(&f, |block| {

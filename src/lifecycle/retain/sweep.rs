@@ -143,8 +143,9 @@ impl<'o> Sweep<'o> {
             return thin::rewrite(source, self.options);
         }
         let mut files = Vec::new();
-        records::files(source, &mut files)?;
-        let below = |f: &PathBuf| f.strip_prefix(&self.root).map(Path::to_path_buf).unwrap_or_default();
+        records::files(source, false, &mut files)?;
+        let root = self.root.clone();
+        let below = |f: &PathBuf| f.strip_prefix(&root).map(Path::to_path_buf).unwrap_or_default();
         if item.act == Act::Restrict {
             let vault = self.vault.ok_or_else(|| io::Error::other("no vault key"))?;
             for f in &files {
@@ -166,7 +167,6 @@ impl<'o> Sweep<'o> {
             for f in &files {
                 let inner = f.strip_prefix(source).unwrap_or(f);
                 let last = partition.file_name().unwrap_or_default();
-                let root = self.root.clone();
                 let target = |case: &str| {
                     let dir = root.join(format!("class={class}")).join(format!("hold={case}"));
                     dir.join(last).join(inner)

@@ -1,6 +1,6 @@
 //! Options of the verbs for what happens later.
 
-use crate::shell::args::KeyArgs;
+use crate::shell::args::{KeyArgs, PolicyArgs};
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 use std::path::PathBuf;
@@ -9,13 +9,13 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Default)]
 pub struct RecordArgs {
     /// Append a line on this run to the audit log FILE: counts, never values.
-    #[arg(long, env = "LOGVEIL_AUDIT", value_name = "FILE")]
+    #[arg(long, global = true, env = "LOGVEIL_AUDIT", value_name = "FILE")]
     pub audit: Option<PathBuf>,
     /// Key or key ring that signs the audit log; the default is that of the run.
-    #[arg(long, env = "LOGVEIL_AUDIT_KEY", value_name = "FILE")]
+    #[arg(long, global = true, env = "LOGVEIL_AUDIT_KEY", value_name = "FILE")]
     pub audit_key: Option<PathBuf>,
     /// Who runs this; the default is the user.
-    #[arg(long, env = "LOGVEIL_OPERATOR", value_name = "NAME")]
+    #[arg(long, global = true, env = "LOGVEIL_OPERATOR", value_name = "NAME")]
     pub operator: Option<String>,
 }
 
@@ -117,10 +117,176 @@ pub struct RetainArgs {
     /// List of held subjects' tokens: records that hold one stay.
     #[arg(long, value_name = "hold=FILE")]
     pub list: Vec<String>,
+    /// Ledger of subjects, for its holds.
+    #[arg(long, env = "LOGVEIL_SUBJECTS", value_name = "FILE")]
+    pub holds: Option<PathBuf>,
     /// The hold of a case ended on a day.
     #[arg(long, value_name = "CASE=DAY")]
     pub ended: Vec<String>,
     /// Keep counts of the records of a class that are deleted, in DIR/aggregates.
     #[arg(long, value_name = "CLASS")]
     pub aggregate: Vec<String>,
+}
+
+/// Whose tokens, and what they were made with.
+#[derive(Args)]
+pub struct SubjectArgs {
+    /// Read the subject's identifiers, one a line, from FILE instead of standard input; never on the command line, which
+    /// others can read.
+    #[arg(long, value_name = "FILE")]
+    pub subject_file: Option<PathBuf>,
+    /// Policy and keys.
+    #[command(flatten)]
+    pub policy: PolicyArgs,
+}
+
+/// Options of `trace`.
+#[derive(Args)]
+pub struct TraceArgs {
+    /// Files and folders of outputs, compressed or not.
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Whose.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+    /// Print one JSON object a file.
+    #[arg(long)]
+    pub json: bool,
+    /// Audit log.
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+/// Options of `reveal`.
+#[derive(Args)]
+pub struct RevealArgs {
+    /// Reversible tokens, as outputs show them.
+    #[arg(required = true, value_name = "TOKEN")]
+    pub tokens: Vec<String>,
+    /// Why.
+    #[command(flatten)]
+    pub why: WhyArgs,
+    /// Document that demands it; needed for tokens of retired keys.
+    #[arg(long, value_name = "REFERENCE")]
+    pub document: Option<String>,
+    /// Policy and keys.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+    /// Audit log.
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+/// Options of `erase`.
+#[derive(Args)]
+pub struct EraseArgs {
+    /// Folders and files of outputs that the subject's records are taken out of.
+    pub paths: Vec<PathBuf>,
+    /// Case or ticket of the request.
+    #[arg(long, value_name = "CASE")]
+    pub case: String,
+    /// Ground of the request, as the policy names it.
+    #[arg(long, value_name = "GROUND")]
+    pub ground: String,
+    /// Day of the request; the default is today.
+    #[arg(long, value_name = "DAY")]
+    pub requested_at: Option<Date>,
+    /// The day that counts as today; the default is today in the policy's zone.
+    #[arg(long, value_name = "DAY")]
+    pub at: Option<Date>,
+    /// Calendar of working days; the default is that of the People's Republic of China.
+    #[arg(long, value_name = "FILE")]
+    pub holidays: Option<PathBuf>,
+    /// Only note the request and its last day in the ledger.
+    #[arg(long)]
+    pub register: bool,
+    /// Key of restricted data: records that must be kept for a while go under it.
+    #[arg(long, value_name = "FILE")]
+    pub vault_key: Option<PathBuf>,
+    /// Write all tombstones to FILE, an erasure list for `--list erasure=FILE`.
+    #[arg(long, value_name = "FILE")]
+    pub tombstones: Option<PathBuf>,
+    /// Write the signed report to FILE.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// List of held subjects' tokens beside the holds of the ledger.
+    #[arg(long, value_name = "hold=FILE")]
+    pub list: Vec<String>,
+    /// Do it; without this word it is only said what would go.
+    #[arg(long)]
+    pub yes_irreversible: bool,
+    /// Whose.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+    /// Audit log.
+    #[command(flatten)]
+    pub record: RecordArgs,
+}
+
+/// Verbs of `ledger`.
+#[derive(Subcommand)]
+pub enum LedgerVerb {
+    /// Make a ledger that only its owner can read.
+    New {
+        /// Ledger.
+        file: PathBuf,
+    },
+    /// Check a ledger and count what it holds. Exit code 1 when it is damaged or a request is overdue.
+    Check {
+        /// Ledger.
+        file: PathBuf,
+        /// The day that counts as today.
+        #[arg(long, value_name = "DAY")]
+        at: Option<Date>,
+    },
+    /// Copy a ledger as it is now, while others use it.
+    Backup {
+        /// Ledger.
+        file: PathBuf,
+        /// Where to; must not exist yet.
+        to: PathBuf,
+    },
+    /// Hold a subject's records for a case: sweeps keep them, erasures refuse.
+    Hold {
+        /// Case.
+        #[arg(long, value_name = "CASE")]
+        case: String,
+        /// First day of the hold; the default is today.
+        #[arg(long, value_name = "DAY")]
+        at: Option<Date>,
+        /// Whose, and the ledger by --subjects.
+        #[command(flatten)]
+        subject: Box<SubjectArgs>,
+        /// Audit log.
+        #[command(flatten)]
+        record: RecordArgs,
+    },
+    /// End the hold of a case.
+    Release {
+        /// Ledger.
+        file: PathBuf,
+        /// Case.
+        #[arg(long, value_name = "CASE")]
+        case: String,
+        /// Last day of the hold; the default is today.
+        #[arg(long, value_name = "DAY")]
+        at: Option<Date>,
+        /// Key that signs the audit log.
+        #[command(flatten)]
+        keys: KeyArgs,
+        /// Audit log.
+        #[command(flatten)]
+        record: RecordArgs,
+    },
+    /// Forget the subjects of keys that are destroyed.
+    Prune {
+        /// Ledger.
+        file: PathBuf,
+        /// Key ring.
+        #[command(flatten)]
+        keys: KeyArgs,
+        /// Audit log.
+        #[command(flatten)]
+        record: RecordArgs,
+    },
 }

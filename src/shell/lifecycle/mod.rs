@@ -1,12 +1,21 @@
-//! Verbs for what happens later: `retain`, `audit`.
+//! Verbs for what happens later: `retain`, `erase`, `trace`, `reveal`, `ledger`, `audit`.
 
 pub mod args;
 mod audit;
-mod record;
+mod erase;
+mod ledger;
+pub mod record;
 mod retain;
+mod reveal;
+mod subject;
+mod trace;
 
 pub use audit::run as audit;
+pub use erase::run as erase;
+pub use ledger::run as ledger;
 pub use retain::run as retain;
+pub use reveal::run as reveal;
+pub use trace::run as trace;
 
 use super::Failure;
 use super::args::KeyArgs;
@@ -23,6 +32,6 @@ fn io(path: &Path) -> impl Fn(std::io::Error) -> Failure + '_ {
 fn keys(args: &KeyArgs) -> Result<Keyring, Failure> {
     match args.none() {
         true => Err((Exit::Usage, "name a key or key ring: --key-file FILE".into())),
-        false => super::key_source::keys(args),
+        false => super::key_source::ring(args),
     }
 }

@@ -1,6 +1,7 @@
 //! `logveil retain`.
 
 use super::args::{RecordArgs, RetainArgs, RetainVerb};
+use super::subject::ledger;
 use super::{io, keys, record};
 use crate::audit::signed;
 use crate::keys::{Keyring, MasterKey};
@@ -9,6 +10,7 @@ use crate::lifecycle::retain::holds::Holds;
 use crate::lifecycle::retain::plan::{Item, Options, Plan};
 use crate::lifecycle::retain::sweep::Sweep;
 use crate::lifecycle::vault::Vault;
+use crate::policy::Policy;
 use crate::shell::exit::Exit;
 use crate::shell::{Failure, setup};
 use jiff::civil::Date;
@@ -62,19 +64,21 @@ pub fn run(verb: &RetainVerb) -> Result<Exit, Failure> {
     }
 }
 
-fn vault(path: &Path) -> Result<Vault, Failure> {
+/// The vault of a key file.
+pub fn vault(path: &Path) -> Result<Vault, Failure> {
     MasterKey::from_file(path).map(|k| Vault::new(&k)).map_err(|e| (Exit::Config, e.to_string()))
 }
 
-/// Day and holds.
-pub fn options(what: &RetainArgs) -> Result<Options, Failure> {
-    let usage = |m: String| (Exit::Usage, m);
-    let (policy, _) = setup::policy_and_rules(&what.policy, &[])?;
-    let zone = tz::Offset::from_seconds(policy.offset).map_err(|e| (Exit::Config, e.to_string()))?;
-    let at = what.at.unwrap_or_else(|| Timestamp::now().to_zoned(tz::TimeZone::fixed(zone)).date());
-    let mut holds = Holds::default();
-    for l in &what.list {
-        let file = l.strip_prefix("hold=").ok_or_else(|| usage(format!("--list {l}: write hold=FILE")))?;
+/// Today in the zone of a policy.
+pub fn today(policy: &Policy) -> Date {
+    let zone = tz::Offset::from_seconds(policy.offset).unwrap_or(tz::Offset::UTC);
+    Timestamp::now().to_zoned(tz::TimeZone::fixed(zone)).date()
+}
+
+/// Adds the lines of lists of holds.
+pub fn read_lists(lists: &[String], holds: &mut Holds) -> Result<(), Failure> {
+    for l in lists {
+        let file = l.strip_prefix("hold=").ok_or_else(|| (Exit::Usage, format!("--list {l}: write hold=FILE")))?;
         let text = std::fs::read_to_string(file).map_err(io(Path::new(file)))?;
         for (n, line) in text.lines().enumerate() {
             let mut words = line.split('#').next().unwrap_or_default().split_ascii_whitespace();
@@ -85,12 +89,23 @@ pub fn options(what: &RetainArgs) -> Result<Options, Failure> {
             }
         }
     }
+    Ok(())
+}
+
+/// Day and holds.
+fn options(what: &RetainArgs) -> Result<Options, Failure> {
+    let (policy, _) = setup::policy_and_rules(&what.policy, &[])?;
+    let mut holds = Holds::default();
+    read_lists(&what.list, &mut holds)?;
+    if let Some(path) = &what.holds {
+        ledger(path)?.holds(&mut holds).map_err(super::ledger::failed)?;
+    }
     for e in &what.ended {
         let pair = e.split_once('=').and_then(|(case, day)| Some((case, day.parse::<Date>().ok()?)));
-        let (case, day) = pair.ok_or_else(|| usage(format!("--ended {e}: write CASE=YYYY-MM-DD")))?;
+        let (case, day) = pair.ok_or_else(|| (Exit::Usage, format!("--ended {e}: write CASE=YYYY-MM-DD")))?;
         holds.end(case, day);
     }
-    Ok(Options { at, holds, aggregate: what.aggregate.clone() })
+    Ok(Options { at: what.at.unwrap_or_else(|| today(&policy)), holds, aggregate: what.aggregate.clone() })
 }
 
 /// True for a word that can be a folder's name.
