@@ -66,7 +66,9 @@ impl Known {
             return;
         }
         let lasting = !t.per_subject;
-        let mut say = |text: String| drop(self.tokens.insert(Token { text, kid: key.kid.clone(), lasting }));
+        let mut say = |text: String| {
+            self.tokens.insert(Token { text, kid: key.kid.clone(), lasting });
+        };
         if t.per_subject {
             let Some(tag) = key.subject_tag(&e.class, buf.bytes()) else { return };
             self.tags.insert(tag, key.kid.clone());
@@ -107,8 +109,7 @@ pub fn reveal(rules: &Ruleset, policy: &Policy, key: &RingKey, token: &[u8], out
     for p in policy.older.iter().chain([policy]) {
         let pairs: BTreeSet<(u8, u16)> = p.pairs().map(|(e, t)| (e.0, t.0)).collect();
         for (e, t) in pairs {
-            let (entity, transform) =
-                (rules.entity(crate::model::EntityId(e)), &p.transforms[usize::from(t)]);
+            let (entity, transform) = (rules.entity(crate::model::EntityId(e)), &p.transforms[usize::from(t)]);
             if transform.kind != TransformKind::Token || entity.kind.as_bytes() != kind {
                 continue;
             }

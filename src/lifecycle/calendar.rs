@@ -43,7 +43,9 @@ impl Calendar {
             calendar.years.insert(name.parse().map_err(|_| format!("`{name}` is no year"))?);
             for (days, set) in [(year.off, &mut calendar.off), (year.worked, &mut calendar.worked)] {
                 for d in days {
-                    set.insert(format!("{name}-{d}").parse().map_err(|_| format!("`{d}` of {name} is no day; write MM-DD"))?);
+                    set.insert(
+                        format!("{name}-{d}").parse().map_err(|_| format!("`{d}` of {name} is no day; write MM-DD"))?,
+                    );
                 }
             }
         }

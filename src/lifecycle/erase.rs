@@ -98,7 +98,8 @@ impl Erasure<'_> {
             return Ok(());
         }
         if unreadable(path)? {
-            let why = "holds records of the subject, and a file of this kind can't be rewritten: unpack or convert it first";
+            let why =
+                "holds records of the subject, and a file of this kind can't be rewritten: unpack or convert it first";
             return Err(io::Error::new(io::ErrorKind::InvalidData, why).into());
         }
         let folder = partition(root, path);

@@ -92,7 +92,8 @@ impl Ledger {
     pub fn open(path: &Path) -> Result<Ledger> {
         let name = path.display().to_string();
         let io = |e| LedgerError::Io(name.clone(), e);
-        let options = |o: &mut std::fs::OpenOptions| o.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+        let options =
+            |o: &mut std::fs::OpenOptions| o.read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
         let file = options(&mut std::fs::OpenOptions::new()).map_err(io)?;
         if file.metadata().map_err(io)?.mode() & 0o077 != 0 {
             return Err(LedgerError::Mode(name));
@@ -136,7 +137,8 @@ impl Ledger {
                 return Ok(());
             }
         }
-        let why = "another process reads it, so deleted rows may still stand in its write-ahead file; run the same again";
+        let why =
+            "another process reads it, so deleted rows may still stand in its write-ahead file; run the same again";
         Err(LedgerError::State(self.name.clone(), why.into()))
     }
 
@@ -164,7 +166,8 @@ impl Ledger {
         if both > 0 {
             faults.push(format!("{both} erased subjects still have keys"));
         }
-        let mut overdue = db.prepare("SELECT case_id FROM request WHERE state != 'done' AND erase_by < ?1 ORDER BY case_id")?;
+        let mut overdue =
+            db.prepare("SELECT case_id FROM request WHERE state != 'done' AND erase_by < ?1 ORDER BY case_id")?;
         Ok(Summary {
             subjects: count("SELECT count(*) FROM subject")?,
             erased: count("SELECT count(*) FROM erased")?,
@@ -187,7 +190,11 @@ impl Ledger {
         let inner = self.lock();
         let copy = || {
             let mut db = Connection::open(to)?;
-            rusqlite::backup::Backup::new(&inner.db, &mut db)?.run_to_completion(1024, std::time::Duration::ZERO, None)?;
+            rusqlite::backup::Backup::new(&inner.db, &mut db)?.run_to_completion(
+                1024,
+                std::time::Duration::ZERO,
+                None,
+            )?;
             db.pragma_update(None, "journal_mode", "DELETE")
         };
         copy().map_err(|e| self.sql(e))?;

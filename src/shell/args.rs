@@ -1,7 +1,7 @@
 //! The command line.
 
 use super::batch::args::{BatchArgs, ReportArgs};
-use super::lifecycle::args::{AuditVerb, EraseArgs, LedgerVerb, RetainVerb, RevealArgs, TraceArgs};
+use super::lifecycle::args::{AuditVerb, EraseArgs, LedgerVerb, RecordArgs, RetainVerb, RevealArgs, TraceArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -33,7 +33,7 @@ Exit codes: 0 all done, 1 something was suppressed, 2 usage, 74 input or output,
 #[derive(Subcommand)]
 pub enum Verb {
     /// De-identify files or standard input to standard output, in one pass and constant memory.
-    Filter(FilterArgs),
+    Filter(Box<FilterArgs>),
     /// De-identify archives: files and folders, compressed or not, on all cores, safe to interrupt.
     Batch(Box<BatchArgs>),
     /// Merge the manifests of batch runs and write their report.
@@ -49,6 +49,9 @@ pub enum Verb {
         /// What to do with keys.
         #[command(subcommand)]
         verb: KeysVerb,
+        /// Audit log.
+        #[command(flatten)]
+        record: RecordArgs,
     },
     /// Check, show, compare and format policies.
     Policy {
@@ -338,6 +341,9 @@ pub struct FilterArgs {
     /// Append to FILE instead of writing to standard output.
     #[arg(long, short = 'o', value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Audit log.
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Worker threads; the default is all cores for files and busy pipes, one for live pipes. Order is kept.
     #[arg(long, short = 'j', env = "LOGVEIL_THREADS", value_name = "N")]
     pub threads: Option<usize>,

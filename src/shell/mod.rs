@@ -54,7 +54,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Scan(a)) => scan::run(&a),
         Some(Verb::Test(a)) => test::run(&a),
-        Some(Verb::Keys { verb }) => keys::run(&verb),
+        Some(Verb::Keys { verb, record }) => keys::run(&verb, &record),
         Some(Verb::Policy { verb }) => policy::run(&verb),
         Some(Verb::Retain { verb }) => lifecycle::retain(&verb),
         Some(Verb::Erase(a)) => lifecycle::erase(&a),

@@ -60,7 +60,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn request(&self, case: &str) -> Result<Option<Request>> {
-        let sql = "SELECT ground, requested, erase_by, state, coalesce(at, ''), shredded FROM request WHERE case_id = ?1";
+        let sql =
+            "SELECT ground, requested, erase_by, state, coalesce(at, ''), shredded FROM request WHERE case_id = ?1";
         let read = |r: &rusqlite::Row<'_>| {
             Ok(Request {
                 case: case.into(),
@@ -99,7 +100,8 @@ impl Ledger {
                 tx.prepare_cached("INSERT OR IGNORE INTO tombstone (case_id, token, lasting) VALUES (?1, ?2, ?3)")?
                     .execute(params![case, token, lasting])?;
             }
-            let sql = "UPDATE request SET state = 'shredded', at = ?2, shredded = ?3 WHERE case_id = ?1 AND state = 'open'";
+            let sql =
+                "UPDATE request SET state = 'shredded', at = ?2, shredded = ?3 WHERE case_id = ?1 AND state = 'open'";
             tx.execute(sql, params![case, at, shredded as i64])?;
             tx.commit()
         };

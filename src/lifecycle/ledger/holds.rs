@@ -11,9 +11,15 @@ impl Ledger {
     /// [`LedgerError::State`] when the case has ended.
     pub fn hold(&self, case: &str, day: &str, tokens: &[String]) -> Result<()> {
         let inner = self.lock();
-        let ended = inner.db.prepare_cached("SELECT 1 FROM hold WHERE case_id = ?1 AND ended IS NOT NULL").and_then(|mut q| q.exists([case]));
+        let ended = inner
+            .db
+            .prepare_cached("SELECT 1 FROM hold WHERE case_id = ?1 AND ended IS NOT NULL")
+            .and_then(|mut q| q.exists([case]));
         if ended.map_err(|e| self.sql(e))? {
-            return Err(LedgerError::State(self.name.clone(), format!("the hold of case {case} has ended; use a new case")));
+            return Err(LedgerError::State(
+                self.name.clone(),
+                format!("the hold of case {case} has ended; use a new case"),
+            ));
         }
         let write = |db: &Connection| {
             let tx = db.unchecked_transaction()?;
@@ -34,7 +40,8 @@ impl Ledger {
         let inner = self.lock();
         let write = |db: &Connection| {
             let tx = db.unchecked_transaction()?;
-            let n = tx.execute("UPDATE hold SET ended = ?2 WHERE case_id = ?1 AND ended IS NULL", params![case, day])?;
+            let n =
+                tx.execute("UPDATE hold SET ended = ?2 WHERE case_id = ?1 AND ended IS NULL", params![case, day])?;
             tx.execute("DELETE FROM held WHERE case_id = ?1", [case])?;
             tx.commit().map(|()| n > 0)
         };
@@ -73,7 +80,8 @@ impl Ledger {
             let sql = "SELECT case_id, opened, (SELECT count(*) FROM held WHERE held.case_id = hold.case_id) FROM hold
                 WHERE ended IS NULL ORDER BY case_id";
             let mut all = inner.db.prepare(sql)?;
-            all.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)? as u64)))?.collect::<rusqlite::Result<_>>()
+            all.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get::<_, i64>(2)? as u64)))?
+                .collect::<rusqlite::Result<_>>()
         };
         read().map_err(|e| self.sql(e))
     }

@@ -111,7 +111,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`].
     pub fn is_erased(&self, tag: &[u8; 16]) -> Result<bool> {
-        let found = self.lock().db.prepare_cached("SELECT 1 FROM erased WHERE tag = ?1").and_then(|mut q| q.exists([&tag[..]]));
+        let found =
+            self.lock().db.prepare_cached("SELECT 1 FROM erased WHERE tag = ?1").and_then(|mut q| q.exists([&tag[..]]));
         found.map_err(|e| self.sql(e))
     }
 

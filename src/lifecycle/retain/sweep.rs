@@ -75,7 +75,7 @@ impl<'o> Sweep<'o> {
             None => {
                 journal.set_len(0)?;
                 let plan = Plan::new(root, options)?;
-                let report = report.map_or_else(|| free_name(&dir, plan.at), |r| Ok(std::path::absolute(r)?))?;
+                let report = report.map_or_else(|| free_name(&dir, plan.at), std::path::absolute)?;
                 let mut text = line(&Line::Begin { at: plan.at, report: report.clone(), kept: plan.kept });
                 plan.items.iter().for_each(|i| text += &line(&Line::Item(i.clone())));
                 text += &line(&Line::Planned);

@@ -38,7 +38,7 @@ pub fn run(args: &EraseArgs) -> Result<Exit, Failure> {
         true => ledger.tokens(&args.case).map_err(failed)?,
         false => {
             let known = context.known(&args.subject)?;
-            tags.extend(known.tags.into_iter());
+            tags.extend(known.tags);
             tokens.extend(known.tokens.iter().map(|t| (t.text.clone(), t.lasting)));
             known.tokens.into_iter().map(|t| t.text).collect()
         }
@@ -54,10 +54,15 @@ pub fn run(args: &EraseArgs) -> Result<Exit, Failure> {
     let found = if request.fate == Fate::Done { Vec::new() } else { find(args, &erasure)? };
     let restricted: u64 = found.iter().map(|f| f.restricted).sum();
     if !args.yes_irreversible {
-        found.iter().for_each(|f| println!("{}: {} records go, {} are restricted", f.path.display(), f.deleted, f.restricted));
+        found
+            .iter()
+            .for_each(|f| println!("{}: {} records go, {} are restricted", f.path.display(), f.deleted, f.restricted));
         println!(
             "case {}: {} tokens under {} keys; to be carried out by {}",
-            args.case, texts.len(), kids.len(), request.erase_by
+            args.case,
+            texts.len(),
+            kids.len(),
+            request.erase_by
         );
         return Err((Exit::Usage, "nothing was done: say --yes-irreversible".into()));
     }
@@ -89,7 +94,10 @@ fn request(args: &EraseArgs, context: &Context, at: Date) -> Result<Request, Fai
     let erasure = erasure.ok_or((Exit::Config, "the policy has no [erasure] stanza".to_string()))?;
     if !erasure.grounds.iter().any(|g| g.id == args.ground) {
         let known: Vec<_> = erasure.grounds.iter().map(|g| g.id.as_str()).collect();
-        return Err((Exit::Usage, format!("no ground `{}` in the policy; there are: {}", args.ground, known.join(", "))));
+        return Err((
+            Exit::Usage,
+            format!("no ground `{}` in the policy; there are: {}", args.ground, known.join(", ")),
+        ));
     }
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     if args.case.is_empty() || args.case.starts_with('.') || !args.case.bytes().all(plain) {
@@ -160,7 +168,8 @@ fn finish(args: &EraseArgs, context: &Context, ledger: &Ledger) -> Result<Exit, 
     let r = ledger.request(&args.case).map_err(failed)?.ok_or_else(missing)?;
     let touched = ledger.touched(&args.case).map_err(failed)?;
     let (deleted, restricted) = touched.iter().fold((0, 0), |(d, k), t| (d + t.deleted, k + t.restricted));
-    let counts = json!({ "files": touched.len(), "deleted": deleted, "restricted": restricted, "shredded": r.shredded });
+    let counts =
+        json!({ "files": touched.len(), "deleted": deleted, "restricted": restricted, "shredded": r.shredded });
     let mut text = json!({ "erase": {
         "logveil": env!("CARGO_PKG_VERSION"), "case": r.case, "ground": r.ground, "requested": r.requested,
         "erase_by": r.erase_by, "at": r.at,
@@ -171,7 +180,8 @@ fn finish(args: &EraseArgs, context: &Context, ledger: &Ledger) -> Result<Exit, 
     }
     text += &format!("\n{}\n", json!({ "totals": counts }));
     let text = signed::signed(text, &context.keys);
-    let text = text.ok_or((Exit::Config, "no key to sign the report with: all keys of the ring are destroyed".into()))?;
+    let text =
+        text.ok_or((Exit::Config, "no key to sign the report with: all keys of the ring are destroyed".into()))?;
     if let Some(report) = &args.report {
         publish(report, text.as_bytes()).map_err(io(report))?;
     }
@@ -185,7 +195,9 @@ fn finish(args: &EraseArgs, context: &Context, ledger: &Ledger) -> Result<Exit, 
     ledger.finish(&args.case).map_err(failed)?;
     println!(
         "case {}: {deleted} records are gone and {restricted} restricted in {} files; {} keys of the subject are shredded",
-        args.case, touched.len(), r.shredded
+        args.case,
+        touched.len(),
+        r.shredded
     );
     if r.at > r.erase_by {
         println!("case {}: late: its last day was {}", args.case, r.erase_by);

@@ -21,7 +21,7 @@ pub fn run(args: &RevealArgs) -> Result<Exit, Failure> {
     let mut lines = Zeroizing::new(Vec::new());
     let (mut done, mut kids) = (0u64, Vec::new());
     for token in &args.tokens {
-        let kid = token.rsplitn(3, '_').nth(1).unwrap_or_default();
+        let kid = token.rsplit('_').nth(1).unwrap_or_default();
         let refused = match context.keys.by_kid(kid) {
             None => Some("no key of this ring made it".to_string()),
             Some(k) if k.state == State::Destroyed => Some(format!("its key {kid} is destroyed: nobody can reveal it")),
