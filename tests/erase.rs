@@ -99,7 +99,11 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for e in fs::read_dir(from).unwrap() {
         let (path, target) = (e.as_ref().unwrap().path(), to.join(e.unwrap().file_name()));
-        if path.is_dir() { copy(&path, &target) } else { drop(fs::copy(&path, &target).unwrap()) }
+        if path.is_dir() {
+            copy(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
     }
 }
 
@@ -155,8 +159,8 @@ fn records_go_and_those_inside_their_floor_are_restricted() {
     let list = format!("erasure={}", p.at("tombstones"));
     let line = "{\"time\":\"2026-11-26T08:00:00+08:00\",\"mobile\":\"1380013800N\"}\n";
     let input = line.replace('N', "1") + &line.replace('N', "2");
-    let (code, out, _) = p.run(&["filter", "--list", &list], &input);
-    assert!(code == 1 && out.lines().filter(|l| l.contains("phone_")).count() == 1, "{out}");
+    let (code, out, err) = p.run(&["filter", "--list", &list], &input);
+    assert!(code == 1 && out.lines().filter(|l| l.contains("phone_")).count() == 1, "{out}{err}");
 
     // What was restricted is there under its key, and goes when its floor is past.
     let sealed = content(&p.dir.path().join("out/restricted"));

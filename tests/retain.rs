@@ -2,6 +2,13 @@
 
 mod support;
 
+use logveil::keys::MasterKey;
+use logveil::lifecycle::retain::holds::Holds;
+use logveil::lifecycle::retain::plan::Options;
+use logveil::lifecycle::retain::sweep::Sweep;
+use logveil::lifecycle::vault::Vault;
+use proptest::option;
+use proptest::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -171,6 +178,61 @@ fn counts_outlive_their_records() {
     assert_eq!(p.tree(), ["aggregates/class=network_log/delete_after=2027-05-23.json"]);
     let text = fs::read_to_string(p.out().join(&p.tree()[0])).unwrap();
     assert!(text.contains("\"records\":13") && text.contains("\"ip.v4\":12") && !text.contains("email"), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Whatever stands in a folder of outputs, and whatever day it is.
+    #[test]
+    fn sweeps_keep_floors_holds_and_ceilings(
+        parts in prop::collection::vec((option::of(1u8..29), option::of(1u8..29), option::of(1u8..29), any::<bool>()), 1..12),
+        lines in prop::collection::vec((1u8..29, 1u8..29, any::<bool>()), 0..30),
+        at in 1u8..29,
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let put = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let name = |n: usize, (keep, restrict, delete, held): (Option<u8>, Option<u8>, Option<u8>, bool)| {
+            let part = |key: &str, d: Option<u8>| d.map_or(String::new(), |d| format!("/{key}=2027-05-{d:02}"));
+            let hold = if held { "/hold=case" } else { "" };
+            let last = delete.map_or("never".into(), |d| format!("2027-05-{d:02}"));
+            format!("class=c{n}{hold}{}{}/delete_after={last}/f.log", part("keep_until", keep), part("restrict_after", restrict))
+        };
+        for (n, p) in parts.iter().enumerate() {
+            put(&name(n, *p), &format!("{n}\n"));
+        }
+        let line = |(n, (keep, delete, held)): (usize, &(u8, u8, bool))| {
+            let who = if *held { HELD } else { "x" };
+            format!("{n} {who} \"deid=class:c;keep_until:2027-05-{keep:02};delete_after:2027-05-{delete:02}\"\n")
+        };
+        put("loose.log", &lines.iter().enumerate().map(line).collect::<String>());
+        let mut holds = Holds::default();
+        prop_assert!(holds.hold(HELD, "case"));
+        let options = Options { at: format!("2027-05-{at:02}").parse().unwrap(), holds, aggregate: Vec::new() };
+        let vault = Vault::new(&MasterKey::from_bytes(&[5; 32], "v").unwrap());
+        let mut sweep = Sweep::open(dir.path(), &options, Some(&vault), None).unwrap();
+        sweep.run().unwrap();
+        sweep.finish().unwrap();
+        for (n, p) in parts.iter().enumerate() {
+            let (keep, restrict, delete, held) = *p;
+            let open = dir.path().join(name(n, *p)).exists();
+            let sealed = dir.path().join(format!("restricted/{}.sealed", name(n, *p))).exists();
+            let due = delete.is_some_and(|d| at >= d.max(keep.unwrap_or(0)));
+            let restricted = restrict.is_some_and(|r| at >= r);
+            prop_assert_eq!((open, sealed), match (held, due, restricted) {
+                (true, ..) | (false, false, false) => (true, false),
+                (_, true, _) => (false, false),
+                (_, _, true) => (false, true),
+            }, "{}", name(n, *p));
+        }
+        let left = fs::read_to_string(dir.path().join("loose.log")).unwrap_or_default();
+        let stays = |(_, (keep, delete, held)): &(usize, &(u8, u8, bool))| *held || at < *keep.max(delete);
+        prop_assert_eq!(left, lines.iter().enumerate().filter(stays).map(line).collect::<String>());
+    }
 }
 
 /// Outputs with something of everything.

@@ -2,11 +2,10 @@
 //! until its floor is past.
 
 use super::ledger::{Ledger, LedgerError, Touched};
-use super::needles::{Counts, Needles};
-use super::records;
+use super::needles::Needles;
 use super::retain::place::{Place, RESTRICTED};
 use super::retain::sweep::publish;
-use super::retain::tags::Tag;
+use super::retain::tags::{self, Retention};
 use super::retain::thin::{Rewriter, codec};
 use super::vault::{SUFFIX, Vault};
 use crate::output::atomic;
@@ -45,11 +44,6 @@ pub enum EraseError {
 type Kept = BTreeMap<(String, Date), Vec<u8>>;
 
 impl Erasure<'_> {
-    /// The retention of a record: by the folder, else by its tag.
-    fn place(&self, folder: Option<&Place>, record: &[u8]) -> Option<Place> {
-        folder.cloned().or_else(|| Tag::of(record).map(|t| t.place()))
-    }
-
     /// Counts what would become of a file's records.
     ///
     /// # Errors
@@ -57,14 +51,9 @@ impl Erasure<'_> {
     pub fn census(&self, root: &Path, path: &Path) -> io::Result<Touched> {
         let folder = partition(root, path);
         let mut t = Touched { path: shown(path), deleted: 0, restricted: 0 };
-        records::read(path, |block| {
-            let mut counts = Counts::default();
-            self.needles.count(block, &mut counts);
-            if counts.total == 0 {
-                return Ok(());
-            }
-            for record in block.split_inclusive(|b| *b == b'\n').filter(|r| self.names(r)) {
-                match self.floor(self.place(folder.as_ref(), record)) {
+        tags::each(path, |record, retention| {
+            if self.names(record) {
+                match self.floor(folder.as_ref(), retention)? {
                     Some(_) => t.restricted += 1,
                     None => t.deleted += 1,
                 }
@@ -81,11 +70,13 @@ impl Erasure<'_> {
         hit
     }
 
-    /// Class and last day of a floor that is not past.
-    fn floor(&self, place: Option<Place>) -> Option<(String, Date)> {
-        let place = place?;
-        let until = place.keep_until.filter(|k| self.at < *k)?;
-        Some((place.class, until))
+    /// Class and last day of a floor that is not past: the folder's, else that of the record's tag.
+    fn floor(&self, folder: Option<&Place>, retention: &mut Retention<'_>) -> io::Result<Option<(String, Date)>> {
+        let place = match folder {
+            Some(p) => Some(p.clone()),
+            None => retention.place()?,
+        };
+        Ok(place.and_then(|p| Some((p.class, p.keep_until.filter(|k| self.at < *k)?))))
     }
 
     /// Takes the subject's records out of a file; one in which there are none is left alone.
@@ -103,27 +94,21 @@ impl Erasure<'_> {
             return Err(io::Error::new(io::ErrorKind::InvalidData, why).into());
         }
         let folder = partition(root, path);
-        // The tags of a side file name places in this file, which must stay: records are blanked.
-        let side = side(path).exists();
+        // Tags beside the file name places in it, which must stay.
+        let side = tags::side_path(path).exists();
         if let Some(dir) = path.parent() {
             atomic::sweep(dir);
         }
         let (mut out, mut kept, mut left) = (Rewriter::new(path, codec(path)?)?, Kept::new(), 0u64);
-        records::read(path, |block| {
-            for record in block.split_inclusive(|b| *b == b'\n') {
-                if !self.names(record) {
-                    left += 1;
-                    out.push(record)?;
-                    continue;
-                }
-                if let Some(floor) = self.floor(self.place(folder.as_ref(), record)) {
-                    kept.entry(floor).or_default().extend_from_slice(record);
-                }
-                if side {
-                    out.push(&record.iter().map(|b| if *b == b'\n' { b'\n' } else { b' ' }).collect::<Vec<_>>())?;
-                }
+        tags::each(path, |record, retention| {
+            if !self.names(record) {
+                left += 1;
+                return out.push(record);
             }
-            Ok(())
+            if let Some(floor) = self.floor(folder.as_ref(), retention)? {
+                kept.entry(floor).or_default().extend_from_slice(record);
+            }
+            if side { out.push(&tags::blank(record)) } else { Ok(()) }
         })?;
         self.restrict(root, path, &kept)?;
         self.ledger.touch(self.case, &counted)?;
@@ -157,13 +142,6 @@ impl Erasure<'_> {
 fn partition(root: &Path, path: &Path) -> Option<Place> {
     let below = path.strip_prefix(root).ok()?.parent()?;
     Place::of(below)
-}
-
-/// Place of the tags of a file that are kept beside it.
-fn side(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".tags.jsonl");
-    name.into()
 }
 
 /// A path as reports show it.

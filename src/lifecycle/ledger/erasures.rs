@@ -3,6 +3,9 @@
 use super::{Ledger, LedgerError, Result};
 use rusqlite::{Connection, OptionalExtension, params};
 
+/// Letters of a pseudonym's tag: lists know no other tokens.
+const PSEUDONYM: usize = 26;
+
 /// How far a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -166,7 +169,7 @@ impl Ledger {
         self.checkpoint(&inner.db)
     }
 
-    /// All tombstones as lines of an erasure list: token, day, ground.
+    /// All tombstones that records can be told by, as lines of an erasure list: token, day, ground.
     ///
     /// # Errors
     /// [`LedgerError`].
@@ -177,9 +180,16 @@ impl Ledger {
             let mut all = inner.db.prepare(sql)?;
             let row = |r: &rusqlite::Row<'_>| {
                 let text = |i| r.get::<_, String>(i);
-                Ok(format!("{} {} {}\n", text(0)?, text(1)?, text(2)?))
+                Ok((text(0)?, text(1)?, text(2)?))
             };
-            all.query_map([], row)?.collect::<rusqlite::Result<String>>()
+            let mut lines = String::new();
+            for line in all.query_map([], row)? {
+                let (token, at, ground) = line?;
+                if token.rsplit('_').next().is_some_and(|tail| tail.len() == PSEUDONYM && token.len() > PSEUDONYM) {
+                    lines += &format!("{token} {at} {ground}\n");
+                }
+            }
+            Ok(lines)
         };
         read().map_err(|e: rusqlite::Error| -> LedgerError { self.sql(e) })
     }
@@ -209,7 +219,7 @@ mod tests {
         };
         ledger.register(&request).unwrap();
         assert_eq!(ledger.check("2026-11-27").unwrap().overdue, ["c-1"]);
-        let tokens = [("phone_a".to_string(), true), ("phone_b".to_string(), false)];
+        let tokens = [(format!("phone_aaaaaaaa_{}", "a".repeat(26)), true), ("phone_b".to_string(), false)];
         ledger.shred("c-1", "2026-11-25", &[(tag, "aaaaaaaa".into()), ([8; 16], "aaaaaaaa".into())], &tokens).unwrap();
         assert!(ledger.share(&tag, "aaaaaaaa").is_none() && ledger.by_handle(&made.handle).is_none());
         assert!(other.share(&tag, "aaaaaaaa").is_none(), "another process follows");
@@ -219,7 +229,7 @@ mod tests {
             assert!(memchr::memmem::find(&file, &made.salt[..]).is_none(), "the salt is still on the disk");
         }
         ledger.finish("c-1").unwrap();
-        assert_eq!(ledger.tombstones().unwrap(), "phone_a 2026-11-25 cancellation\n");
+        assert_eq!(ledger.tombstones().unwrap(), format!("{} 2026-11-25 cancellation\n", tokens[0].0));
         let r = ledger.request("c-1").unwrap().unwrap();
         assert_eq!((r.fate, r.shredded), (Fate::Done, 1));
         let s = ledger.check("2027-01-01").unwrap();

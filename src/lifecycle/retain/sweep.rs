@@ -184,7 +184,11 @@ impl<'o> Sweep<'o> {
     fn remove(&mut self, source: &Path) -> io::Result<()> {
         let gone = match fs::symlink_metadata(source) {
             Ok(m) if m.is_dir() => fs::remove_dir_all(source),
-            Ok(_) => fs::remove_file(source),
+            Ok(_) => {
+                let side = fs::remove_file(super::tags::side_path(source));
+                side.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
+                fs::remove_file(source)
+            }
             Err(e) => Err(e),
         };
         match gone {

@@ -1,7 +1,11 @@
-//! The tag of a record, read back from the record's end.
+//! The tag of a record, read back from the record's end or from the file of tags beside it.
 
 use super::place::Place;
+use crate::lifecycle::records;
 use memchr::memmem;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Lines};
+use std::path::{Path, PathBuf};
 
 /// A tag as text: a JSON object, or `name:value` between semicolons.
 pub struct Tag<'r> {
@@ -63,6 +67,95 @@ impl<'r> Tag<'r> {
             restricted: false,
         }
     }
+}
+
+/// Place of the tags of a file that are kept beside it.
+pub fn side_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(SIDE);
+    name.into()
+}
+
+/// Ending of files of tags.
+const SIDE: &str = ".tags.jsonl";
+
+/// True for the name of a file of tags.
+pub fn is_side(path: &Path) -> bool {
+    path.to_string_lossy().ends_with(SIDE)
+}
+
+/// The tags beside a file, in the order of its records.
+struct Side {
+    lines: Lines<BufReader<File>>,
+    next: Option<(u64, Place)>,
+}
+
+impl Side {
+    fn open(path: &Path) -> io::Result<Option<Side>> {
+        match File::open(side_path(path)) {
+            Ok(f) => Ok(Some(Side { lines: BufReader::new(f).lines(), next: None })),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The tag of the record that begins at `offset`; offsets must ascend.
+    fn at(&mut self, offset: u64) -> io::Result<Option<Place>> {
+        while self.next.as_ref().is_none_or(|n| n.0 < offset) {
+            let Some(line) = self.lines.next() else { return Ok(None) };
+            let line = line?;
+            let number = line.strip_prefix("{\"offset\":").and_then(|r| r.split(',').next()?.parse().ok());
+            let number = number.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "a line beside it is no tag"))?;
+            self.next = Some((number, Tag::object(&line).place()));
+        }
+        Ok(self.next.as_ref().filter(|n| n.0 == offset).map(|n| n.1.clone()))
+    }
+}
+
+/// What a record's tag says; looked up when it is asked for.
+pub struct Retention<'r> {
+    record: &'r [u8],
+    offset: u64,
+    side: &'r mut Option<Side>,
+}
+
+impl Retention<'_> {
+    /// The retention of the record; nothing when it has no tag.
+    ///
+    /// # Errors
+    /// Those of the file of tags.
+    pub fn place(&mut self) -> io::Result<Option<Place>> {
+        match self.side {
+            Some(side) => side.at(self.offset),
+            None => Ok(Tag::of(self.record).map(|t| t.place())),
+        }
+    }
+}
+
+/// Calls `each` with each record of a file.
+///
+/// # Errors
+/// Those of the files and of `each`.
+pub fn each(path: &Path, mut each: impl FnMut(&[u8], &mut Retention<'_>) -> io::Result<()>) -> io::Result<()> {
+    let mut side = Side::open(path)?;
+    let mut offset = 0;
+    records::read(path, |block| {
+        for record in block.split_inclusive(|b| *b == b'\n') {
+            each(record, &mut Retention { record, offset, side: &mut side })?;
+            offset += record.len() as u64;
+        }
+        Ok(())
+    })
+}
+
+/// What stands in the place of a record that is gone while the tags beside the file count on its length.
+pub fn blank(record: &[u8]) -> Vec<u8> {
+    record.iter().map(|b| if *b == b'\n' { b'\n' } else { b' ' }).collect()
+}
+
+/// True for such a record.
+pub fn is_blank(record: &[u8]) -> bool {
+    record.iter().all(|b| matches!(b, b' ' | b'\n'))
 }
 
 #[cfg(test)]

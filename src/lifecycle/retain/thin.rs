@@ -2,7 +2,7 @@
 
 use super::holds::Holds;
 use super::plan::{Item, Options, Plan};
-use super::tags::Tag;
+use super::tags;
 use super::{Act, place::Place};
 use crate::input::codec::Codec;
 use crate::lifecycle::records;
@@ -27,7 +27,7 @@ struct Census {
 
 /// Plans files outside partitions by the tags in their records.
 pub fn plan(root: &Path, loose: &[PathBuf], options: &Options, plan: &mut Plan) -> io::Result<()> {
-    for path in loose {
+    for path in loose.iter().filter(|p| !tags::is_side(p)) {
         let full = root.join(path);
         let c = census(&full, options)?;
         // Restricting a part of a file would need its tag in the open; partitions do that.
@@ -53,8 +53,8 @@ pub fn plan(root: &Path, loose: &[PathBuf], options: &Options, plan: &mut Plan) 
 }
 
 /// Whose records go: those that are due and that no hold keeps.
-fn goes(record: &[u8], options: &Options) -> Option<(bool, Place, Date)> {
-    let place = Tag::of(record)?.place();
+fn goes(record: &[u8], place: Option<Place>, options: &Options) -> Option<(bool, Place, Date)> {
+    let place = place?;
     let (act, since) = place.due(options.at, &options.holds)?;
     if act == Act::Held || act == Act::Delete {
         let held = act == Act::Held || case(record, &options.holds).is_some();
@@ -74,19 +74,21 @@ fn case(record: &[u8], holds: &Holds) -> Option<u32> {
 
 fn census(path: &Path, options: &Options) -> io::Result<Census> {
     let mut c = Census::default();
-    records::read(path, |block| {
-        for record in block.split_inclusive(|b| *b == b'\n') {
-            c.records += 1;
-            c.tagged += u64::from(Tag::of(record).is_some());
-            match goes(record, options) {
-                Some((true, place, since)) => {
-                    c.due += 1;
-                    c.class = place.class;
-                    c.since = Some(c.since.map_or(since, |d| d.min(since)));
-                }
-                Some((false, ..)) => c.held += 1,
-                None => {}
+    tags::each(path, |record, retention| {
+        if tags::is_blank(record) {
+            return Ok(());
+        }
+        c.records += 1;
+        let place = retention.place()?;
+        c.tagged += u64::from(place.is_some());
+        match goes(record, place, options) {
+            Some((true, place, since)) => {
+                c.due += 1;
+                c.class = place.class;
+                c.since = Some(c.since.map_or(since, |d| d.min(since)));
             }
+            Some((false, ..)) => c.held += 1,
+            None => {}
         }
         Ok(())
     })?;
@@ -145,9 +147,12 @@ pub(crate) fn codec(path: &Path) -> io::Result<Codec> {
 /// Rewrites a file without the records that are due.
 pub fn rewrite(path: &Path, options: &Options) -> io::Result<()> {
     let mut out = Rewriter::new(path, codec(path)?)?;
-    records::read(path, |block| {
-        let stays = |r: &&[u8]| !matches!(goes(r, options), Some((true, ..)));
-        block.split_inclusive(|b| *b == b'\n').filter(stays).try_for_each(|r| out.push(r))
+    let side = tags::side_path(path).exists();
+    tags::each(path, |record, retention| match goes(record, retention.place()?, options) {
+        // Tags beside the file name places in it, which must stay.
+        Some((true, ..)) if side => out.push(&tags::blank(record)),
+        Some((true, ..)) => Ok(()),
+        _ => out.push(record),
     })?;
     out.publish(path)
 }
