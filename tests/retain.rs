@@ -311,3 +311,67 @@ fn a_killed_sweep_is_finished_with_the_same_report() {
     eprintln!("{rounds} sweeps, {killed} killed under way, {finished} finished by the next one");
     assert!(killed > 0, "none of {rounds} was killed under way");
 }
+
+/// Outputs as `batch` writes them: tags in records, beside them, and in names of folders.
+#[test]
+fn outputs_of_batch_are_swept() {
+    let p = Place::new();
+    let raw = p.dir.path().join("raw");
+    fs::create_dir_all(&raw).unwrap();
+    let line = |day: &str, n: u32| format!("{day}T08:00:00+08:00 login phone=1380013800{n}\n");
+    fs::write(raw.join("old.log"), line("2026-01-10", 1)).unwrap();
+    fs::write(raw.join("mixed.log"), line("2026-01-10", 1) + &line("2026-11-20", 2)).unwrap();
+    for (dir, tag) in [("a", "inline"), ("b", "manifest"), ("c", "partition")] {
+        let to = p.out().join(dir).display().to_string();
+        let args = ["batch", raw.to_str().unwrap(), "-o", &to, "--tag", tag, "-k", &p.key, "--progress", "never"];
+        assert_eq!(run(&args, b"").0, 0);
+    }
+    let before = p.tree();
+    for dir in ["a", "b", "c"] {
+        let to = p.out().join(dir).display().to_string();
+        let (code, text, _) = run(&["retain", "sweep", &to, "--at", "2026-07-09", "-k", &p.key], b"");
+        assert!(code == 0 && text.starts_with(b"2026-07-09: 2 not due\n"), "{dir}: {}", String::from_utf8_lossy(&text));
+    }
+    assert_eq!(p.tree(), before);
+    let mixed = fs::read(p.out().join("b/mixed.log")).unwrap();
+    for dir in ["a", "b", "c"] {
+        let to = p.out().join(dir).display().to_string();
+        assert_eq!(run(&["retain", "sweep", &to, "--at", "2026-07-10", "-k", &p.key], b"").0, 0);
+    }
+    let part = "c/class=network_log/keep_until=2027-05-20/delete_after=2027-05-20/mixed.log";
+    assert_eq!(p.tree(), ["a/mixed.log", "b/mixed.log", "b/mixed.log.tags.jsonl", part]);
+    let left = |f: &str| fs::read_to_string(p.out().join(f)).unwrap();
+    assert!(left("a/mixed.log").starts_with("2026-11-20") && left(part).lines().count() == 1);
+    // Tags beside a file name places in it: what went is blank, what stays stands where it stood.
+    let thinned = left("b/mixed.log").into_bytes();
+    let end = mixed.iter().position(|b| *b == b'\n').unwrap();
+    assert!(
+        thinned.len() == mixed.len() && thinned[end..] == mixed[end..] && thinned[..end].iter().all(|b| *b == b' ')
+    );
+    let again = run(&["retain", "plan", &p.out().join("b").display().to_string(), "--at", "2026-07-10"], b"");
+    assert!(String::from_utf8(again.1).unwrap().ends_with("1 not due\n"));
+}
+
+/// Partitions that differ in their floors only, and in folders of several runs, don't mix when a hold keeps their records.
+#[test]
+fn held_records_of_two_partitions_stay_apart() {
+    let p = Place::new();
+    for (n, path) in
+        ["x/class=a/keep_until=2027-01-01", "x/class=a/keep_until=2027-02-01", "y/class=a/keep_until=2027-01-01"]
+            .iter()
+            .enumerate()
+    {
+        p.put(&format!("{path}/delete_after=2027-03-01/a.log"), &format!("{HELD} {n}\nother\n"));
+    }
+    p.put("restricted/class=a/delete_after=2027-03-01/a.log.sealed", "sealed");
+    fs::write(p.dir.path().join("holds"), format!("{HELD} 2026-01-01 case-9\n")).unwrap();
+    let list = format!("hold={}", p.dir.path().join("holds").display());
+    assert_eq!(p.retain("sweep", "2027-04-01", &["--list", &list]).0, 0);
+    let all: Vec<String> = p.tree().iter().map(|f| fs::read_to_string(p.out().join(f)).unwrap()).collect();
+    assert_eq!(all, ["sealed".to_string(), format!("{HELD} 0\n"), format!("{HELD} 1\n"), format!("{HELD} 2\n")]);
+    assert!(
+        p.tree()[1].starts_with("x/class=a/hold=case-9/keep_until=2027-01-01/delete_after=2027-03-01/"),
+        "{:?}",
+        p.tree()
+    );
+}

@@ -165,6 +165,10 @@ impl Walk<'_> {
             if act == Act::Delete && self.options.aggregate.contains(&place.class) && !place.restricted {
                 item.act = Act::Aggregate;
             }
+            // What is sealed can't be searched for held subjects.
+            if place.restricted && act == Act::Delete && !self.options.holds.needles.is_empty() {
+                item.act = Act::Held;
+            }
             item.class = place.class;
             if matches!(item.act, Act::Delete | Act::Aggregate) && place.hold.is_none() && !place.restricted {
                 item.held = self.held(path)?;

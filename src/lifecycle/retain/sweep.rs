@@ -2,7 +2,7 @@
 //! one, with the same report.
 
 use super::Act;
-use super::place::{Place, RESTRICTED};
+use super::place::RESTRICTED;
 use super::plan::{Item, Options, Plan};
 use super::thin;
 use crate::lifecycle::records::{self, OWN};
@@ -162,15 +162,9 @@ impl<'o> Sweep<'o> {
             self.dirs.extend(target.parent().map(Path::to_path_buf));
         }
         if item.held > 0 {
-            let partition = Path::new(&item.path);
-            let class = Place::of(partition).map(|p| p.class).unwrap_or_default();
             for f in &files {
                 let inner = f.strip_prefix(source).unwrap_or(f);
-                let last = partition.file_name().unwrap_or_default();
-                let target = |case: &str| {
-                    let dir = root.join(format!("class={class}")).join(format!("hold={case}"));
-                    dir.join(last).join(inner)
-                };
+                let target = |case: &str| root.join(held_name(&item.path, case)).join(inner);
                 for case in &self.options.holds.cases {
                     self.clear(&target(case));
                 }
@@ -231,6 +225,18 @@ impl<'o> Sweep<'o> {
     }
 }
 
+/// The partition of the records that a case keeps: the same name with the case behind the class.
+fn held_name(partition: &str, case: &str) -> PathBuf {
+    let mut name = PathBuf::new();
+    for part in Path::new(partition) {
+        name.push(part);
+        if part.to_string_lossy().starts_with("class=") {
+            name.push(format!("hold={case}"));
+        }
+    }
+    name
+}
+
 fn line(line: &Line) -> String {
     serde_json::to_string(line).unwrap_or_default() + "\n"
 }
@@ -273,13 +279,12 @@ fn added(path: &Path, ending: &str) -> PathBuf {
 
 /// Writes a small file whole or not at all.
 pub(crate) fn publish(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(dir) = target.parent() {
-        fs::create_dir_all(dir)?;
-        sweep(dir);
-    }
+    let dir = target.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(dir)?;
+    sweep(dir);
     let mut file = AtomicFile::new(target)?;
     file.write_all(bytes)?;
     file.settle(None::<&Attributes<'_>>)?;
     file.publish()?;
-    target.parent().map_or(Ok(()), sync_dir)
+    sync_dir(dir)
 }

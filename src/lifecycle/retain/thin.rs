@@ -4,12 +4,13 @@ use super::holds::Holds;
 use super::plan::{Item, Options, Plan};
 use super::tags;
 use super::{Act, place::Place};
+use crate::audit::Manifest;
 use crate::input::codec::Codec;
 use crate::lifecycle::records;
 use crate::output::atomic::{AtomicFile, Attributes, sync_dir};
 use crate::output::pack::{Packer, Packing, default_level};
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -25,10 +26,34 @@ struct Census {
     held: u64,
 }
 
-/// Plans files outside partitions by the tags in their records.
+/// Files that a batch run wrote, with their sizes and the first day on which a record of them is due.
+fn manifest(root: &Path) -> io::Result<HashMap<PathBuf, (u64, Option<Date>)>> {
+    let mut known = HashMap::new();
+    let file = match fs::File::open(root.join(records::OWN).join("manifest.jsonl")) {
+        Ok(f) => f,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(known),
+        Err(e) => return Err(e),
+    };
+    Manifest::read(io::BufReader::new(file), |entry| {
+        let days = entry.counts.kept.iter().filter_map(|k| k.delete_after.as_ref()?.parse::<Date>().ok());
+        let first = days.min();
+        known.extend(entry.outputs.iter().map(|o| (PathBuf::from(&o.path), (o.bytes, first))));
+        Ok(())
+    })?;
+    Ok(known)
+}
+
+/// Plans files outside partitions by the tags of their records; files of which a manifest says that nothing in them is
+/// due are not read.
 pub fn plan(root: &Path, loose: &[PathBuf], options: &Options, plan: &mut Plan) -> io::Result<()> {
+    let known = manifest(root)?;
     for path in loose.iter().filter(|p| !tags::is_side(p)) {
         let full = root.join(path);
+        let bytes = fs::metadata(&full)?.len();
+        if known.get(path).is_some_and(|k| k.0 == bytes && k.1.is_none_or(|d| options.at < d)) {
+            plan.kept += 1;
+            continue;
+        }
         let c = census(&full, options)?;
         // Restricting a part of a file would need its tag in the open; partitions do that.
         if c.due == 0 {
@@ -44,7 +69,7 @@ pub fn plan(root: &Path, loose: &[PathBuf], options: &Options, plan: &mut Plan) 
             class: c.class,
             due: c.since,
             files: 1,
-            bytes: fs::metadata(&full)?.len(),
+            bytes,
             held: if c.due > 0 { 0 } else { c.held },
             records: if all { 0 } else { c.due },
         });

@@ -1,6 +1,7 @@
 //! `logveil audit`.
 
 use super::args::AuditVerb;
+use super::say;
 use crate::audit::chain::verify;
 use crate::shell::Failure;
 use crate::shell::exit::Exit;
@@ -11,16 +12,16 @@ pub fn run(verb: &AuditVerb) -> Result<Exit, Failure> {
     let keys = super::keys(keys)?;
     let v = verify(file, &keys, anchor.as_deref()).map_err(|e| (Exit::Io, e.to_string()))?;
     for fault in &v.faults {
-        println!("{}: {fault}", file.display());
+        say(&format!("{}: {fault}", file.display()));
     }
-    v.notes.iter().for_each(|n| println!("{}: {n}", file.display()));
+    v.notes.iter().for_each(|n| say(&format!("{}: {n}", file.display())));
     if v.vouched > 0 {
-        println!("{} lines are signed with destroyed keys; later lines vouch for them", v.vouched);
+        say(&format!("{} lines are signed with destroyed keys; later lines vouch for them", v.vouched));
     }
     if !v.faults.is_empty() {
         return Ok(Exit::Suppressed);
     }
     let kinds: Vec<_> = v.kinds.iter().map(|(k, n)| format!("{n} {k}")).collect();
-    println!("ok: {} lines ({})\nlog {}\nhead {}", v.lines, kinds.join(", "), v.log, v.head);
+    say(&format!("ok: {} lines ({})\nlog {}\nhead {}", v.lines, kinds.join(", "), v.log, v.head));
     Ok(Exit::Clean)
 }

@@ -4,7 +4,7 @@ use super::args::EraseArgs;
 use super::ledger::{failed, missing};
 use super::subject::{Context, needles};
 use super::trace::{all_files, trace};
-use super::{io, record, retain};
+use super::{io, record, retain, say};
 use crate::audit::signed;
 use crate::lifecycle::calendar::Calendar;
 use crate::lifecycle::erase::Erasure;
@@ -29,7 +29,7 @@ pub fn run(args: &EraseArgs) -> Result<Exit, Failure> {
     let request = known.unwrap_or(request);
     if args.register {
         ledger.register(&request).map_err(failed)?;
-        println!("case {}: to be carried out by {}", request.case, request.erase_by);
+        say(&format!("case {}: to be carried out by {}", request.case, request.erase_by));
         return Ok(Exit::Clean);
     }
     let (mut tags, mut tokens) = (Vec::new(), Vec::new());
@@ -54,17 +54,20 @@ pub fn run(args: &EraseArgs) -> Result<Exit, Failure> {
     let found = if request.fate == Fate::Done { Vec::new() } else { find(args, &erasure)? };
     let restricted: u64 = found.iter().map(|f| f.restricted).sum();
     if !args.yes_irreversible {
-        found
-            .iter()
-            .for_each(|f| println!("{}: {} records go, {} are restricted", f.path.display(), f.deleted, f.restricted));
-        println!(
+        found.iter().for_each(|f| {
+            say(&format!("{}: {} records go, {} are restricted", f.path.display(), f.deleted, f.restricted))
+        });
+        say(&format!(
             "case {}: {} tokens under {} keys; to be carried out by {}",
             args.case,
             texts.len(),
             kids.len(),
             request.erase_by
-        );
+        ));
         return Err((Exit::Usage, "nothing was done: say --yes-irreversible".into()));
+    }
+    if request.fate == Fate::Done {
+        say(&format!("case {} was carried out on {}; further copies need a case of their own", args.case, request.at));
     }
     if restricted > 0 && vault.is_none() {
         let why = "records must be kept for a while: name the key of restricted data by --vault-key";
@@ -193,14 +196,14 @@ fn finish(args: &EraseArgs, context: &Context, ledger: &Ledger) -> Result<Exit, 
     body["done"] = counts;
     record::once(&args.record, &context.keys, "erase", body, &digest)?;
     ledger.finish(&args.case).map_err(failed)?;
-    println!(
+    say(&format!(
         "case {}: {deleted} records are gone and {restricted} restricted in {} files; {} keys of the subject are shredded",
         args.case,
         touched.len(),
         r.shredded
-    );
+    ));
     if r.at > r.erase_by {
-        println!("case {}: late: its last day was {}", args.case, r.erase_by);
+        say(&format!("case {}: late: its last day was {}", args.case, r.erase_by));
     }
     Ok(Exit::Clean)
 }

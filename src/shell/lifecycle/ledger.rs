@@ -2,7 +2,7 @@
 
 use super::args::LedgerVerb;
 use super::subject::{Context, ledger};
-use super::{io, keys, record};
+use super::{io, keys, record, say};
 use crate::keys::State;
 use crate::lifecycle::ledger::LedgerError;
 use crate::shell::Failure;
@@ -31,12 +31,12 @@ pub fn run(verb: &LedgerVerb) -> Result<Exit, Failure> {
         LedgerVerb::Check { file, at } => {
             std::fs::metadata(file).map_err(io(file))?;
             let s = ledger(file)?.check(&day(*at)).map_err(failed)?;
-            s.faults.iter().for_each(|f| println!("{}: {f}", file.display()));
-            s.overdue.iter().for_each(|c| println!("case {c}: its last day is past and it is not carried out"));
-            println!(
+            s.faults.iter().for_each(|f| say(&format!("{}: {f}", file.display())));
+            s.overdue.iter().for_each(|c| say(&format!("case {c}: its last day is past and it is not carried out")));
+            say(&format!(
                 "{} subjects with keys, {} erased tags, {} open holds, {} open requests, {} done",
                 s.subjects, s.erased, s.holds, s.open, s.done
-            );
+            ));
             Ok(if s.faults.is_empty() && s.overdue.is_empty() { Exit::Clean } else { Exit::Suppressed })
         }
         LedgerVerb::Backup { file, to } => {
@@ -51,7 +51,7 @@ pub fn run(verb: &LedgerVerb) -> Result<Exit, Failure> {
             let tokens: Vec<String> = known.tokens.iter().map(|t| t.text.clone()).collect();
             ledger.hold(case, &day(*at), &tokens).map_err(failed)?;
             record::record(r, &context.keys, "hold", json!({ "case": case, "tokens": tokens.len() }))?;
-            println!("case {case} holds {} tokens", tokens.len());
+            say(&format!("case {case} holds {} tokens", tokens.len()));
             Ok(Exit::Clean)
         }
         LedgerVerb::Release { file, case, at, keys: k, record: r } => {
@@ -68,7 +68,7 @@ pub fn run(verb: &LedgerVerb) -> Result<Exit, Failure> {
                 keys.keys().iter().filter(|k| k.state == State::Destroyed).map(|k| k.kid.clone()).collect();
             let rows = ledger(file)?.forget_keys(&gone).map_err(failed)?;
             record::record(r, &keys, "prune", json!({ "kids": gone, "rows": rows }))?;
-            println!("{rows} rows of {} destroyed keys are gone", gone.len());
+            say(&format!("{rows} rows of {} destroyed keys are gone", gone.len()));
             Ok(Exit::Clean)
         }
     }

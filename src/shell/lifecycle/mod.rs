@@ -21,6 +21,7 @@ use super::Failure;
 use super::args::KeyArgs;
 use super::exit::Exit;
 use crate::keys::Keyring;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 /// A failure of a file.
@@ -33,5 +34,15 @@ fn keys(args: &KeyArgs) -> Result<Keyring, Failure> {
     match args.none() {
         true => Err((Exit::Usage, "name a key or key ring: --key-file FILE".into())),
         false => super::key_source::ring(args),
+    }
+}
+
+/// Prints a line; a reader that went away is no failure, and never stops what is under way.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    if let Err(e) = writeln!(out, "{line}")
+        && e.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("logveil: output: {e}");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::{RecordArgs, RetainArgs, RetainVerb};
 use super::subject::ledger;
-use super::{io, keys, record};
+use super::{io, keys, record, say};
 use crate::audit::signed;
 use crate::keys::{Keyring, MasterKey};
 use crate::lifecycle::retain::Act;
@@ -26,7 +26,7 @@ pub fn run(verb: &RetainVerb) -> Result<Exit, Failure> {
         RetainVerb::Plan { what, json } => {
             let plan = Plan::new(&what.dir, &options(what)?).map_err(io(&what.dir))?;
             match json {
-                true => print!("{}", plan.text()),
+                true => say(plan.text().trim_end()),
                 false => show(&plan),
             }
             Ok(outcome(&plan))
@@ -38,14 +38,14 @@ pub fn run(verb: &RetainVerb) -> Result<Exit, Failure> {
             let text = std::fs::read_to_string(report).map_err(io(report))?;
             match signed::checked(&text, &keys(k)?) {
                 Some(_) => {
-                    println!("ok");
+                    say("ok");
                     Ok(Exit::Clean)
                 }
                 None => {
-                    println!(
+                    say(&format!(
                         "{}: not as it was signed, or signed with a key that is not in this ring",
                         report.display()
-                    );
+                    ));
                     Ok(Exit::Suppressed)
                 }
             }
@@ -135,18 +135,18 @@ fn show(plan: &Plan) {
     };
     for i in &plan.items {
         let due = i.due.map_or(String::new(), |d| format!(" since {d}"));
-        println!("{:<9} {}{due}: {} files, {} bytes{}", name(i.act), i.path, i.files, i.bytes, part(i));
+        say(&format!("{:<9} {}{due}: {} files, {} bytes{}", name(i.act), i.path, i.files, i.bytes, part(i)));
     }
     totals(plan);
 }
 
 fn totals(plan: &Plan) {
     let all: Vec<_> = plan.totals().into_iter().map(|(act, [n, ..])| format!("{n} {}", name(act))).collect();
-    println!(
+    say(&format!(
         "{}: {}",
         plan.at,
         all.into_iter().chain([format!("{} not due", plan.kept)]).collect::<Vec<_>>().join(", ")
-    );
+    ));
 }
 
 fn sweep(
@@ -182,9 +182,9 @@ fn sweep(
     record::once(record, keys, "sweep", body, &digest)?;
     totals(&sweep.plan);
     if sweep.resumed {
-        println!("this finished a sweep that was interrupted; run again for a new one");
+        say("this finished a sweep that was interrupted; run again for a new one");
     }
-    println!("report {}", sweep.report.display());
+    say(&format!("report {}", sweep.report.display()));
     let exit = outcome(&sweep.plan);
     sweep.finish().map_err(&failed)?;
     Ok(exit)

@@ -2,7 +2,7 @@
 
 use super::args::TraceArgs;
 use super::subject::{Context, needles};
-use super::{io, record};
+use super::{io, record, say};
 use crate::lifecycle::needles::{Counts, Needles};
 use crate::lifecycle::records;
 use crate::shell::Failure;
@@ -41,16 +41,16 @@ pub fn run(args: &TraceArgs) -> Result<Exit, Failure> {
         match args.json {
             true => {
                 let keys: serde_json::Map<_, _> = by.iter().map(|(k, n)| ((*k).into(), json!(n))).collect();
-                println!("{}", json!({ "path": path.to_string_lossy(), "records": counts.total, "keys": keys }));
+                say(&format!("{}", json!({ "path": path.to_string_lossy(), "records": counts.total, "keys": keys })));
             }
             false => {
                 let keys: Vec<_> = by.iter().map(|(k, n)| format!("{k} {n}")).collect();
-                println!("{}: {} records ({})", path.display(), counts.total, keys.join(", "));
+                say(&format!("{}: {} records ({})", path.display(), counts.total, keys.join(", ")));
             }
         }
     }
     if !args.json {
-        println!("{found} records in {files} files; {} tokens were looked for", known.tokens.len());
+        say(&format!("{found} records in {files} files; {} tokens were looked for", known.tokens.len()));
     }
     let body = json!({ "tokens": known.tokens.len(), "files": files, "records": found });
     record::record(&args.record, &context.keys, "trace", body)?;
