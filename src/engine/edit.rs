@@ -97,9 +97,10 @@ impl Worker<'_> {
             let era = self.engine.era_of_record(&self.detector, block, start as usize);
             found.joined = self.joins(block, i..n, era, &found);
             let met = self.engine.era(era).0.met(found.present, found.joined);
+            let wanted = self.wanted(block, i..n, era, &found);
             for k in i..n {
                 let hit = self.detector.hits()[k];
-                let mut edit = self.decide_one(block, &hit, k, era, met);
+                let mut edit = self.decide_one(block, &hit, k, era, (met, wanted));
                 found.retentions |= 1 << edit.decision.retention.0;
                 if hit.blob != 0 {
                     edit.inner = self.inner.len() as u32;
@@ -129,15 +130,16 @@ impl Worker<'_> {
         let mut retentions = 0;
         for j in 0..self.inside(run).len() {
             let hit = self.inside(run)[j];
-            let edit = self.decide_one(block, &hit, j, era, met);
+            let edit = self.decide_one(block, &hit, j, era, (met, u128::MAX));
             retentions |= 1 << edit.decision.retention.0;
             self.inner.push(edit);
         }
         retentions
     }
 
+    /// Decides a hit by the conditions that its record meets; of those not wanted only the retention matters.
     #[inline]
-    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, era: u16, met: Met) -> Edit {
+    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, era: u16, (met, wanted): (Met, u128)) -> Edit {
         let engine = self.engine;
         let (policy, actions) = engine.era(era);
         let decision = policy.decide(self.view, hit.entity, met);
@@ -152,7 +154,7 @@ impl Worker<'_> {
             kept: Kept::No,
             inner: 0,
         };
-        if hit.blob != 0 {
+        if hit.blob != 0 || wanted & bit(hit.entity) == 0 {
             return edit;
         }
         if self.view == 0 {

@@ -100,6 +100,7 @@ pub struct Engine {
     lists: Mutex<Arc<Lists>>,
     /// Bit set of the entities whose values tell an age.
     ages: u128,
+    tellers: projection::Tellers,
     count_unparsed: bool,
 }
 
@@ -122,6 +123,7 @@ impl Engine {
             }
         };
         let ages = judge::ages(&cfg.rules);
+        let tellers = projection::Tellers::new(&cfg.rules);
         let policies = era::versions(cfg.policy);
         let eras = era::eras(&cfg.rules, &policies, &cfg.key);
         Ok(Engine {
@@ -140,6 +142,7 @@ impl Engine {
             ingest: cfg.ingest,
             lists: Mutex::default(),
             ages,
+            tellers,
             count_unparsed: false,
         })
     }
@@ -241,6 +244,7 @@ impl Engine {
             lists: self.lists(),
             sessions: session::Sessions::new(self.policy()),
             judged: Vec::new(),
+            told: Vec::new(),
             disclosed: vec![Disclosed::default(); self.policy().views.len()],
             edits: Vec::new(),
             founds: Vec::new(),
@@ -275,6 +279,8 @@ pub struct Worker<'e> {
     sessions: session::Sessions,
     /// What lists and rules say of the block's records, kept from the main output for the views.
     judged: Vec<judge::Judged>,
+    /// What records tell of themselves, where a view asked.
+    told: Vec<Option<projection::Told>>,
     /// What each view disclosed.
     disclosed: Vec<Disclosed>,
     edits: Vec<edit::Edit>,
@@ -391,6 +397,7 @@ impl Worker<'_> {
         self.manifest.clear();
         self.entries.clear();
         if view == 0 {
+            self.told.clear();
             self.follow_lists();
         }
     }

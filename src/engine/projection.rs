@@ -6,13 +6,62 @@ use super::edit::{Edit, Found};
 use super::place::{event_time, record_at};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::hit::Hit;
-use crate::format::encode::string;
-use crate::model::well_known as e;
+use crate::format::encode::{is_plain, string};
+use crate::model::{EntityId, well_known as e};
 use crate::policy::{Facts, Platform};
+use crate::rules::{Ruleset, ViewKind};
 use crate::tag::{TagStyle, bit};
 use std::ops::Range;
 
+/// What a record says of itself that no view changes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Told {
+    platform: Option<Platform>,
+    /// Hit that names the carrier.
+    carrier: Option<u32>,
+    /// Unix seconds of its event.
+    when: Option<i64>,
+}
+
+/// Entities that tell of the device as a whole.
+#[derive(Clone, Copy)]
+pub(super) struct Tellers {
+    platform: Option<EntityId>,
+    agent: Option<EntityId>,
+    carrier: Option<EntityId>,
+}
+
+impl Tellers {
+    /// Looks the entities up by name.
+    pub fn new(rules: &Ruleset) -> Tellers {
+        let id = |name| rules.by_name(name).map(|e| e.id);
+        Tellers { platform: id("device.platform"), agent: id("user_agent"), carrier: id("carrier") }
+    }
+}
+
 impl Worker<'_> {
+    /// Entities that the view wants of the record with these hits: none, when its recipient gets no such records.
+    #[inline]
+    pub(super) fn wanted(&mut self, block: &[u8], hits: Range<usize>, era: u16, found: &Found) -> u128 {
+        if self.view == 0 { u128::MAX } else { self.wanted_by_recipient(block, hits, era, found) }
+    }
+
+    fn wanted_by_recipient(&mut self, block: &[u8], hits: Range<usize>, era: u16, found: &Found) -> u128 {
+        let policy = self.engine.era(era).0;
+        let view = &policy.views[self.view];
+        if view.recipient.as_ref().is_none_or(|r| r.view == ViewKind::Record) {
+            return u128::MAX;
+        }
+        if found.entities & view.shown == 0 {
+            return 0;
+        }
+        let record = self.founds.len();
+        let told = self.told(block, record, hits);
+        let mut facts = self.facts(block, told, found);
+        facts.minor = self.judged.get(record).is_some_and(|j| j.minor);
+        if view.admits(policy, facts).is_ok() { view.shown } else { 0 }
+    }
+
     /// Writes what the view's recipient may have of each record.
     pub(super) fn project(&mut self, block: &[u8]) {
         let mut from = 0;
@@ -20,22 +69,26 @@ impl Worker<'_> {
             let found = self.founds[i];
             let edits = from..found.edits as usize;
             from = edits.end;
-            let allowed = &self.engine.policy().views[self.view].allowed;
-            let hits = self.detector.hits();
-            let wanted = |x: &Edit| allowed.contains(&hits[x.hit as usize].entity);
-            if !found.judged.refused && self.edits[edits.clone()].iter().any(wanted) {
-                self.project_one(block, edits, &found);
+            let shown = self.engine.policy().views[self.view].shown;
+            if !found.judged.refused && found.entities & shown != 0 && self.shows(edits.clone(), shown) {
+                self.project_one(block, i, edits, &found);
             }
         }
     }
 
-    fn project_one(&mut self, block: &[u8], edits: Range<usize>, found: &Found) {
+    /// True when one of the edits is of a shown entity: not only of one inside a run of base64.
+    fn shows(&self, mut edits: Range<usize>, shown: u128) -> bool {
+        let hits = self.detector.hits();
+        edits.any(|i| bit(hits[self.edits[i].hit as usize].entity) & shown != 0)
+    }
+
+    fn project_one(&mut self, block: &[u8], record: usize, edits: Range<usize>, found: &Found) {
         let engine = self.engine;
         let first = self.edits[edits.start];
         let view = &engine.era(first.era).0.views[self.view];
-        let facts = self.facts(block, edits.clone(), found);
-        let record = record_at(block, self.detector.hits()[first.hit as usize].start as usize);
-        let when = event_time(&self.detector, block, &record, engine.policy().offset);
+        let last = self.edits[edits.end - 1].hit as usize;
+        let told = self.told(block, record, first.hit as usize..last + 1);
+        let (facts, when) = (self.facts(block, told, found), told.when);
         let early = engine.is_early(when);
         if view.admits(engine.era(first.era).0, facts).is_err() || early && engine.quarantines() {
             self.disclosed[self.view].refused += 1;
@@ -43,16 +96,19 @@ impl Worker<'_> {
         }
         let mut mark = b'{';
         for &entity in &view.allowed {
+            if found.entities & bit(entity) == 0 {
+                continue;
+            }
             let hits = self.detector.hits();
             let of = |i: &usize| hits[self.edits[*i].hit as usize].entity == entity;
             let fields = edits.clone().filter(of).count();
             if fields == 0 {
                 continue;
             }
-            self.out.put(&[mark, b'"']);
+            self.out.put_first(&[mark, b'"'], 2);
             mark = b',';
             self.out.put(engine.rules.entity(entity).name.as_bytes());
-            self.out.put(if fields > 1 { b"\":[" } else { b"\":" });
+            self.out.put_first(b"\":[", if fields > 1 { 3 } else { 2 });
             let mut comma = false;
             for i in edits.clone() {
                 let edit = self.edits[i];
@@ -72,7 +128,7 @@ impl Worker<'_> {
         self.disclosed[self.view].records += 1;
         let (tagger, mut ctx) = self.tag_context(when, early, found);
         // What else the record holds is nothing to them.
-        ctx.entities &= view.allowed.iter().fold(0, |bits, e| bits | bit(*e));
+        ctx.entities &= view.shown;
         self.out.put(self.taggers[tagger].render(ctx, TagStyle::JsonMember));
         self.out.put(b"}\n");
     }
@@ -85,28 +141,59 @@ impl Worker<'_> {
             self.replacement.extend_from_slice(SUPPRESSED);
             self.tally.unfit += 1;
         }
-        self.encoded.clear();
-        string(&self.replacement, &mut self.encoded);
-        self.out.put(&self.encoded);
+        if is_plain(&self.replacement) {
+            self.out.put_first(b"\"", 1);
+            self.out.put_span(&self.replacement, 0, self.replacement.len());
+            self.out.put_first(b"\"", 1);
+        } else {
+            self.encoded.clear();
+            string(&self.replacement, &mut self.encoded);
+            self.out.put(&self.encoded);
+        }
         self.disclosed[self.view].field(hit.entity.0);
     }
 
-    /// What decides on the record as a whole.
-    fn facts<'a>(&'a self, block: &'a [u8], edits: Range<usize>, found: &Found) -> Facts<'a> {
-        let mut facts = Facts { minor: found.judged.minor, joined: found.joined, ..Facts::default() };
-        let mut agent = None;
-        for edit in &self.edits[edits] {
-            let hit = &self.detector.hits()[edit.hit as usize];
-            let value = self.detector.value(block, hit).expose();
-            match self.engine.rules.entity(hit.entity).name.as_str() {
-                "device.platform" => facts.platform = facts.platform.or(Platform::parse(value)),
-                "user_agent" => agent = agent.or(Platform::parse(value)),
-                "carrier" => facts.carrier = value,
-                _ if hit.entity == e::IMSI && facts.carrier.is_empty() => facts.carrier = value,
-                _ => {}
+    /// What the record of that number, with these hits, tells of itself; read once for all views.
+    fn told(&mut self, block: &[u8], record: usize, hits: Range<usize>) -> Told {
+        self.told.resize(self.told.len().max(record + 1), None);
+        let told = self.told[record].unwrap_or_else(|| self.tell(block, hits));
+        *self.told[record].insert(told)
+    }
+
+    /// What decides on a record as a whole.
+    fn facts<'a>(&'a self, block: &'a [u8], told: Told, found: &Found) -> Facts<'a> {
+        let value = |hit: u32| self.detector.value(block, &self.detector.hits()[hit as usize]).expose();
+        Facts {
+            platform: told.platform,
+            carrier: told.carrier.map_or(b"", value),
+            minor: found.judged.minor,
+            joined: found.joined,
+        }
+    }
+
+    /// Reads what a record tells of itself.
+    fn tell(&self, block: &[u8], hits: Range<usize>) -> Told {
+        let all = self.detector.hits();
+        let by = self.engine.tellers;
+        let (mut told, mut agent, mut imsi) = (Told::default(), None, None);
+        let first = hits.start;
+        for i in hits {
+            let entity = Some(all[i].entity);
+            let platform = || Platform::parse(self.detector.value(block, &all[i]).expose());
+            if entity == by.platform {
+                told.platform = told.platform.or_else(platform);
+            } else if entity == by.agent {
+                agent = agent.or_else(platform);
+            } else if entity == by.carrier {
+                told.carrier = Some(i as u32);
+            } else if entity == Some(e::IMSI) {
+                imsi = Some(i as u32);
             }
         }
-        facts.platform = facts.platform.or(agent);
-        facts
+        told.platform = told.platform.or(agent);
+        told.carrier = told.carrier.or(imsi);
+        let record = record_at(block, all[first].start as usize);
+        told.when = event_time(&self.detector, block, &record, self.engine.policy().offset);
+        told
     }
 }

@@ -5,7 +5,7 @@ use crate::model::Carriers;
 /// Appends `value` to `out` as text of a carrier. `carriers` says which escapes stood in the original's span at
 /// this level; without any, only what the enclosing string forbids is escaped (`in_string`: quote and backslash).
 pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u8>) {
-    if value.iter().all(|&b| plain(b)) {
+    if is_plain(value) {
         out.extend_from_slice(value);
     } else if carriers.has(Carriers::PERCENT) {
         percent(value, out);
@@ -22,6 +22,11 @@ pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u
     } else {
         out.extend_from_slice(value);
     }
+}
+
+/// True when no carrier escapes any of the bytes.
+pub fn is_plain(value: &[u8]) -> bool {
+    value.iter().all(|&b| plain(b))
 }
 
 /// Bytes that no carrier escapes.

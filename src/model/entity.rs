@@ -137,6 +137,10 @@ pub enum Shape {
     Organisation,
     /// Account at a bank.
     BankAccount,
+    /// International bank account number.
+    Iban,
+    /// Social security number of the United States.
+    Ssn,
     /// Licence plate.
     Plate,
     /// Vehicle identification number.

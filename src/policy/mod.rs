@@ -88,6 +88,8 @@ pub struct View {
     pub recipient: Option<RecipientDef>,
     /// Entities that a projection shows.
     pub allowed: Vec<EntityId>,
+    /// The same as a bit set.
+    pub shown: u128,
     /// Decisions, by entity and the bits of the conditions that hold.
     table: Vec<Decision>,
 }

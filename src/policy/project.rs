@@ -41,8 +41,7 @@ pub enum Refusal {
 impl Platform {
     /// The platform that a system's name or a User-Agent tells.
     pub fn parse(value: &[u8]) -> Option<Platform> {
-        let low = String::from_utf8_lossy(value).to_ascii_lowercase();
-        let has = |words: &[&str]| words.iter().any(|w| low.contains(w));
+        let has = |words: &[&str]| words.iter().any(|w| holds(value, w));
         if has(&["iphone", "ipad", "ios"]) {
             Some(Platform::Ios)
         } else {
@@ -85,10 +84,14 @@ impl View {
 
 /// True when a recipient serves a carrier: codes match the beginning of a code or IMSI, names any part of a name.
 fn serves(r: &RecipientDef, carrier: &[u8]) -> bool {
-    let low = String::from_utf8_lossy(carrier).to_lowercase();
     let code = |c: &String| c.bytes().all(|b| b.is_ascii_digit());
-    let fits = |c: &String| if code(c) { low.starts_with(c.as_str()) } else { low.contains(&c.to_lowercase()) };
-    !low.is_empty() && r.carriers.iter().any(fits)
+    let fits = |c: &String| if code(c) { carrier.starts_with(c.as_bytes()) } else { holds(carrier, c) };
+    !carrier.is_empty() && r.carriers.iter().any(fits)
+}
+
+/// True when a word stands in a value, its ASCII letters in either case.
+fn holds(value: &[u8], word: &str) -> bool {
+    value.windows(word.len()).any(|v| v.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

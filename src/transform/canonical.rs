@@ -24,6 +24,8 @@ pub enum Canon {
     Email,
     /// Digits only.
     Digits,
+    /// Letters in upper case and digits.
+    Code,
     /// The text as is, letters beyond ASCII included, ASCII letters in lower case.
     Text,
 }
@@ -41,6 +43,7 @@ impl Canon {
             "uuid" => Canon::Uuid,
             "email" => Canon::Email,
             "digits" => Canon::Digits,
+            "code" => Canon::Code,
             "text" => Canon::Text,
             _ => return None,
         })
@@ -199,6 +202,7 @@ pub fn canonical(kind: Canon, v: &[u8], readers: &Readers, out: &mut CanonBuf) -
             out.extend_from_slice(&v[..at]);
             out.extend(v[at..].iter().map(u8::to_ascii_lowercase));
         }
+        Canon::Code => out.extend(v.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase)),
         Canon::Digits => out.extend(v.iter().copied().filter(u8::is_ascii_digit)),
         Canon::Text if v.len() <= SHORT => {
             out.extend_from_slice(v);

@@ -46,7 +46,7 @@ impl Deidentifier {
         let policy = logveil::policy::compile(policy, &text, &rules).map_err(mistakes)?;
         let (scan, hash) = (ScanKernel::detect(), HashKernel::detect());
         let ingest = std::time::UNIX_EPOCH.elapsed().map_or(0, |d| d.as_secs() as i64);
-        let config = EngineConfig { rules, policy, key, tag: TagMode::None, scan, hash, ingest };
+        let config = EngineConfig { rules, policy, key: key.into(), tag: TagMode::None, scan, hash, ingest };
         Ok(Deidentifier { engine: Engine::new(config).map_err(mistakes)? })
     }
 

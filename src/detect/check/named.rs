@@ -1,7 +1,7 @@
 //! Shapes that only a key makes believable: accounts, names, documents, companies, places.
 
 use super::keyed::Keyed;
-use super::{all_digits, name, organisation, permit, regional, vehicle};
+use super::{all_digits, iban, name, organisation, permit, regional, vehicle};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Accounts of machines, which are nobody's.
@@ -67,6 +67,11 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::BankAccount => {
             take((6..=40).contains(&v.len()) && digits(v) >= 6 && v.iter().all(|b| plain(*b) || *b == b' '))
         }
+        // Behind its key a number goes whatever its check digits: a typo is still a person's number.
+        Shape::Iban => {
+            take(iban::valid(v) || (15..=34).contains(&v.len()) && digits(v) >= 6 && v.iter().all(|b| plain(*b)))
+        }
+        Shape::Ssn => take(ssn(v)),
         Shape::Plate => take(
             vehicle::plate(v)
                 || (6..=10).contains(&v.len()) && digits(v) >= 3 && v.iter().all(u8::is_ascii_alphanumeric),
@@ -90,6 +95,16 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
 
 fn digits(v: &[u8]) -> usize {
     v.iter().filter(|b| b.is_ascii_digit()).count()
+}
+
+/// Nine digits, in print with a dash or blank behind the third and the fifth.
+fn ssn(v: &[u8]) -> bool {
+    let mark = |i: usize| matches!(v[i], b'-' | b' ');
+    match v.len() {
+        9 => all_digits(v),
+        11 => mark(3) && mark(6) && all_digits(&v[..3]) && all_digits(&v[4..6]) && all_digits(&v[7..]),
+        _ => false,
+    }
 }
 
 fn plain(b: u8) -> bool {

@@ -306,6 +306,7 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
                     (i, memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n))
                 }
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
+                Some(Shape::Iban) => (i, check::iban::end(text.bytes, i, end)),
                 // `A123456(7)`: the bracket is the number's own.
                 Some(Shape::RegionalId | Shape::Permit)
                     if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') =>

@@ -114,7 +114,8 @@ impl<'a> Compiler<'a> {
                 table.push(decision);
             }
         }
-        View { recipient: recipient.cloned(), allowed: shown.iter().map(|s| s.0).collect(), table }
+        let bits = shown.iter().fold(0, |bits, s| bits | 1 << s.0.0);
+        View { recipient: recipient.cloned(), allowed: shown.iter().map(|s| s.0).collect(), shown: bits, table }
     }
 
     /// The first clause that fits.
