@@ -17,7 +17,8 @@
 //! | 6 | `tag` | how long may it stay, and who said so? |
 //! | 7 | `engine` | the hot loop, the only maker of `Clean` |
 //! | 8 | `output` | where does it go? |
-//! | 9 | `shell` | how is it run? |
+//! | 9 | `lifecycle` | what happens later? |
+//! | 10 | `shell` | how is it run? |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
 
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod format;
 pub mod input;
 pub mod keys;
+pub mod lifecycle;
 pub mod model;
 pub mod output;
 pub mod policy;

@@ -123,9 +123,10 @@ fn job(
     let v4 = v4.filter(|_| canon == Canon::Ip);
     let hmac = match key {
         TagKey::Hmac(k) => k,
-        TagKey::Cmac(k) => {
+        _ => {
             form(buf, canon, value, v4)?;
-            return Some(batch.push_tag(k.tag(buf.bytes())));
+            // Of a subject that was erased nothing may be made again.
+            return key.tag(buf.bytes()).map(|tag| batch.push_tag(tag));
         }
     };
     // Most forms are short: they are written where they are hashed.

@@ -13,6 +13,7 @@ mod place;
 mod projection;
 mod render;
 mod session;
+pub mod subject;
 mod timeline;
 mod views;
 mod window;
