@@ -43,6 +43,9 @@ pub enum Verb {
     Scan(ScanArgs),
     /// Test rules and policy: every rule's examples, canaries in every carrier, your own cases. Exit code 1 when one fails.
     Test(TestArgs),
+    /// Run beside a web server: sources, de-identification and sinks by a configuration, without losing a record.
+    #[cfg(feature = "sidecar")]
+    Sidecar(super::sidecar::SidecarArgs),
     /// Make keys.
     Keys {
         /// What to do with keys.

@@ -9,6 +9,8 @@ mod live;
 mod parallel;
 mod scan;
 mod setup;
+#[cfg(feature = "sidecar")]
+mod sidecar;
 mod stats;
 mod test;
 
@@ -49,6 +51,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Scan(a)) => scan::run(&a),
         Some(Verb::Test(a)) => test::run(&a),
+        #[cfg(feature = "sidecar")]
+        Some(Verb::Sidecar(a)) => sidecar::run(&a),
         Some(Verb::Keys { verb: args::KeysVerb::New { file } }) => {
             let kid = crate::keys::write_new(&file).map_err(|e| (Exit::Io, e.to_string()))?;
             println!("{kid}");

@@ -1,0 +1,186 @@
+//! From file to file: rotation of every kind, restarts and kills lose nothing and repeat nothing.
+
+mod support;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use support::daemon::{Dice, Place, wait_for};
+
+const FILES: &str = "[source.file.web]\ninclude = ['DIR/in/access.log']\nrotate_wait = '300ms'\n\
+                     [sink.file.clean]\npath = 'DIR/out/clean.log'\n";
+const PHONE: &str = "13800138001";
+
+fn append(path: &Path) -> File {
+    OpenOptions::new().append(true).create(true).open(path).unwrap()
+}
+
+fn line(n: u64) -> String {
+    format!("n={n} mobile={PHONE} tail {}\n", "x".repeat((n % 90) as usize))
+}
+
+/// The numbers of the lines of all outputs, in the order of their files.
+fn numbers(place: &Place) -> Vec<u64> {
+    let mut files: Vec<_> = fs::read_dir(place.at("out")).unwrap().map(|e| e.unwrap().path()).collect();
+    // Finished files end in their time; the one without is the youngest.
+    files.sort_by_key(|p| (p.ends_with("clean.log"), p.clone()));
+    let text: String = files.iter().map(|p| String::from_utf8(fs::read(p).unwrap()).unwrap()).collect();
+    assert!(!text.contains(PHONE));
+    let number = |l: &str| l.strip_prefix("n=").unwrap().split(' ').next().unwrap().parse().unwrap();
+    text.lines().map(number).collect()
+}
+
+fn shift(dir: &Path) {
+    for i in (1..9).rev() {
+        for end in ["", ".gz"] {
+            let _ =
+                fs::rename(dir.join(format!("access.log.{i}{end}")), dir.join(format!("access.log.{}{end}", i + 1)));
+        }
+    }
+}
+
+fn gzip(path: &Path) {
+    let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    e.write_all(&fs::read(path).unwrap()).unwrap();
+    let time = fs::metadata(path).unwrap().modified().unwrap();
+    let packed = format!("{}.gz", path.display());
+    let mut f = File::create(&packed).unwrap();
+    f.write_all(&e.finish().unwrap()).unwrap();
+    f.set_modified(time).unwrap();
+    fs::remove_file(path).unwrap();
+}
+
+/// Rotates as logrotate does; the writer stands still.
+fn rotate(dir: &Path, how: u64, file: &mut File) {
+    let path = dir.join("access.log");
+    shift(dir);
+    match how {
+        0 | 1 => {
+            fs::rename(&path, dir.join("access.log.1")).unwrap();
+            *file = append(&path);
+            if how == 1 {
+                gzip(&dir.join("access.log.1"));
+            }
+        }
+        _ => {
+            fs::copy(&path, dir.join("access.log.1")).unwrap();
+            file.set_len(0).unwrap();
+        }
+    }
+}
+
+#[test]
+fn rotation_of_every_kind_while_it_runs() {
+    for how in 0..3 {
+        let place = Place::new(FILES);
+        let dir = place.at("in");
+        fs::create_dir(&dir).unwrap();
+        let mut file = append(&dir.join("access.log"));
+        let daemon = place.start_ready();
+        for n in 0..2000 {
+            file.write_all(line(n).as_bytes()).unwrap();
+            if n % 250 == 249 {
+                rotate(&dir, how, &mut file);
+            }
+        }
+        wait_for("all lines", || place.read("out/clean.log").lines().count() >= 2000);
+        assert!(daemon.stop().success());
+        assert_eq!(numbers(&place), (0..2000).collect::<Vec<_>>(), "{how}: {}", place.read("said"));
+    }
+}
+
+#[test]
+fn rotation_of_every_kind_while_it_is_down() {
+    for how in 0..3 {
+        let place = Place::new(FILES);
+        let dir = place.at("in");
+        fs::create_dir(&dir).unwrap();
+        let mut file = append(&dir.join("access.log"));
+        let mut n = 0;
+        for round in 0..4 {
+            let daemon = place.start_ready();
+            for _ in 0..100 {
+                file.write_all(line(n).as_bytes()).unwrap();
+                n += 1;
+            }
+            wait_for("lines", || place.read("out/clean.log").lines().count() as u64 >= n);
+            assert!(daemon.stop().success());
+            // Copies of copytruncate have one generation only: a second one would be of a file that nobody read.
+            for _ in 0..if how == 2 { 1 } else { 1 + round } {
+                for _ in 0..50 {
+                    file.write_all(line(n).as_bytes()).unwrap();
+                    n += 1;
+                }
+                rotate(&dir, how, &mut file);
+            }
+        }
+        let daemon = place.start_ready();
+        wait_for("all lines", || place.read("out/clean.log").lines().count() as u64 >= n);
+        assert!(daemon.stop().success());
+        let mut got = numbers(&place);
+        got.sort_unstable();
+        assert_eq!(got, (0..n).collect::<Vec<_>>(), "{how}: {}", place.read("said"));
+    }
+}
+
+/// Kills at random times, under load and rotation. `LOGVEIL_KILLS` says how many.
+#[test]
+fn kills_lose_nothing_and_repeat_nothing() {
+    let kills: u64 = std::env::var("LOGVEIL_KILLS").map_or(40, |v| v.parse().unwrap());
+    let place = Place::new(&FILES.replace("clean.log'\n", "clean.log'\nrotate_size = '1MiB'\n"));
+    let dir = place.at("in");
+    fs::create_dir(&dir).unwrap();
+    let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let writer = {
+        let (stop, written, dir) = (stop.clone(), written.clone(), dir.clone());
+        std::thread::spawn(move || {
+            let mut dice = Dice(7);
+            let mut file = append(&dir.join("access.log"));
+            let mut n = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let mut text = String::new();
+                for _ in 0..dice.roll(200) {
+                    text += &line(n);
+                    n += 1;
+                }
+                // Writers end a write anywhere.
+                let cut = dice.roll(text.len() as u64 + 1) as usize;
+                file.write_all(&text.as_bytes()[..cut]).unwrap();
+                file.write_all(&text.as_bytes()[cut..]).unwrap();
+                if dice.roll(40) == 0 {
+                    rotate(&dir, dice.roll(2), &mut file);
+                }
+                std::thread::sleep(Duration::from_millis(1 + dice.roll(4)));
+            }
+            written.store(n, Ordering::Relaxed);
+        })
+    };
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ u64::from(std::process::id()));
+    for _ in 0..kills {
+        let daemon = place.start();
+        std::thread::sleep(Duration::from_millis(dice.roll(500)));
+        daemon.kill();
+    }
+    stop.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    let all = written.load(Ordering::Relaxed);
+    let daemon = place.start_ready();
+    let mut last = 0;
+    wait_for("nothing more comes", || {
+        std::thread::sleep(Duration::from_millis(1500));
+        let now = numbers(&place).len();
+        now == std::mem::replace(&mut last, now)
+    });
+    assert!(daemon.stop().success());
+    let mut got = numbers(&place);
+    got.sort_unstable();
+    let said = place.read("said");
+    let lost: Vec<_> = (0..all).filter(|n| got.binary_search(n).is_err()).collect();
+    let twice: Vec<_> = got.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
+    let show = |v: &[u64]| format!("{} {:?}", v.len(), &v[..v.len().min(5)]);
+    assert!(lost.is_empty() && twice.is_empty(), "lost {}, twice {} of {all}\n{said}", show(&lost), show(&twice));
+    place.assert_clean(&["in"], &[PHONE]);
+}
