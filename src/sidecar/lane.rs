@@ -139,6 +139,9 @@ impl Lane {
             source: PathBuf::new(),
             dirty: None,
         };
+        // Before the first record: what is written later and not committed is known as such after a crash.
+        self.tails.iter_mut().for_each(|(_, tail)| tail.begin());
+        commit(&mut work, &self.tails, &self.checkpoint)?;
         let mut held: Vec<Arc<Raw>> = Vec::new();
         let mut rest = BLINK;
         loop {

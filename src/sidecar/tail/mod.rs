@@ -54,6 +54,8 @@ const REMEMBERED: usize = 512;
 const SCAN: Duration = Duration::from_millis(500);
 /// A descriptor without news is given back after this.
 const IDLE: Duration = Duration::from_secs(60);
+/// How long a file that can't be told from a copy is looked at again, in seconds.
+const UNSURE: u64 = 30;
 /// Times of files and of this process may differ by this.
 const SLACK: u64 = 2;
 
@@ -69,6 +71,14 @@ pub struct Tail {
     scanned: Option<Instant>,
     buf: Vec<u8>,
     quiet: Quiet,
+    /// It goes on from a checkpoint.
+    resumed: bool,
+    /// A look at all folders was completed.
+    begun: bool,
+    /// A folder changed while it was looked at: the same time is looked at once more.
+    again: bool,
+    /// Paths of that look.
+    unsettled: Vec<PathBuf>,
     /// Bytes that were cut away unread.
     pub lost: u64,
 }
@@ -98,6 +108,10 @@ impl Tail {
             scanned: None,
             buf: Vec::new(),
             quiet: Quiet::default(),
+            resumed: saved.is_some(),
+            begun: false,
+            again: false,
+            unsettled: Vec::new(),
             lost: 0,
         }
     }
@@ -112,6 +126,13 @@ impl Tail {
         self.files.iter().map(Watched::lag).sum()
     }
 
+    /// Looks at the folders for the first time.
+    pub fn begin(&mut self) {
+        if self.scanned.is_none() {
+            self.scan();
+        }
+    }
+
     /// Reads what is new in all files; true when there was something.
     ///
     /// # Errors
@@ -124,8 +145,8 @@ impl Tail {
         let mut i = 0;
         while i < self.files.len() {
             // A file is not begun before the one it took the place of is read.
-            let path = &self.files[i].mark.path;
-            let behind = self.files[..i].iter().any(|w| w.lag() > 0 && w.mark.path == *path && w.rotated.is_some());
+            let base = &self.files[i].mark.base;
+            let behind = self.files[..i].iter().any(|w| w.lag() > 0 && w.mark.base == *base && w.rotated.is_some());
             if !self.files[i].mark.done && !behind {
                 busy |= self.look(i, feed)?;
             }
@@ -173,7 +194,8 @@ impl Tail {
     /// A file was cut and is written anew: what was not read of it may stand in a copy.
     fn replaced(&mut self, i: usize, size: u64) {
         let old = &self.files[i];
-        let (path, mark) = (old.mark.path.clone(), old.mark.clone());
+        let (path, mark) = (old.mark.base.clone(), old.mark.clone());
+        self.unsettled.push(path.clone());
         let mut fresh = Watched::new(Mark { offset: 0, head: None, tail: None, ..mark });
         (fresh.live, fresh.rotated) = (old.live, old.rotated);
         match self.copy_of(i) {
@@ -199,13 +221,14 @@ impl Tail {
         let w = &self.files[i];
         w.mark.head.as_ref()?;
         let known: HashSet<_> = self.files.iter().map(Watched::id).collect();
-        let mut candidates = siblings(&w.mark.path);
+        let mut candidates = siblings(&w.mark.base);
         candidates.retain(|f| !known.contains(&id(f)));
         candidates.sort_by_key(|f| std::cmp::Reverse(changed(f)));
         candidates.iter().find_map(|f| {
             let packed = self.continues(w, &f.path).ok().flatten()?;
             let (path, (dev, ino)) = (f.path.clone(), id(f));
-            Some(Watched::new(Mark { path, dev, ino, packed, done: false, ..w.mark.clone() }))
+            let mut copy = Watched::new(Mark { path, dev, ino, packed, done: false, ..w.mark.clone() });
+            copy.hold().ok()?.then_some(copy)
         })
     }
 
@@ -222,8 +245,7 @@ impl Tail {
     fn scan(&mut self) {
         let started = now();
         let found = self.rules.globs.expand();
-        let first = self.scanned.is_none();
-        let resumed = self.since.is_some();
+        let (first, resumed) = (!self.begun, self.resumed);
         for w in &mut self.files {
             w.live = false;
         }
@@ -237,9 +259,12 @@ impl Tail {
         if first && resumed {
             self.relocate();
         }
-        let mut paths: BTreeSet<PathBuf> = moved.into_iter().collect();
+        let mut paths: BTreeSet<PathBuf> = moved.into_iter().chain(std::mem::take(&mut self.unsettled)).collect();
         if first && resumed {
-            paths.extend(self.files.iter().map(|w| w.mark.path.clone()));
+            paths.extend(self.files.iter().map(|w| w.mark.base.clone()));
+        }
+        if !first {
+            paths.extend(fresh.iter().map(|f| f.path.clone()));
         }
         let taken: HashSet<_> = fresh.iter().map(id).collect();
         let since = self.since.unwrap_or(started).min(started).saturating_sub(SLACK);
@@ -250,15 +275,24 @@ impl Tail {
             self.adopt(&f, first && !resumed);
         }
         let live: BTreeSet<PathBuf> =
-            self.files.iter().filter(|w| w.rotated.is_none()).map(|w| w.mark.path.clone()).collect();
+            self.files.iter().filter(|w| w.rotated.is_none()).map(|w| w.mark.base.clone()).collect();
         let known: HashSet<_> = self.files.iter().map(Watched::id).collect();
-        self.old.clear();
-        for path in live {
-            self.old.extend(siblings(&path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
+        if !self.again {
+            self.old.clear();
+        }
+        for path in live.iter().filter(|_| !self.again) {
+            self.old.extend(siblings(path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
         }
         self.forget();
-        self.since = Some(started);
-        self.scanned = Some(Instant::now());
+        if std::mem::take(&mut self.again) {
+            self.unsettled = paths.into_iter().collect();
+            self.since = Some(since + SLACK);
+            self.scanned = None;
+        } else {
+            self.since = Some(started);
+            self.begun = true;
+            self.scanned = Some(Instant::now());
+        }
     }
 
     /// True when a found file is one that is read already.
@@ -291,7 +325,7 @@ impl Tail {
         let mut moved = Vec::new();
         for w in self.files.iter_mut().filter(|w| !w.live && w.rotated.is_none()) {
             w.rotated = Some(Instant::now());
-            moved.push(w.mark.path.clone());
+            moved.push(w.mark.base.clone());
         }
         moved
     }
@@ -301,18 +335,19 @@ impl Tail {
         let mut i = 0;
         while i < self.files.len() {
             let w = &self.files[i];
-            if w.live || w.mark.done {
+            if w.live || w.mark.done || w.is_open() {
                 i += 1;
                 continue;
             }
-            let mut near = siblings(&w.mark.path);
-            if let Ok(meta) = std::fs::metadata(&w.mark.path) {
-                near.push(Found { path: w.mark.path.clone(), meta });
+            let mut near = siblings(&w.mark.base);
+            if let Ok(meta) = std::fs::metadata(&w.mark.base) {
+                near.push(Found { path: w.mark.base.clone(), meta });
             }
             let moved = near.iter().find(|f| id(f) == w.id() && w.is_at(&f.path, &self.prints).unwrap_or(false));
             if let Some(f) = moved {
                 self.files[i].mark.path.clone_from(&f.path);
-                i += 1;
+                // When it was moved again just now, the next turn of this loop finds it elsewhere.
+                i += usize::from(!matches!(self.files[i].hold(), Ok(false)));
             } else if let Some(mut copy) = self.copy_of(i) {
                 copy.rotated = Some(Instant::now());
                 self.files[i] = copy;
@@ -333,20 +368,44 @@ impl Tail {
         for f in near {
             let known = self.files.iter().any(|w| w.id() == id(&f)) || taken.contains(&id(&f));
             let old = self.old.get(&id(&f)) == Some(&changed(&f)) || (f.meta.mtime().max(0) as u64) < since;
-            if known || old || self.is_copy(&f) {
+            if known || old {
                 continue;
             }
-            let Ok(packed) = is_packed(&f.path) else { continue };
-            let mut w = Watched::fresh(&f.path, &f.meta, packed);
+            match self.is_copy(&f) {
+                Ok(false) if f.meta.len() > 0 => {}
+                Ok(true) => continue,
+                // It is being written, or gone; one that stays like this is damaged.
+                _ if now().saturating_sub(f.meta.ctime().max(0) as u64) > UNSURE => continue,
+                _ => {
+                    self.again = true;
+                    continue;
+                }
+            }
+            let mut w = Watched::fresh(path, &f.path, &f.meta);
             w.rotated = Some(Instant::now());
-            self.files.push(w);
+            if w.hold().unwrap_or(false) {
+                let at = self.files.iter().position(|o| o.live && o.mark.base == *path);
+                self.files.insert(at.unwrap_or(self.files.len()), w);
+            } else {
+                self.again = true;
+            }
         }
     }
 
     /// True when a rotated file holds what was or will be read elsewhere.
-    fn is_copy(&self, f: &Found) -> bool {
-        let of = |w: &&Watched| siblings(&w.mark.path).iter().any(|s| s.path == f.path) || w.mark.path == f.path;
-        self.files.iter().filter(of).any(|w| matches!(self.continues(w, &f.path), Ok(Some(_))))
+    fn is_copy(&self, f: &Found) -> io::Result<bool> {
+        let mut near: Option<(&Path, Vec<Found>)> = None;
+        for w in &self.files {
+            let path = w.mark.base.as_path();
+            if near.as_ref().is_none_or(|n| n.0 != path) {
+                near = Some((path, siblings(path)));
+            }
+            let of = path == f.path || near.iter().any(|n| n.1.iter().any(|s| s.path == f.path));
+            if of && self.continues(w, &f.path)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// True while a file begins like one that is read, and is shorter: it may be a copy that is being written.
@@ -362,20 +421,22 @@ impl Tail {
 
     /// Begins a file that the globs found.
     fn adopt(&mut self, f: &Found, first: bool) {
-        let taken_over = self.files.iter().any(|w| w.mark.path == f.path);
-        if !taken_over && !first && (self.is_copy(f) || self.may_become_copy(f)) {
+        let taken_over = self.files.iter().any(|w| w.mark.base == f.path);
+        if !taken_over && !first && (self.is_copy(f).unwrap_or(true) || self.may_become_copy(f)) {
             return;
         }
-        let packed = match is_packed(&f.path) {
-            Ok(packed) => packed,
-            Err(e) => return self.quiet.warn(&format!("{}: {e}", f.path.display())),
-        };
-        let mut w = Watched::fresh(&f.path, &f.meta, packed);
+        let mut w = Watched::fresh(&f.path, &f.path, &f.meta);
         w.live = true;
+        match w.hold() {
+            Ok(true) => {}
+            Ok(false) => {
+                self.again = true;
+                return;
+            }
+            Err(e) => return self.quiet.warn(&format!("{}: {e}", f.path.display())),
+        }
         if first && self.rules.from_end {
-            if packed {
-                w.mark.done = true;
-            } else if let Err(e) = w.skip_to_end(&self.prints) {
+            if let Err(e) = w.skip_to_end(&self.prints) {
                 return self.quiet.warn(&format!("{}: {e}", f.path.display()));
             }
         }
@@ -392,10 +453,4 @@ impl Tail {
             !drop
         });
     }
-}
-
-fn is_packed(path: &Path) -> io::Result<bool> {
-    let mut head = [0; 16];
-    let n = open(path)?.read(&mut head)?;
-    Ok(Codec::of(&head[..n]) != Codec::Plain)
 }

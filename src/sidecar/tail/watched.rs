@@ -2,7 +2,7 @@
 
 use super::print::{Print, Prints, REACH};
 use super::{Feed, Stopped};
-use crate::input::codec;
+use crate::input::codec::{self, Codec};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -24,6 +24,8 @@ const STEP: usize = 64 << 10;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mark {
+    /// Where the globs found it, or the file that it was rotated from.
+    pub base: PathBuf,
     /// Where it was seen last.
     pub path: PathBuf,
     /// Device.
@@ -121,14 +123,26 @@ impl Watched {
     }
 
     /// A file that was never read.
-    pub fn fresh(path: &Path, meta: &Metadata, packed: bool) -> Watched {
-        let (path, dev, ino) = (path.to_path_buf(), meta.dev(), meta.ino());
-        Watched::new(Mark { path, dev, ino, offset: 0, head: None, tail: None, done: false, packed })
+    pub fn fresh(base: &Path, path: &Path, meta: &Metadata) -> Watched {
+        let (base, path, dev, ino) = (base.to_path_buf(), path.to_path_buf(), meta.dev(), meta.ino());
+        Watched::new(Mark { base, path, dev, ino, offset: 0, head: None, tail: None, done: false, packed: false })
     }
 
     /// Device and inode.
     pub fn id(&self) -> (u64, u64) {
         (self.mark.dev, self.mark.ino)
+    }
+
+    /// Opens the file at the path of the mark; false when another one stands there.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn hold(&mut self) -> io::Result<bool> {
+        let file = open(&self.mark.path)?;
+        let meta = file.metadata()?;
+        let same = (meta.dev(), meta.ino()) == self.id();
+        self.file = same.then_some(file);
+        Ok(same)
     }
 
     /// True while a descriptor is held: its inode can't be given to another file.
@@ -151,7 +165,15 @@ impl Watched {
     /// # Errors
     /// Those of the file.
     pub fn skip_to_end(&mut self, prints: &Prints) -> io::Result<()> {
-        let file = open(&self.mark.path)?;
+        if !self.hold()? {
+            return Ok(());
+        }
+        let Some(file) = self.file.take() else { return Ok(()) };
+        self.mark.packed = is_packed(&file)?;
+        if self.mark.packed {
+            self.mark.done = true;
+            return Ok(());
+        }
         let len = file.metadata()?.len();
         self.find_complete(&file, len)?;
         let offset = self.complete;
@@ -185,20 +207,22 @@ impl Watched {
 
     /// Reads what is new.
     pub fn advance(&mut self, prints: &Prints, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
-        if self.mark.packed {
-            return self.unpack(prints, buf, feed);
-        }
-        let file = match self.file.take() {
-            Some(file) => file,
-            None => {
-                let meta = std::fs::metadata(&self.mark.path)?;
-                if (meta.dev(), meta.ino()) != self.id() || meta.len() == self.mark.offset {
-                    self.size = self.mark.offset;
-                    return Ok(Seen::Idle);
-                }
-                open(&self.mark.path)?
+        if self.file.is_none() {
+            let meta = std::fs::metadata(&self.mark.path)?;
+            if meta.len() == self.mark.offset && !self.mark.packed || !self.hold()? {
+                self.size = self.mark.offset;
+                return Ok(Seen::Idle);
             }
-        };
+        }
+        let Some(file) = self.file.take() else { return Ok(Seen::Idle) };
+        if self.mark.offset == 0 {
+            self.mark.packed = is_packed(&file)?;
+        }
+        if self.mark.packed {
+            let seen = self.unpack(&file, prints, buf, feed);
+            self.file = Some(file).filter(|_| !self.mark.done);
+            return seen;
+        }
         let seen = self.read(&file, prints, buf, feed);
         self.file = Some(file);
         seen
@@ -233,7 +257,7 @@ impl Watched {
             }
             match memchr::memrchr(b'\n', buf) {
                 Some(end) => {
-                    feed.records(&self.mark.path, &buf[..=end])?;
+                    feed.records(&self.mark.base, &buf[..=end])?;
                     self.consumed(prints, &buf[..=end]);
                 }
                 None => self.long(file, prints, feed)?,
@@ -258,7 +282,7 @@ impl Watched {
             }
         };
         let mut range = Range { file, at: self.mark.offset, end };
-        feed.long(&self.mark.path, &mut range)?;
+        feed.long(&self.mark.base, &mut range)?;
         let mut last = Zeroizing::new(vec![0; REACH]);
         file.read_exact_at(&mut last, end - REACH as u64)?;
         if self.mark.head.is_none() {
@@ -319,7 +343,7 @@ impl Watched {
         let len = file.metadata()?.len();
         if len > self.mark.offset && self.same(&file, prints)? {
             let range = Range { file: &file, at: self.mark.offset, end: len };
-            feed.long(&self.mark.path, &mut range.chain(&b"\n"[..]))?;
+            feed.long(&self.mark.base, &mut range.chain(&b"\n"[..]))?;
             let n = (len - self.mark.offset).min(REACH as u64);
             let mut last = Zeroizing::new(vec![0; n as usize]);
             file.read_exact_at(&mut last, len - n)?;
@@ -330,12 +354,18 @@ impl Watched {
     }
 
     /// Reads a compressed file from the mark on. One that ends early is tried again when it has grown.
-    fn unpack(&mut self, prints: &Prints, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
-        let meta = std::fs::metadata(&self.mark.path)?;
+    fn unpack(
+        &mut self,
+        file: &File,
+        prints: &Prints,
+        buf: &mut Vec<u8>,
+        feed: &mut dyn Feed,
+    ) -> Result<Seen, Trouble> {
+        let meta = file.metadata()?;
         if self.mark.done || meta.len() == self.size {
             return Ok(Seen::Idle);
         }
-        let (head, input) = codec::peek(open(&self.mark.path)?)?;
+        let (head, input) = codec::peek(Range { file, at: 0, end: meta.len() })?;
         let mut input = codec::decoder(&head, input)?;
         if let (Some(head), Some(tail)) = (&self.mark.head, &self.mark.tail)
             && !prints.leads(&mut input, head, tail)?
@@ -350,9 +380,9 @@ impl Watched {
             buf.truncate(have + *n.as_ref().unwrap_or(&0));
             let cut = memchr::memrchr(b'\n', buf).map_or(0, |i| i + 1);
             if cut > CHUNK {
-                feed.long(&self.mark.path, &mut &buf[..cut])?;
+                feed.long(&self.mark.base, &mut &buf[..cut])?;
             } else if cut > 0 {
-                feed.records(&self.mark.path, &buf[..cut])?;
+                feed.records(&self.mark.base, &buf[..cut])?;
             }
             if cut > 0 {
                 self.consumed(prints, &buf[..cut]);
@@ -372,13 +402,20 @@ impl Watched {
             }
         }
         if !buf.is_empty() {
-            feed.long(&self.mark.path, &mut buf.chain(&b"\n"[..]))?;
+            feed.long(&self.mark.base, &mut buf.chain(&b"\n"[..]))?;
             let all = std::mem::take(buf);
             self.consumed(prints, &all);
         }
         (self.size, self.mark.done) = (meta.len(), true);
         Ok(Seen::More)
     }
+}
+
+/// True when a file begins like a compressed one.
+fn is_packed(file: &File) -> io::Result<bool> {
+    let mut head = [0; 16];
+    let n = file.read_at(&mut head, 0)?;
+    Ok(Codec::of(&head[..n]) != Codec::Plain)
 }
 
 /// A stretch of a file.
