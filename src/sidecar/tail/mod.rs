@@ -220,9 +220,8 @@ impl Tail {
     fn copy_of(&self, i: usize) -> Option<Watched> {
         let w = &self.files[i];
         w.mark.head.as_ref()?;
-        let known: HashSet<_> = self.files.iter().map(Watched::id).collect();
         let mut candidates = siblings(&w.mark.base);
-        candidates.retain(|f| !known.contains(&id(f)));
+        candidates.retain(|f| !self.is_read(f));
         candidates.sort_by_key(|f| std::cmp::Reverse(changed(f)));
         candidates.iter().find_map(|f| {
             let packed = self.continues(w, &f.path).ok().flatten()?;
@@ -230,6 +229,21 @@ impl Tail {
             let mut copy = Watched::new(Mark { path, dev, ino, packed, done: false, ..w.mark.clone() });
             copy.hold().ok()?.then_some(copy)
         })
+    }
+
+    /// True when a file is one of those that are read: by its inode, which may have been given to another file meanwhile.
+    fn is_read(&self, f: &Found) -> bool {
+        let same = |w: &&Watched| w.id() == id(f);
+        self.files.iter().filter(same).any(|w| w.is_open() || self.holds(w, &f.path).unwrap_or(true))
+    }
+
+    /// True when the file at `path` holds what was read of `w`.
+    fn holds(&self, w: &Watched, path: &Path) -> io::Result<bool> {
+        match (&w.mark.head, w.mark.packed) {
+            (None, _) => Ok(true),
+            (_, true) => Ok(self.continues(w, path)?.is_some()),
+            (_, false) => w.same(&open(path)?, &self.prints),
+        }
     }
 
     /// Whether the file at `path` begins with what was read of `w`, and whether it is compressed.
@@ -298,7 +312,7 @@ impl Tail {
     /// True when a found file is one that is read already.
     fn known(&mut self, f: &Found) -> bool {
         let Some(i) = self.files.iter().position(|w| w.id() == id(f)) else { return false };
-        let same = self.files[i].is_open() || self.files[i].is_at(&f.path, &self.prints).unwrap_or(true);
+        let same = self.files[i].is_open() || self.holds(&self.files[i], &f.path).unwrap_or(true);
         if !same {
             // The inode was given to another file, or the file was cut.
             if self.files[i].mark.path == f.path {
@@ -343,7 +357,7 @@ impl Tail {
             if let Ok(meta) = std::fs::metadata(&w.mark.base) {
                 near.push(Found { path: w.mark.base.clone(), meta });
             }
-            let moved = near.iter().find(|f| id(f) == w.id() && w.is_at(&f.path, &self.prints).unwrap_or(false));
+            let moved = near.iter().find(|f| id(f) == w.id() && self.holds(w, &f.path).unwrap_or(false));
             if let Some(f) = moved {
                 self.files[i].mark.path.clone_from(&f.path);
                 // When it was moved again just now, the next turn of this loop finds it elsewhere.
@@ -366,7 +380,7 @@ impl Tail {
         let mut near = siblings(path);
         near.sort_by_key(changed);
         for f in near {
-            let known = self.files.iter().any(|w| w.id() == id(&f)) || taken.contains(&id(&f));
+            let known = taken.contains(&id(&f)) || self.is_read(&f);
             let old = self.old.get(&id(&f)) == Some(&changed(&f)) || (f.meta.mtime().max(0) as u64) < since;
             if known || old {
                 continue;

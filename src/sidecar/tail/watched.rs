@@ -197,14 +197,6 @@ impl Watched {
         Ok(hold(&self.mark.tail)? && hold(&self.mark.head)?)
     }
 
-    /// True when the file at `path` is the one of the mark, by content.
-    ///
-    /// # Errors
-    /// Those of the file.
-    pub fn is_at(&self, path: &Path, prints: &Prints) -> io::Result<bool> {
-        if self.mark.packed { Ok(true) } else { self.same(&open(path)?, prints) }
-    }
-
     /// Reads what is new.
     pub fn advance(&mut self, prints: &Prints, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
         if self.file.is_none() {
