@@ -1,7 +1,7 @@
 //! The daemon's own log: structured, rate limited, and never about a value.
 
 use super::config::LogForm;
-use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// One line of a kind in this time.
@@ -9,20 +9,24 @@ const PACE: Duration = Duration::from_secs(10);
 
 /// Lets one message of a kind through in ten seconds and counts the others.
 #[derive(Default)]
-pub struct Quiet {
-    last: Cell<Option<Instant>>,
-    held: Cell<u64>,
+pub struct Quiet(Mutex<Pace>);
+
+#[derive(Default)]
+struct Pace {
+    last: Option<Instant>,
+    held: u64,
 }
 
 impl Quiet {
     /// How many were held back since the last one, when it is time for another.
     fn due(&self) -> Option<u64> {
-        if self.last.get().is_some_and(|t| t.elapsed() < PACE) {
-            self.held.set(self.held.get() + 1);
+        let mut pace = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if pace.last.is_some_and(|t| t.elapsed() < PACE) {
+            pace.held += 1;
             return None;
         }
-        self.last.set(Some(Instant::now()));
-        Some(self.held.take())
+        pace.last = Some(Instant::now());
+        Some(std::mem::take(&mut pace.held))
     }
 
     /// Warns, when it is time.
@@ -57,7 +61,7 @@ mod tests {
         let quiet = Quiet::default();
         assert_eq!(quiet.due(), Some(0));
         assert_eq!((quiet.due(), quiet.due()), (None, None));
-        quiet.last.set(Instant::now().checked_sub(PACE));
+        quiet.0.lock().unwrap().last = Instant::now().checked_sub(PACE);
         assert_eq!(quiet.due(), Some(2));
     }
 }

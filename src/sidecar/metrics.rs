@@ -47,6 +47,10 @@ pub struct Metrics {
     pub damaged: Family<Labels, Counter>,
     /// Blocks in dead-letter files, by sink and reason.
     pub dead: Family<Labels, Counter>,
+    /// Records that the other side took, by sink.
+    pub delivered: Family<Labels, Counter>,
+    /// 1 while so many sends failed in a row that only one block at a time is tried, by sink.
+    pub circuit: Family<Labels, Gauge>,
     /// Reloads, by result.
     pub reloads: Family<Labels, Counter>,
     /// Seconds from receipt to the sink, by sink.
@@ -73,6 +77,8 @@ impl Default for Metrics {
             buffered: Family::default(),
             damaged: Family::default(),
             dead: Family::default(),
+            delivered: Family::default(),
+            circuit: Family::default(),
             reloads: Family::default(),
             latency: Family::new_with_constructor(histogram),
         };
@@ -89,6 +95,8 @@ impl Default for Metrics {
         r.register("buffer_bytes", "De-identified bytes in the disk buffer", m.buffered.clone());
         r.register("buffer_damaged", "Damaged records of the disk buffer", m.damaged.clone());
         r.register("dead_letters", "Blocks in the dead-letter file", m.dead.clone());
+        r.register("delivered", "Records that the other side took", m.delivered.clone());
+        r.register("circuit_open", "1 while sends fail in a row", m.circuit.clone());
         r.register("reloads", "Reloads by result", m.reloads.clone());
         r.register("latency_seconds", "Receipt to sink", m.latency.clone());
         m

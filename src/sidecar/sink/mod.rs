@@ -29,6 +29,13 @@ pub enum SinkMark {
         /// Bytes.
         length: u64,
     },
+    /// A disk buffer up to a place.
+    Buffer {
+        /// Number of the segment.
+        segment: u64,
+        /// Bytes of it.
+        offset: u64,
+    },
 }
 
 /// A place for de-identified records.

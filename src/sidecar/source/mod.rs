@@ -1,5 +1,12 @@
 //! Sources that push: they wait for records and hand them to an [`Intake`]. Files are pulled instead, see [`super::tail`].
 
+mod frame;
+mod header;
+mod http;
+pub mod socket;
+mod stream;
+mod syslog;
+
 use super::batch::Intake;
 use super::metrics::Metrics;
 use std::future::Future;

@@ -1,5 +1,9 @@
 //! `logveil.toml`: what the daemon reads, writes and keeps. Unknown keys are mistakes, and a mistake names its line.
 
+mod net;
+
+pub use net::{Address, HttpSink, HttpSource, StreamSource, SyslogSink, SyslogSource, Target, Transport};
+
 use super::units::{Size, Span};
 use crate::rules::{RuleError, Source as Place, nearest};
 use serde::Deserialize;
@@ -89,6 +93,12 @@ pub enum LogForm {
 pub struct Sources {
     /// Files that grow and rotate.
     pub file: BTreeMap<String, FileSource>,
+    /// Syslog.
+    pub syslog: BTreeMap<String, SyslogSource>,
+    /// HTTP.
+    pub http: BTreeMap<String, HttpSource>,
+    /// Standard input and FIFOs.
+    pub stream: BTreeMap<String, StreamSource>,
 }
 
 /// Files that grow and rotate.
@@ -130,6 +140,10 @@ pub struct Sinks {
     pub file: BTreeMap<String, FileSink>,
     /// Standard output.
     pub stdout: BTreeMap<String, StdoutSink>,
+    /// HTTP.
+    pub http: BTreeMap<String, HttpSink>,
+    /// Syslog.
+    pub syslog: BTreeMap<String, SyslogSink>,
 }
 
 /// What every sink says.
@@ -175,18 +189,6 @@ pub struct StdoutSink {
     pub tag: Option<Tags>,
 }
 
-macro_rules! route {
-    ($($t:ty),*) => {$(
-        impl $t {
-            /// What every sink says.
-            pub fn route(&self) -> Route {
-                Route { inputs: self.inputs.clone(), policy: self.policy.clone(), tag: self.tag }
-            }
-        }
-    )*};
-}
-route!(FileSink, StdoutSink);
-
 fn default_policy() -> String {
     "jdcloud-2021".into()
 }
@@ -228,19 +230,27 @@ impl Config {
 
     /// Names of all sources.
     pub fn sources(&self) -> Vec<&str> {
-        self.source.file.keys().map(String::as_str).collect()
+        self.formats().into_iter().map(|(name, _)| name).collect()
     }
 
     /// Names of all sinks with what they say of their route.
     pub fn sinks(&self) -> Vec<(&str, Route)> {
         let files = self.sink.file.iter().map(|(n, s)| (n.as_str(), s.route()));
         let stdout = self.sink.stdout.iter().map(|(n, s)| (n.as_str(), s.route()));
-        files.chain(stdout).collect()
+        let http = self.sink.http.iter().map(|(n, s)| (n.as_str(), s.route()));
+        let syslog = self.sink.syslog.iter().map(|(n, s)| (n.as_str(), s.route()));
+        files.chain(stdout).chain(http).chain(syslog).collect()
     }
 
     /// Formats that sources name.
     pub fn formats(&self) -> Vec<(&str, &str)> {
-        self.source.file.iter().map(|(n, s)| (n.as_str(), s.format.get_ref().as_str())).collect()
+        let s = &self.source;
+        let files = s.file.iter().map(|(n, s)| (n, &s.format));
+        let syslog = s.syslog.iter().map(|(n, s)| (n, &s.format));
+        let http = s.http.iter().map(|(n, s)| (n, &s.format));
+        let streams = s.stream.iter().map(|(n, s)| (n, &s.format));
+        let all = files.chain(syslog).chain(http).chain(streams);
+        all.map(|(name, format)| (name.as_str(), format.get_ref().as_str())).collect()
     }
 
     /// True when a reload can go from one to the other: only engines differ.
@@ -302,6 +312,7 @@ impl Check<'_> {
                 self.glob(glob);
             }
         }
+        self.network(c);
         if c.sink.stdout.len() > 1 {
             self.whole("more than one sink writes to standard output; keep one");
         }
@@ -315,6 +326,36 @@ impl Check<'_> {
         }
         if !c.state_dir.is_absolute() {
             self.whole("state_dir is relative; write it from /");
+        }
+    }
+
+    fn network(&mut self, c: &Config) {
+        for (name, s) in &c.source.syslog {
+            let local = matches!(s.transport, Transport::Unix | Transport::Unixgram);
+            let fits = matches!(
+                (&s.address, local),
+                (Address::Net(_), false) | (Address::Path(_), true) | (Address::Handed(_), _)
+            );
+            if !fits {
+                self.whole(format!("source {name}: the address does not fit the transport; unix and unixgram take a path, the others host:port"));
+            }
+            if (s.transport == Transport::Tls) != (s.cert.is_some() && s.key.is_some()) {
+                self.whole(format!("source {name}: transport tls needs cert and key, and no other takes them"));
+            }
+        }
+        for (name, s) in &c.source.http {
+            if s.cert.is_some() != s.key.is_some() {
+                self.whole(format!("source {name}: cert and key come together"));
+            }
+            if s.max_body > c.memory {
+                self.whole(format!("source {name}: max_body is larger than memory; raise memory or lower it"));
+            }
+        }
+        for (name, s) in &c.sink.syslog {
+            let local = matches!(s.transport, Transport::Unix | Transport::Unixgram);
+            if !matches!((&s.address, local), (Address::Net(_), false) | (Address::Path(_), true)) {
+                self.whole(format!("sink {name}: the address does not fit the transport; unix and unixgram take a path, the others host:port"));
+            }
         }
     }
 
