@@ -115,6 +115,10 @@ pub struct FilterArgs {
     /// Append to FILE instead of writing to standard output.
     #[arg(long, short = 'o', value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Talk with rsyslog line by line: as a program of mmexternal (messages come back changed), or of omprog with
+    /// confirmMessages (messages go to the file of -o).
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub protocol: Option<Protocol>,
     /// Worker threads; the default is all cores for files and busy pipes, one for live pipes. Order is kept.
     #[arg(long, short = 'j', env = "LOGVEIL_THREADS", value_name = "N")]
     pub threads: Option<usize>,
@@ -178,6 +182,15 @@ pub enum Report {
     Jsonl,
     /// SARIF 2.1.0, for code-scanning tools.
     Sarif,
+}
+
+/// How rsyslog talks to the filter.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// Each message is answered with one that takes its place.
+    RsyslogMmexternal,
+    /// Each message is confirmed when it is written.
+    RsyslogOmprog,
 }
 
 /// Where tags go.

@@ -30,6 +30,9 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         Tag::Manifest if args.manifest.is_some() => TagMode::Manifest,
         Tag::Manifest => return Err((Exit::Usage, "--tag manifest needs --manifest FILE".into())),
     };
+    if let Some(protocol) = args.protocol {
+        return super::protocol::run(args, protocol, tag);
+    }
     let engine = setup::engine(&args.policy, tag)?.counting_unparsed(args.stats.is_some());
     let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let mut job = Job {

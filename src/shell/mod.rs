@@ -7,6 +7,7 @@ mod explain;
 mod filter;
 mod live;
 mod parallel;
+mod protocol;
 mod scan;
 mod setup;
 #[cfg(feature = "sidecar")]

@@ -261,7 +261,7 @@ fn lane(
         tails.push((source.clone(), Tail::new(rules, Prints::new(key.clone()), marks.unwrap_or_default(), time)));
     }
     let sink = open(config, name, &saved.sink, metrics, deliveries).map_err(failed)?;
-    Ok(Lane { name: name.into(), tails, inbox, sink, checkpoint, control, metrics: metrics.clone() })
+    Ok(Lane { name: name.into(), tails, inbox, next: None, sink, checkpoint, control, metrics: metrics.clone() })
 }
 
 /// Opens a sink; one beyond the network is a disk buffer and what delivers it.

@@ -10,13 +10,11 @@ use std::path::{Path, PathBuf};
 
 /// No core dump, no new rights. Raw records and keys are in memory.
 pub fn early() {
-    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
     let none = Rlimit { current: Some(0), maximum: Some(0) };
-    let results = [
-        set_dumpable_behavior(DumpableBehavior::NotDumpable),
-        setrlimit(Resource::Core, none),
-        rustix::thread::set_no_new_privs(true),
-    ];
+    // A filter of system calls may forbid to set what is set already.
+    let core = if getrlimit(Resource::Core) == none { Ok(()) } else { setrlimit(Resource::Core, none) };
+    let results = [set_dumpable_behavior(DumpableBehavior::NotDumpable), core, rustix::thread::set_no_new_privs(true)];
     for e in results.into_iter().filter_map(Result::err) {
         tracing::warn!("a right could not be given up: {e}");
     }

@@ -94,6 +94,8 @@ pub struct Lane {
     pub tails: Vec<(String, Tail)>,
     /// What sources push.
     pub inbox: Receiver<Arc<Raw>>,
+    /// One of these that came already.
+    pub next: Option<Arc<Raw>>,
     /// Where records go.
     pub sink: Box<dyn Sink>,
     /// Where progress is saved.
@@ -148,8 +150,9 @@ impl Lane {
             control.beat();
             let mut busy = false;
             let mut ended = false;
-            while held.len() < GROUP {
-                match self.inbox.try_recv() {
+            let reload = control.generation.load(Ordering::Acquire) != generation;
+            while held.len() < GROUP && !reload {
+                match self.next.take().map_or_else(|| self.inbox.try_recv(), Ok) {
                     Ok(raw) => {
                         work.push(&raw)?;
                         held.push(raw);
@@ -163,13 +166,12 @@ impl Lane {
                 }
             }
             let stopping = control.stopping.load(Ordering::Acquire);
-            if !stopping {
+            if !stopping && !reload {
                 for (source, tail) in &mut self.tails {
                     work.source = PathBuf::from(&*source);
                     busy |= tail.poll(&mut work)?;
                 }
             }
-            let reload = control.generation.load(Ordering::Acquire) != generation;
             let last = stopping && ended && !busy;
             if work.due(&held, busy) || reload || last {
                 commit(&mut work, &self.tails, &self.checkpoint)?;
@@ -194,8 +196,8 @@ impl Lane {
             } else {
                 match self.inbox.recv_timeout(rest) {
                     Ok(raw) => {
-                        work.push(&raw)?;
-                        held.push(raw);
+                        // A reload that was asked for before it came counts for it.
+                        self.next = Some(raw);
                         rest = BLINK;
                         continue;
                     }

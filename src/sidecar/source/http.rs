@@ -7,6 +7,7 @@ use super::super::metrics::labels;
 use super::super::tls;
 use super::socket::Listener;
 use super::{Context, Running, Source};
+use crate::input::codec::{self, Codec};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::{Method, Request, StatusCode, header};
@@ -109,8 +110,11 @@ fn decode(coding: Option<&[u8]>, body: Zeroizing<Vec<u8>>, most: usize) -> Resul
     let input: Box<dyn Read + '_> = match coding {
         None | Some(b"identity") => return Ok(body.to_vec()),
         Some(b"gzip" | b"x-gzip" | b"zstd") => {
-            let head = body[..body.len().min(crate::input::codec::HEAD)].to_vec();
-            crate::input::codec::decoder(&head, &body[..]).map_err(wrong)?
+            let head = body[..body.len().min(codec::HEAD)].to_vec();
+            if Codec::of(&head) == Codec::Plain {
+                return Err((StatusCode::BAD_REQUEST, "compression"));
+            }
+            codec::decoder(&head, &body[..]).map_err(wrong)?
         }
         Some(_) => return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "coding")),
     };
