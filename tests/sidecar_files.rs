@@ -29,6 +29,10 @@ fn numbers(place: &Place) -> Vec<u64> {
     files.sort_by_key(|p| (p.ends_with("clean.log"), p.clone()));
     let text: String = files.iter().map(|p| String::from_utf8(fs::read(p).unwrap()).unwrap()).collect();
     assert!(!text.contains(PHONE));
+    numbers_of(&text)
+}
+
+fn numbers_of(text: &str) -> Vec<u64> {
     let number = |l: &str| l.strip_prefix("n=").unwrap().split(' ').next().unwrap().parse().unwrap();
     text.lines().map(number).collect()
 }
@@ -209,4 +213,79 @@ fn kills_lose_nothing_and_repeat_nothing() {
     assert!(daemon.stop().success());
     assert_each_once(&place, all);
     place.assert_clean(&["in"], &[PHONE]);
+}
+
+/// The disk of the output is full for a while: nothing is lost, nothing is there twice.
+#[test]
+fn a_full_disk_is_waited_for() {
+    let place = Place::new(FILES);
+    let (dir, out) = (place.at("in"), place.at("out"));
+    fs::create_dir(&dir).unwrap();
+    fs::create_dir(&out).unwrap();
+    let mount =
+        |args: &[&str]| std::process::Command::new("mount").args(args).arg(&out).status().is_ok_and(|s| s.success());
+    if !mount(&["-t", "tmpfs", "-o", "size=100k", "tmpfs"]) {
+        eprintln!("skipped: no right to mount a small file system");
+        return;
+    }
+    let _mounted = Mounted(out.clone());
+    let mut file = append(&dir.join("access.log"));
+    (0..2000).for_each(|n| file.write_all(line(n).as_bytes()).unwrap());
+    let daemon = place.start_ready();
+    wait_for("a full disk", || place.read("said").contains("it is tried again"));
+    assert!(numbers_of(&place.read("out/clean.log")).windows(2).all(|w| w[0] + 1 == w[1]), "no torn records");
+    let grown = mount(&["-o", "remount,size=16m"]);
+    wait_for("all lines", || place.read("out/clean.log").lines().count() >= 2000);
+    assert!(grown && daemon.stop().success());
+    assert_each_once(&place, 2000);
+    place.assert_clean(&["in", "key"], &[PHONE]);
+}
+
+/// A file system that goes with its test.
+struct Mounted(std::path::PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// Memory stays flat under load. `LOGVEIL_SOAK` says for how many seconds, `LOGVEIL_SOAK_RATE` how many megabytes a second.
+#[test]
+fn memory_stays_flat_under_load() {
+    let number = |name: &str, default| std::env::var(name).map_or(default, |v| v.parse().unwrap());
+    let (seconds, rate): (u64, u64) = (number("LOGVEIL_SOAK", 5), number("LOGVEIL_SOAK_RATE", 5));
+    let place = Place::new(&FILES.replace("clean.log'\n", "clean.log'\nrotate_size = '64MiB'\nkeep = 2\n"));
+    let dir = place.at("in");
+    fs::create_dir(&dir).unwrap();
+    let mut file = append(&dir.join("access.log"));
+    let daemon = place.start_ready();
+    let started = std::time::Instant::now();
+    let (mut n, mut written, mut peak) = (0, 0, 0);
+    let rss = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", daemon.child.id())).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap()
+    };
+    while started.elapsed() < Duration::from_secs(seconds) {
+        let mut block = String::new();
+        while block.len() < 256 << 10 {
+            block += &line(n);
+            n += 1;
+        }
+        file.write_all(block.as_bytes()).unwrap();
+        written += block.len() as u64;
+        let due = Duration::from_micros(written / rate);
+        std::thread::sleep(due.saturating_sub(started.elapsed()));
+        peak = peak.max(rss());
+        if written > 64 << 20 && n % 50 == 0 || file.metadata().unwrap().len() > 256 << 20 {
+            fs::rename(dir.join("access.log"), dir.join("access.log.1")).unwrap();
+            file = append(&dir.join("access.log"));
+        }
+    }
+    let last = format!("n={} ", n - 1);
+    wait_for("the last record", || place.read("out/clean.log").lines().rev().take(9).any(|l| l.starts_with(&last)));
+    println!("{written} bytes in {:?}, peak {peak} KiB", started.elapsed());
+    assert!(peak < 64 << 10, "{peak} KiB");
+    assert!(daemon.stop().success());
 }

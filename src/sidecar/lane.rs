@@ -23,7 +23,7 @@ const REST: Duration = Duration::from_millis(100);
 const BLINK: Duration = Duration::from_millis(1);
 /// Longest time that written records wait for their commit.
 const COMMIT: Duration = Duration::from_millis(250);
-/// Pushed batches that one commit covers at most.
+/// Pushed batches of one turn, and those that one commit answers at most.
 const GROUP: usize = 256;
 /// Longest wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(5);
@@ -116,8 +116,9 @@ impl Lane {
     /// Works until it is asked to stop; true when everything it took was written.
     pub fn run(mut self) -> bool {
         loop {
-            let (engine, fixed) = self.control.lock().clone();
+            // The number first: an engine that comes in between is taken once more, never missed.
             let generation = self.control.generation.load(Ordering::Acquire);
+            let (engine, fixed) = self.control.lock().clone();
             match self.turn(&engine, &fixed, generation) {
                 Ok(Turn::Reload) => {}
                 Ok(Turn::Done) => return true,
@@ -151,11 +152,16 @@ impl Lane {
             let mut busy = false;
             let mut ended = false;
             let reload = control.generation.load(Ordering::Acquire) != generation;
-            while held.len() < GROUP && !reload {
+            for _ in 0..if reload { 0 } else { GROUP - held.len().min(GROUP) } {
                 match self.next.take().map_or_else(|| self.inbox.try_recv(), Ok) {
                     Ok(raw) => {
                         work.push(&raw)?;
-                        held.push(raw);
+                        // Memory is given back at once where nobody waits for the commit.
+                        if raw.awaited() {
+                            held.push(raw)
+                        } else {
+                            finish(&raw, work.out.metrics, work.out.name)
+                        }
                         busy = true;
                     }
                     Err(TryRecvError::Empty) => break,
@@ -175,11 +181,7 @@ impl Lane {
             let last = stopping && ended && !busy;
             if work.due(&held, busy) || reload || last {
                 commit(&mut work, &self.tails, &self.checkpoint)?;
-                for raw in held.drain(..) {
-                    raw.done();
-                    let seconds = raw.received.elapsed().as_secs_f64();
-                    self.metrics.latency.get_or_create(&label("sink", &self.name)).observe(seconds);
-                }
+                held.drain(..).for_each(|raw| finish(&raw, work.out.metrics, work.out.name));
             }
             if last {
                 return Ok(Turn::Done);
@@ -207,6 +209,12 @@ impl Lane {
             rest = (rest * 2).min(REST);
         }
     }
+}
+
+/// Tells a source that this sink has its records.
+fn finish(raw: &Raw, metrics: &Metrics, sink: &str) {
+    raw.done();
+    metrics.latency.get_or_create(&label("sink", sink)).observe(raw.received.elapsed().as_secs_f64());
 }
 
 /// Makes the sink keep what it has, and saves how that came about.
@@ -297,8 +305,7 @@ impl Work<'_, '_> {
     /// True when it is time to commit.
     fn due(&self, held: &[Arc<Raw>], busy: bool) -> bool {
         let Some(since) = self.dirty else { return false };
-        let awaited = !busy && held.iter().any(|r| r.awaited());
-        awaited || held.len() >= GROUP || since.elapsed() >= COMMIT || self.out.sink.full()
+        !busy && !held.is_empty() || held.len() >= GROUP || since.elapsed() >= COMMIT || self.out.sink.full()
     }
 
     fn count(&mut self) {

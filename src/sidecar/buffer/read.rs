@@ -139,8 +139,8 @@ impl Reader {
         Ok(())
     }
 
-    /// True when everything was delivered.
+    /// True when everything was read; what was read and not delivered is read again after a [`Reader::rewind`].
     pub fn is_empty(&self) -> bool {
-        self.done >= self.shared.committed()
+        self.at >= self.shared.committed()
     }
 }

@@ -20,6 +20,8 @@ pub struct FileSink {
     size: Option<u64>,
     age: Option<Duration>,
     keep: Option<u32>,
+    /// A new file was begun since the last commit.
+    turned: bool,
 }
 
 impl FileSink {
@@ -46,6 +48,7 @@ impl FileSink {
             size: config.rotate_size.map(|s| s.0),
             age: config.rotate_age.map(|s| s.0),
             keep: config.keep,
+            turned: false,
         })
     }
 
@@ -141,6 +144,7 @@ impl Sink for FileSink {
     }
 
     fn commit(&mut self) -> io::Result<SinkMark> {
+        self.turned = false;
         if self.length != self.committed {
             self.file.sync_data()?;
             self.committed = self.length;
@@ -149,17 +153,19 @@ impl Sink for FileSink {
     }
 
     fn turn(&mut self) -> io::Result<Option<SinkMark>> {
-        let due = self.due();
-        if !due && !self.moved()? {
-            return Ok(None);
+        let (due, moved) = (self.due(), self.moved()?);
+        if !due && !moved {
+            // When the mark of a new file could not be saved, it is asked for again.
+            return if self.turned { self.mark().map(Some) } else { Ok(None) };
         }
-        if due && !self.moved()? {
+        if !moved {
             std::fs::rename(&self.path, self.finished()?)?;
         }
         self.file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
         sync_dir(folder(&self.path))?;
         self.length = self.file.metadata()?.len();
         (self.committed, self.born) = (self.length, SystemTime::now());
+        self.turned = true;
         self.sweep()?;
         self.mark().map(Some)
     }

@@ -10,6 +10,9 @@ use std::sync::{Mutex, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
 
+/// Connections that wait to be accepted; the system may have a lower limit.
+const BACKLOG: i32 = 4096;
+
 /// The sockets of systemd, each of which is taken once.
 fn handed() -> &'static Mutex<ListenFd> {
     static HANDED: OnceLock<Mutex<ListenFd>> = OnceLock::new();
@@ -42,6 +45,8 @@ impl Listener {
         match address {
             Address::Net(text) => {
                 let listener = std::net::TcpListener::bind(text)?;
+                // A longer queue than the standard library's: a crowd of clients must not wait for lost SYNs.
+                rustix::net::listen(&listener, BACKLOG)?;
                 listener.set_nonblocking(true)?;
                 TcpListener::from_std(listener).map(Listener::Tcp)
             }
