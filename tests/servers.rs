@@ -220,7 +220,7 @@ fn haproxy_and_caddy() {
     let conf = place.at("haproxy.cfg").display().to_string();
     if let Some(server) = Server::start(&place, "haproxy", &["-f", &conf, "-db"]) {
         requests(web, 0, 50);
-        wait_for("all requests", || each_once(&place.read("out/haproxy.log"), 50));
+        wait_for("all requests of haproxy", || each_once(&place.read("out/haproxy.log"), 50));
         let bare = |l: &str| l.starts_with("127.0.0.1:") && l.ends_with('"');
         assert!(place.read("out/haproxy.log").lines().all(bare), "messages without header and line end");
         server.stop();
@@ -234,7 +234,7 @@ fn haproxy_and_caddy() {
     let conf = place.at("Caddyfile").display().to_string();
     if let Some(server) = Server::start(&place, "caddy", &["run", "--config", &conf, "--adapter", "caddyfile"]) {
         requests(web, 0, 50);
-        wait_for("all requests", || each_once(&place.read("out/caddy.log").replace("\\u0026", "&"), 50));
+        wait_for("all requests of caddy", || each_once(&place.read("out/caddy.log").replace("\\u0026", "&"), 50));
         for line in place.read("out/caddy.log").lines() {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }

@@ -317,3 +317,145 @@ fn the_configuration_of_deploy_is_good() {
     let (code, _, err) = support::run(&["sidecar", "--check", "-c", config.to_str().unwrap()], b"");
     assert_eq!(code, 0, "{err}");
 }
+
+/// Two daemons in a row over TLS, with a certificate of their own.
+#[test]
+fn syslog_over_tls_in_both_directions() {
+    let tls = port();
+    let second = Place::new(&format!(
+        "[source.syslog.in]\ntransport = 'tls'\naddress = '127.0.0.1:{tls}'\ncert = 'DIR/cert.pem'\nkey = 'DIR/tls.key'\n{FILE}"
+    ));
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(second.at("tls.key"))
+        .arg("-out")
+        .arg(second.at("cert.pem"))
+        .stderr(std::process::Stdio::null())
+        .status();
+    if !made.is_ok_and(|s| s.success()) {
+        eprintln!("skipped: no openssl to make a certificate");
+        return;
+    }
+    let first = Place::new(&format!(
+        "[source.file.web]\ninclude = ['DIR/in/*.log']\n[sink.syslog.next]\ntransport = 'tls'\n\
+         address = '127.0.0.1:{tls}'\nca = '{}'\nmax_wait = '300ms'\n",
+        second.at("cert.pem").display()
+    ));
+    fs::create_dir(first.at("in")).unwrap();
+    let text: String = (0..300).map(|n| format!("n={n} mobile={PHONE} end\n")).collect();
+    fs::write(first.at("in/a.log"), text).unwrap();
+    let (two, one) = (second.start_ready(), first.start_ready());
+    wait_for("all records", || lines(&second) == 300);
+    let out = second.read("out/clean.log");
+    assert!(
+        out.lines().enumerate().all(|(n, l)| l.starts_with(&format!("n={n} mobile=phone_")) && l.ends_with(" end"))
+    );
+    // Somebody who speaks no TLS.
+    TcpStream::connect(("127.0.0.1", tls)).unwrap().write_all(b"<13>plain text\n").unwrap();
+    assert!(one.stop().success() && two.stop().success());
+    assert_eq!(lines(&second), 300);
+    first.assert_clean(&["key", "in"], &[PHONE]);
+    second.assert_clean(&["key"], &[PHONE]);
+}
+
+#[test]
+fn systemd_hears_what_it_wants_to_hear() {
+    let place = Place::new(&format!("[source.stream.pipe]\npath = 'DIR/pipe'\n{FILE}"));
+    assert!(std::process::Command::new("mkfifo").arg(place.at("pipe")).status().unwrap().success());
+    let socket = UnixDatagram::bind(place.at("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let path = place.at("notify").display().to_string();
+    let daemon = place.start_with(&[("NOTIFY_SOCKET", &path), ("WATCHDOG_USEC", "3000000")]);
+    let hear = |word: &str| {
+        let mut buf = [0; 256];
+        loop {
+            let n = socket.recv(&mut buf).unwrap();
+            if String::from_utf8_lossy(&buf[..n]).contains(word) {
+                return;
+            }
+        }
+    };
+    hear("READY=1");
+    hear("WATCHDOG=1");
+    daemon.signal(Signal::TERM);
+    hear("STOPPING=1");
+    assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_socket_of_systemd() {
+    let udp = port();
+    let place = Place::new(&format!("[source.syslog.web]\ntransport = 'udp'\naddress = 'systemd:0'\n{FILE}"));
+    let config = place.at("logveil.toml").display().to_string();
+    let child = std::process::Command::new("systemd-socket-activate")
+        .args(["-d", "-l", &format!("127.0.0.1:{udp}"), env!("CARGO_BIN_EXE_logveil"), "sidecar", "-c", &config])
+        .stderr(fs::File::create(place.at("said")).unwrap())
+        .spawn();
+    let Ok(child) = child else {
+        eprintln!("skipped: systemd-socket-activate is not installed");
+        return;
+    };
+    let daemon = support::daemon::Daemon { child };
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    wait_for("a record", || {
+        socket.send_to(format!("<13>mobile={PHONE}").as_bytes(), ("127.0.0.1", udp)).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        place.read("out/clean.log").contains("mobile=phone_")
+    });
+    assert!(daemon.stop().success());
+    place.assert_clean(&["key"], &[PHONE]);
+}
+
+/// Values in every place that a client controls, and every fault that answers them: none of them is in any byte written.
+#[test]
+fn canaries_under_faults() {
+    let (input, tcp, ops, nobody) = (port(), port(), port(), port());
+    let place = Place::new(&format!(
+        "[ops]\nlisten = '127.0.0.1:{ops}'\nlog = 'json'\n\
+         [source.http.in]\naddress = '127.0.0.1:{input}'\nmax_body = '4KiB'\ntimeout = '300ms'\n\
+         [source.syslog.tcp]\ntransport = 'tcp'\naddress = '127.0.0.1:{tcp}'\nmax_message = '1KiB'\n\
+         [sink.http.down]\nurl = 'http://127.0.0.1:{nobody}/'\nmax_wait = '200ms'\n{FILE}"
+    ));
+    let daemon = place.start_ready();
+    let canary = format!("mobile={PHONE}&idcard=11010519491231002X&ip=203.0.113.77");
+    let long = canary.repeat(200);
+    for body in [canary.as_bytes(), long.as_bytes(), b""] {
+        for head in [
+            "POST /".to_string(),
+            format!("POST /?{canary}"),
+            format!("GET /{canary}"),
+            format!("POST /|Content-Encoding: {canary}"),
+            "POST /|Content-Encoding: gzip".into(),
+            format!("{canary} /"),
+            format!("POST /|{canary}"),
+        ] {
+            http(input, &head, body);
+            http(ops, &head, body);
+        }
+    }
+    for frame in [format!("{canary}\n"), format!("9{canary}"), format!("<13>{long}\n"), format!("<13>1 {canary}")] {
+        TcpStream::connect(("127.0.0.1", tcp)).unwrap().write_all(frame.as_bytes()).unwrap();
+    }
+    let mut torn = TcpStream::connect(("127.0.0.1", input)).unwrap();
+    write!(torn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n{canary}").unwrap();
+    drop(torn);
+    wait_for("records and failed sends", || lines(&place) > 2 && place.read("said").contains("tried again"));
+    let (_, page) = http(ops, "GET /metrics", b"");
+    fs::write(place.at("page"), page).unwrap();
+    drop(daemon);
+    let marks = [PHONE, "11010519491231002X", "203.0.113.77"];
+    place.assert_clean(&["key"], &marks);
+    // After a kill, a damaged buffer and a new start.
+    for (path, mut bytes) in place.all_bytes(&["key", "in"]) {
+        if path.extension().is_some_and(|e| e == "seg") && bytes.len() > 40 {
+            bytes[30] ^= 1;
+            fs::write(path, bytes).unwrap();
+        }
+    }
+    let daemon = place.start_ready();
+    assert_eq!(http(input, "POST /", canary.as_bytes()).0, 200);
+    daemon.kill();
+    place.assert_clean(&["key"], &marks);
+}

@@ -28,9 +28,12 @@ const GROUP: usize = 256;
 /// Longest wait before a failed write is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
+/// An engine, and the formats that the configuration fixes for some sources.
+type Working = (Arc<Engine>, Arc<HashMap<PathBuf, Format>>);
+
 /// What the rest of the daemon tells a lane, and sees of it.
 pub struct Control {
-    engine: Mutex<(Arc<Engine>, Arc<HashMap<PathBuf, Format>>)>,
+    engine: Mutex<Working>,
     generation: AtomicU64,
     stopping: AtomicBool,
     abandon: AtomicBool,
@@ -57,7 +60,7 @@ impl Control {
         self.generation.fetch_add(1, Ordering::Release);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, (Arc<Engine>, Arc<HashMap<PathBuf, Format>>)> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Working> {
         self.engine.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

@@ -37,9 +37,15 @@ impl Place {
 
     /// A daemon that runs; its words go to `said`.
     pub fn start(&self) -> Daemon {
+        self.start_with(&[])
+    }
+
+    /// A daemon with more environment.
+    pub fn start_with(&self, env: &[(&str, &str)]) -> Daemon {
         let said = File::options().append(true).create(true).open(self.at("said")).unwrap();
         let config = self.at("logveil.toml");
         let child = logveil(&["sidecar", "-c", config.to_str().unwrap()])
+            .envs(env.iter().copied())
             .stdin(Stdio::null())
             .stdout(File::create(self.at("stdout")).unwrap())
             .stderr(said)

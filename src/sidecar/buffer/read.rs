@@ -56,7 +56,7 @@ impl Reader {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn next(&mut self) -> io::Result<Option<Buffered>> {
+    pub fn pull(&mut self) -> io::Result<Option<Buffered>> {
         let committed = self.shared.committed();
         loop {
             if self.at >= committed {

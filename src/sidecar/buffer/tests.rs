@@ -27,7 +27,7 @@ fn fill(writer: &mut Writer, range: std::ops::Range<u32>) -> At {
 
 fn drain(reader: &mut Reader) -> Vec<String> {
     let mut all = Vec::new();
-    while let Some(b) = reader.next().unwrap() {
+    while let Some(b) = reader.pull().unwrap() {
         all.push(String::from_utf8(b.bytes().to_vec()).unwrap());
         reader.delivered(&b).unwrap();
     }

@@ -122,7 +122,7 @@ impl Delivery {
     fn gather(&mut self, most: usize) -> io::Result<Vec<Buffered>> {
         let (mut batch, mut bytes) = (Vec::new(), 0);
         while bytes < most {
-            let Some(record) = self.reader.next()? else { break };
+            let Some(record) = self.reader.pull()? else { break };
             bytes += record.bytes().len();
             batch.push(record);
         }

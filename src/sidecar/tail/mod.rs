@@ -449,10 +449,11 @@ impl Tail {
             }
             Err(e) => return self.quiet.warn(&format!("{}: {e}", f.path.display())),
         }
-        if first && self.rules.from_end {
-            if let Err(e) = w.skip_to_end(&self.prints) {
-                return self.quiet.warn(&format!("{}: {e}", f.path.display()));
-            }
+        if first
+            && self.rules.from_end
+            && let Err(e) = w.skip_to_end(&self.prints)
+        {
+            return self.quiet.warn(&format!("{}: {e}", f.path.display()));
         }
         self.files.push(w);
     }
