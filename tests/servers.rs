@@ -82,7 +82,8 @@ fn requests(port: u16, from: u32, to: u32) {
     wait_for("the server answers", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     for n in from..to {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let head = format!("GET /?n={n}&phone={PHONE}&z=1 HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        let head =
+            format!("GET /?n={n}&phone={PHONE}&z=1 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
@@ -93,6 +94,20 @@ fn requests(port: u16, from: u32, to: u32) {
 /// True when each request is in a text once.
 fn each_once(text: &str, all: u32) -> bool {
     (0..all).all(|n| text.matches(&format!("?n={n}&phone=phone_")).count() == 1)
+}
+
+/// Waits until each request is there once, and says what is wrong when it is not.
+fn wait_for_each(place: &Place, name: &str, all: u32) {
+    let started = std::time::Instant::now();
+    let text = || place.read(name).replace("\\u0026", "&");
+    while !each_once(&text(), all) && started.elapsed() < std::time::Duration::from_secs(20) {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let text = text();
+    let count = |n: &u32| text.matches(&format!("?n={n}&phone=phone_")).count();
+    let wrong: Vec<_> = (0..all).map(|n| (n, count(&n))).filter(|(_, c)| *c != 1).collect();
+    let line = text.lines().last().unwrap_or_default();
+    assert!(wrong.is_empty(), "{name}: {wrong:?}\n{line}\n{}\n{}", place.read("server.said"), place.read("error.log"));
 }
 
 /// The user of worker processes; tests of root need one that may write.
@@ -187,15 +202,16 @@ fn apache_by_pipe() {
     let conf = place.at("apache.conf").display().to_string();
     let Some(server) = Server::start(&place, "apache2", &["-f", &conf, "-DFOREGROUND"]) else { return };
     requests(web, 0, 50);
+    wait_for_each(&place, "clean.log", 50);
     server.signal(Signal::USR1);
     requests(web, 50, 100);
-    wait_for("the first hundred", || each_once(&place.read("clean.log"), 100));
+    wait_for_each(&place, "clean.log", 100);
+    wait_for("one filter after a graceful restart", || server.children("logveil").len() == 1);
     let children = server.children("logveil");
-    assert_eq!(children.len(), 1, "one filter after a graceful restart");
     kill_process(Pid::from_raw(children[0]).unwrap(), Signal::KILL).unwrap();
     wait_for("another filter", || server.children("logveil").iter().any(|c| *c != children[0]));
     requests(web, 100, 150);
-    wait_for("all requests", || each_once(&place.read("clean.log"), 150));
+    wait_for_each(&place, "clean.log", 150);
     server.stop();
     place.assert_clean(&["key"], &[PHONE]);
 }
@@ -220,7 +236,7 @@ fn haproxy_and_caddy() {
     let conf = place.at("haproxy.cfg").display().to_string();
     if let Some(server) = Server::start(&place, "haproxy", &["-f", &conf, "-db"]) {
         requests(web, 0, 50);
-        wait_for("all requests of haproxy", || each_once(&place.read("out/haproxy.log"), 50));
+        wait_for_each(&place, "out/haproxy.log", 50);
         let bare = |l: &str| l.starts_with("127.0.0.1:") && l.ends_with('"');
         assert!(place.read("out/haproxy.log").lines().all(bare), "messages without header and line end");
         server.stop();
@@ -234,7 +250,7 @@ fn haproxy_and_caddy() {
     let conf = place.at("Caddyfile").display().to_string();
     if let Some(server) = Server::start(&place, "caddy", &["run", "--config", &conf, "--adapter", "caddyfile"]) {
         requests(web, 0, 50);
-        wait_for("all requests of caddy", || each_once(&place.read("out/caddy.log").replace("\\u0026", "&"), 50));
+        wait_for_each(&place, "out/caddy.log", 50);
         for line in place.read("out/caddy.log").lines() {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }

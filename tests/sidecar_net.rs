@@ -31,9 +31,9 @@ fn http(port: u16, head: &str, body: &[u8]) -> (u16, String) {
         let (extra, version) = b.rsplit_once(" HTTP").unwrap();
         (format!("{a} HTTP{version}"), format!("{extra}\r\n"))
     });
-    write!(stream, "{line}\r\n{rest}{headers}Content-Length: {}\r\n\r\n", body.len()).unwrap();
     // The server may answer and close before it has read all of a body that is too large.
-    let _ = stream.write_all(body);
+    let head = format!("{line}\r\n{rest}{headers}Content-Length: {}\r\n\r\n", body.len());
+    let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body));
     let mut answer = String::new();
     let _ = stream.read_to_string(&mut answer);
     let status = answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);

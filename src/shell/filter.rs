@@ -33,8 +33,9 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
     if let Some(protocol) = args.protocol {
         return super::protocol::run(args, protocol, tag);
     }
-    let engine = setup::engine(&args.policy, tag)?.counting_unparsed(args.stats.is_some());
+    // First of all: Apache may ask for the end of a child that has only just begun.
     let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
+    let engine = setup::engine(&args.policy, tag)?.counting_unparsed(args.stats.is_some());
     let mut job = Job {
         args,
         engine: &engine,

@@ -36,9 +36,9 @@ pub fn run(args: &FilterArgs, protocol: Protocol, tag: TagMode) -> Result<Exit, 
             return usage("--protocol rsyslog-mmexternal gives messages back to rsyslog; leave out -o");
         }
     };
+    let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let engine = setup::engine(&args.policy, tag)?;
     let format = setup::format(&engine, &args.format)?;
-    let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let stdin = io::stdin().as_fd().try_clone_to_owned().map_err(|e| (Exit::Io, format!("stdin: {e}")))?;
     let input = BufReader::with_capacity(64 << 10, Stoppable::new(File::from(stdin), stop, true));
     let mut talk = Talk { worker: engine.worker(), line: Vec::new(), clean: Vec::new(), out: io::stdout(), file };
