@@ -145,12 +145,15 @@ fn nginx_by_file_with_logrotate() {
     let state = place.at("rotate.state").display().to_string();
     for round in 0..4 {
         requests(web, round * 50, round * 50 + 50);
+        // A file that is rotated and compressed within the half second between two looks at the folder may get its last
+        // records when nobody holds it any more.
+        wait_for_each(&place, "out/clean.log", round * 50 + 50);
         match Command::new("/usr/sbin/logrotate").args(["-f", "-s", &state]).arg(place.at("rotate.conf")).status() {
             Ok(status) => assert!(status.success()),
             Err(_) => eprintln!("skipped: logrotate is not installed"),
         }
     }
-    wait_for("all requests", || each_once(&place.read("out/clean.log"), 200));
+    wait_for_each(&place, "out/clean.log", 200);
     server.stop();
     assert!(daemon.stop().success());
     assert_eq!(place.read("out/clean.log").lines().count(), 200);
@@ -173,8 +176,11 @@ fn nginx_by_syslog() {
          access_log syslog:server=unix:{gram},nohostname,tag=nginxj j;"
     );
     let Some(server) = nginx(&place, web, &logs) else { return };
-    requests(web, 0, 100);
-    wait_for("all records", || place.read("out/clean.log").lines().count() == 200);
+    for n in (0..100).step_by(4) {
+        requests(web, n, n + 4);
+        // A Unix socket holds ten datagrams, and nginx drops the others.
+        wait_for("both records of each", || place.read("out/clean.log").lines().count() as u32 == 2 * (n + 4));
+    }
     let out = place.read("out/clean.log");
     let (json, text): (Vec<_>, Vec<_>) = out.lines().partition(|l| l.starts_with("{\"r\":\"GET /?n="));
     assert!(json.iter().all(|l| l.ends_with("\"json\":1}")) && each_once(&json.join("\n"), 100), "{json:?}");
