@@ -12,10 +12,12 @@ pub use watched::Mark;
 use super::log::Quiet;
 use crate::input::codec::{self, Codec};
 use paths::{Found, siblings};
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use watched::{Seen, Trouble, Watched, open};
 
@@ -79,6 +81,8 @@ pub struct Tail {
     again: bool,
     /// Paths of that look.
     unsettled: Vec<PathBuf>,
+    /// Rotated files by base, as they were found in the scan under way: there may be hundreds.
+    near: RefCell<HashMap<PathBuf, Arc<Vec<Found>>>>,
     /// Bytes that were cut away unread.
     pub lost: u64,
 }
@@ -112,6 +116,7 @@ impl Tail {
             begun: false,
             again: false,
             unsettled: Vec::new(),
+            near: RefCell::default(),
             lost: 0,
         }
     }
@@ -196,6 +201,7 @@ impl Tail {
         let old = &self.files[i];
         let (path, mark) = (old.mark.base.clone(), old.mark.clone());
         self.unsettled.push(path.clone());
+        self.near.borrow_mut().clear();
         let mut fresh = Watched::new(Mark { offset: 0, head: None, tail: None, ..mark });
         (fresh.live, fresh.rotated) = (old.live, old.rotated);
         match self.copy_of(i) {
@@ -220,8 +226,8 @@ impl Tail {
     fn copy_of(&self, i: usize) -> Option<Watched> {
         let w = &self.files[i];
         w.mark.head.as_ref()?;
-        let mut candidates = siblings(&w.mark.base);
-        candidates.retain(|f| !self.is_read(f));
+        let near = self.near(&w.mark.base);
+        let mut candidates: Vec<_> = near.iter().filter(|f| !self.is_read(f)).collect();
         candidates.sort_by_key(|f| std::cmp::Reverse(changed(f)));
         candidates.iter().find_map(|f| {
             let packed = self.continues(w, &f.path).ok().flatten()?;
@@ -229,6 +235,17 @@ impl Tail {
             let mut copy = Watched::new(Mark { path, dev, ino, packed, done: false, ..w.mark.clone() });
             copy.hold().ok()?.then_some(copy)
         })
+    }
+
+    /// Rotated files of `base`, and the file at its place.
+    fn near(&self, base: &Path) -> Arc<Vec<Found>> {
+        let mut near = self.near.borrow_mut();
+        near.entry(base.into())
+            .or_insert_with(|| {
+                let here = std::fs::metadata(base).ok().map(|meta| Found { path: base.into(), meta });
+                Arc::new(siblings(base).into_iter().chain(here).collect())
+            })
+            .clone()
     }
 
     /// True when a file is one of those that are read: by its inode, which may have been given to another file meanwhile.
@@ -258,6 +275,7 @@ impl Tail {
     /// Looks at the folders: new files, rotated ones, and those that came and went between two looks.
     fn scan(&mut self) {
         let started = now();
+        self.near.borrow_mut().clear();
         let found = self.rules.globs.expand();
         let (first, resumed) = (!self.begun, self.resumed);
         for w in &mut self.files {
@@ -295,7 +313,7 @@ impl Tail {
             self.old.clear();
         }
         for path in live.iter().filter(|_| !self.again) {
-            self.old.extend(siblings(path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
+            self.old.extend(self.near(path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
         }
         self.forget();
         if std::mem::take(&mut self.again) {
@@ -353,15 +371,22 @@ impl Tail {
                 i += 1;
                 continue;
             }
-            let mut near = siblings(&w.mark.base);
-            if let Ok(meta) = std::fs::metadata(&w.mark.base) {
-                near.push(Found { path: w.mark.base.clone(), meta });
-            }
+            let near = self.near(&w.mark.base);
             let moved = near.iter().find(|f| id(f) == w.id() && self.holds(w, &f.path).unwrap_or(false));
             if let Some(f) = moved {
-                self.files[i].mark.path.clone_from(&f.path);
+                let age = now().saturating_sub(f.meta.mtime().max(0) as u64);
+                let w = &mut self.files[i];
+                w.mark.path.clone_from(&f.path);
+                // It has been silent since before this start.
+                if let Some(then) = Instant::now().checked_sub(Duration::from_secs(age)) {
+                    (w.rotated, w.grown) = (Some(then), then);
+                }
                 // When it was moved again just now, the next turn of this loop finds it elsewhere.
-                i += usize::from(!matches!(self.files[i].hold(), Ok(false)));
+                let there = !matches!(self.files[i].hold(), Ok(false));
+                i += usize::from(there);
+                if !there {
+                    self.near.borrow_mut().clear();
+                }
             } else if let Some(mut copy) = self.copy_of(i) {
                 copy.rotated = Some(Instant::now());
                 self.files[i] = copy;
@@ -377,15 +402,16 @@ impl Tail {
 
     /// Files that were at `path` for so short a time that nobody saw them there.
     fn missed(&mut self, path: &Path, since: u64, taken: &HashSet<(u64, u64)>) {
-        let mut near = siblings(path);
-        near.sort_by_key(changed);
+        let near = self.near(path);
+        let mut near: Vec<_> = near.iter().collect();
+        near.sort_by_key(|f| changed(f));
         for f in near {
-            let known = taken.contains(&id(&f)) || self.is_read(&f);
-            let old = self.old.get(&id(&f)) == Some(&changed(&f)) || (f.meta.mtime().max(0) as u64) < since;
+            let known = taken.contains(&id(f)) || self.is_read(f);
+            let old = self.old.get(&id(f)) == Some(&changed(f)) || (f.meta.mtime().max(0) as u64) < since;
             if known || old {
                 continue;
             }
-            match self.is_copy(&f) {
+            match self.is_copy(f) {
                 Ok(false) if f.meta.len() > 0 => {}
                 Ok(true) => continue,
                 // It is being written, or gone; one that stays like this is damaged.
@@ -408,13 +434,8 @@ impl Tail {
 
     /// True when a rotated file holds what was or will be read elsewhere.
     fn is_copy(&self, f: &Found) -> io::Result<bool> {
-        let mut near: Option<(&Path, Vec<Found>)> = None;
         for w in &self.files {
-            let path = w.mark.base.as_path();
-            if near.as_ref().is_none_or(|n| n.0 != path) {
-                near = Some((path, siblings(path)));
-            }
-            let of = path == f.path || near.iter().any(|n| n.1.iter().any(|s| s.path == f.path));
+            let of = w.mark.base == f.path || self.near(&w.mark.base).iter().any(|s| s.path == f.path);
             if of && self.continues(w, &f.path)?.is_some() {
                 return Ok(true);
             }
