@@ -44,6 +44,9 @@ pub enum Verb {
     Scan(ScanArgs),
     /// Test rules and policy: every rule's examples, canaries in every carrier, your own cases. Exit code 1 when one fails.
     Test(TestArgs),
+    /// Run beside a web server: sources, de-identification and sinks by a configuration, without losing a record.
+    #[cfg(feature = "sidecar")]
+    Sidecar(super::sidecar::SidecarArgs),
     /// Make, list, rotate, destroy and bridge keys.
     Keys {
         /// What to do with keys.
@@ -243,7 +246,7 @@ fn state(text: &str) -> Result<crate::keys::State, String> {
 }
 
 /// Where keys come from.
-#[derive(Args)]
+#[derive(Default, Args)]
 pub struct KeyArgs {
     /// Key of all pseudonyms, or a key ring: readable by its owner only. A key is 32 bytes, raw or hex or base64. Without
     /// any key one is made for this run, and no other run's tokens match.
@@ -344,6 +347,10 @@ pub struct FilterArgs {
     /// Audit log.
     #[command(flatten)]
     pub record: RecordArgs,
+    /// Talk with rsyslog line by line: as a program of mmexternal (messages come back changed), or of omprog with
+    /// confirmMessages (messages go to the file of -o).
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub protocol: Option<Protocol>,
     /// Worker threads; the default is all cores for files and busy pipes, one for live pipes. Order is kept.
     #[arg(long, short = 'j', env = "LOGVEIL_THREADS", value_name = "N")]
     pub threads: Option<usize>,
@@ -407,6 +414,15 @@ pub enum Report {
     Jsonl,
     /// SARIF 2.1.0, for code-scanning tools.
     Sarif,
+}
+
+/// How rsyslog talks to the filter.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// Each message is answered with one that takes its place.
+    RsyslogMmexternal,
+    /// Each message is confirmed when it is written.
+    RsyslogOmprog,
 }
 
 /// Where tags go.

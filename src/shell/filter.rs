@@ -32,13 +32,17 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         Tag::Manifest if args.manifest.is_some() => TagMode::Manifest,
         Tag::Manifest => return Err((Exit::Usage, "--tag manifest needs --manifest FILE".into())),
     };
+    if let Some(protocol) = args.protocol {
+        return super::protocol::run(args, protocol, tag);
+    }
+    // First of all: Apache may ask for the end of a child that has only just begun.
+    let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let recipients: Vec<String> = views::pairs(args)?.into_iter().map(|p| p.0).collect();
     let engine = setup::engine_for(&args.policy, tag, &recipients)?.counting_unparsed(args.stats.is_some());
     views::check_region(args, &engine)?;
     let watch = Watch::open(&args.list, &engine)?;
     let views = Views::open(args)?;
     let ring = record::ready(&args.record, &args.policy.keys)?;
-    let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let mut job = Job {
         args,
         engine: &engine,

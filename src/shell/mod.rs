@@ -11,8 +11,11 @@ mod lifecycle;
 mod live;
 mod parallel;
 mod policy;
+mod protocol;
 mod scan;
 mod setup;
+#[cfg(feature = "sidecar")]
+mod sidecar;
 mod stats;
 mod test;
 mod views;
@@ -54,6 +57,8 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Scan(a)) => scan::run(&a),
         Some(Verb::Test(a)) => test::run(&a),
+        #[cfg(feature = "sidecar")]
+        Some(Verb::Sidecar(a)) => sidecar::run(&a),
         Some(Verb::Keys { verb, record }) => keys::run(&verb, &record),
         Some(Verb::Policy { verb }) => policy::run(&verb),
         Some(Verb::Retain { verb }) => lifecycle::retain(&verb),
