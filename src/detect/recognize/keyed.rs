@@ -123,9 +123,9 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
             Some(key) => key,
             None => unexpected(text, found, head, p),
         };
-        let known = !key.class.is_unknown() && !(key.short && is_octet(text, p));
+        let nameless = key.class.is_unknown() || key.short && is_octet(text, p);
         keys[n] = (sep, key.class);
-        n += usize::from(known);
+        n += usize::from(!nameless);
     }
     n
 }
