@@ -73,6 +73,9 @@ const DATES: usize = 64;
 /// Most contexts that are counted apart.
 const SEEN: usize = 1 << 16;
 
+/// A whole tag, and what it was rendered for.
+type Ready = (Option<(TagContext, TagStyle)>, Vec<u8>);
+
 /// Renders tags. One per worker.
 pub struct Tagger<'p> {
     policy: &'p Policy,
@@ -86,7 +89,7 @@ pub struct Tagger<'p> {
     templates: Cache<(TagContext, TagStyle), Template>,
     dates: Cache<DatesKey, String>,
     /// Whole tags, and the place of the last one.
-    ready: Vec<(Option<(TagContext, TagStyle)>, Vec<u8>)>,
+    ready: Vec<Ready>,
     at: usize,
     last: Option<(TagContext, TagStyle)>,
     /// Contexts are counted.

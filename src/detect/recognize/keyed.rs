@@ -39,7 +39,8 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let p = p as usize;
         // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
         // does when its value begins behind it.
-        if p + 1 < taken || skip.covers(behind_blanks(text, p + 1)) {
+        let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, p + 1));
+        if p + 1 < taken || shown {
             continue;
         }
         let mut class = text.registry.class(class);
@@ -50,7 +51,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.settled.exempt_from(text.bare_start(p + 1));
         }
         if class.entity.is_some() || class.event_time {
-            let end = value_at(text, found, class, p, p + 1);
+            let end = typed::quoted(text, found, class, p).unwrap_or_else(|| value_at(text, found, class, p, p + 1));
             if !class.entity.is_some_and(|x| is_weak(text, x.0)) {
                 taken = end;
             }
@@ -122,9 +123,9 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
             Some(key) => key,
             None => unexpected(text, found, head, p),
         };
-        let known = !key.class.is_unknown() && !(key.short && is_octet(text, p));
+        let nameless = key.class.is_unknown() || key.short && is_octet(text, p);
         keys[n] = (sep, key.class);
-        n += usize::from(known);
+        n += usize::from(!nameless);
     }
     n
 }
@@ -242,7 +243,7 @@ fn is_pair(text: &Text<'_>, i: usize) -> bool {
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
 #[inline(always)]
-fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (EntityId, usize, usize), end: usize) {
+pub fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (EntityId, usize, usize), end: usize) {
     let open = matches!(entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
     let open = open || is_weak(text, entity);
     if !open && matches!(text.at(end), b'"' | b'\'' | b'&' | b';' | b',' | b'}' | b']' | b'\n') {
