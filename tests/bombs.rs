@@ -102,13 +102,16 @@ fn field(mark: &str, between: &str) -> String {
 
 #[test]
 fn records_of_ten_megabytes_in_each_format() {
-    let ten = |part: &str, between: &str| vec![part; 10].join(between);
+    let ten = |part: &str, between: &str| [part; 10].join(between);
     let query = ten(&field("=", "&"), "&");
     let json = ten(&field("\":\"", "\",\""), "\",\"");
     let pairs = ten(&field("=", " "), " ");
     let agent = "\"-\" \"Mozilla/5.0\"";
     let records = [
-        ("combined", format!("198.51.100.7 - - [23/Oct/2024:09:21:35 +0800] \"GET /?{query} HTTP/1.1\" 200 512 {agent}")),
+        (
+            "combined",
+            format!("198.51.100.7 - - [23/Oct/2024:09:21:35 +0800] \"GET /?{query} HTTP/1.1\" 200 512 {agent}"),
+        ),
         ("auto", format!("{{\"{json}\",\"n\":1}}")),
         ("auto", format!("time=2024-10-23T09:21:35Z level=info {pairs}")),
         ("auto", format!("<34>1 2024-10-23T09:21:35Z host app 7 id [x@1 a=\"1\"] {pairs}")),

@@ -10,7 +10,7 @@ fn engine() -> Engine {
     let policy = crate::policy::compile("web-minimal", policy_builtin("web-minimal").unwrap(), &rules).unwrap();
     let (scan, hash) = (ScanKernel::detect(), HashKernel::detect());
     let key = MasterKey::ephemeral();
-    Engine::new(EngineConfig { rules, policy, key, tag: TagMode::None, scan, hash, ingest: 0 }).unwrap()
+    Engine::new(EngineConfig { rules, policy, key: key.into(), tag: TagMode::None, scan, hash, ingest: 0 }).unwrap()
 }
 
 fn fill(writer: &mut Writer, range: std::ops::Range<u32>) -> At {
