@@ -1,5 +1,4 @@
-//! Files that grow and rotate. Each lane follows them by itself: it knows what it has written, and nothing else decides
-//! where it reads on.
+//! Files that grow and rotate. Each lane follows them by itself: what it has written decides where it reads on.
 
 mod paths;
 mod print;
@@ -79,7 +78,7 @@ pub struct Tail {
     resumed: bool,
     /// A look at all folders was completed.
     begun: bool,
-    /// A folder changed while it was looked at: the same time is looked at once more.
+    /// A folder changed while it was looked at.
     again: bool,
     /// Paths of that look.
     unsettled: Vec<PathBuf>,
@@ -341,7 +340,8 @@ impl Tail {
                 w.into_iter().for_each(|w| w.live = true);
                 return true;
             }
-            self.files.remove(i);
+            // What was read of it tells copies of it still.
+            self.files[i].mark.ino = 0;
             return false;
         }
         let w = &mut self.files[i];
