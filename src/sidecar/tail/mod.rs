@@ -1,5 +1,4 @@
-//! Files that grow and rotate. Each lane follows them by itself: it knows what it has written, and nothing else decides
-//! where it reads on.
+//! Files that grow and rotate. Each lane follows them by itself: what it has written decides where it reads on.
 
 mod paths;
 mod print;
@@ -7,6 +6,7 @@ mod watched;
 
 pub use paths::Globs;
 pub use print::Prints;
+use print::REACH;
 pub use watched::Mark;
 
 use super::log::Quiet;
@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use watched::{Seen, Trouble, Watched, open};
+use zeroize::Zeroizing;
 
 /// The lane stops before all is written.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ pub struct Tail {
     resumed: bool,
     /// A look at all folders was completed.
     begun: bool,
-    /// A folder changed while it was looked at: the same time is looked at once more.
+    /// A folder changed while it was looked at.
     again: bool,
     /// Paths of that look.
     unsettled: Vec<PathBuf>,
@@ -339,7 +340,8 @@ impl Tail {
                 w.into_iter().for_each(|w| w.live = true);
                 return true;
             }
-            self.files.remove(i);
+            // What was read of it tells copies of it still.
+            self.files[i].mark.ino = 0;
             return false;
         }
         let w = &mut self.files[i];
@@ -434,9 +436,15 @@ impl Tail {
 
     /// True when a rotated file holds what was or will be read elsewhere.
     fn is_copy(&self, f: &Found) -> io::Result<bool> {
+        let (first, input) = codec::peek(open(&f.path)?)?;
+        let mut front = Zeroizing::new(Vec::new());
+        codec::decoder(&first, input)?.take(REACH as u64).read_to_end(&mut front)?;
         for w in &self.files {
-            let of = w.mark.base == f.path || self.near(&w.mark.base).iter().any(|s| s.path == f.path);
-            if of && self.continues(w, &f.path)?.is_some() {
+            // The first bytes tell almost all files apart.
+            let Some(head) = &w.mark.head else { continue };
+            let same = front.get(..usize::from(head.len)).is_some_and(|v| self.prints.of(0, v) == *head);
+            let of = || w.mark.base == f.path || self.near(&w.mark.base).iter().any(|s| s.path == f.path);
+            if same && of() && self.continues(w, &f.path)?.is_some() {
                 return Ok(true);
             }
         }
