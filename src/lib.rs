@@ -17,7 +17,9 @@
 //! | 6 | `tag` | how long may it stay, and who said so? |
 //! | 7 | `engine` | the hot loop, the only maker of `Clean` |
 //! | 8 | `output` | where does it go? |
-//! | 9 | `shell` | how is it run? |
+//! | 9 | `lifecycle` | what happens later? |
+//! | 9 | `sidecar` | how does it stay beside a web server? (feature `sidecar`) |
+//! | 10 | `shell` | how is it run? |
 #![deny(unsafe_op_in_unsafe_fn)]
 #![warn(missing_docs)]
 
@@ -27,10 +29,13 @@ pub mod engine;
 pub mod format;
 pub mod input;
 pub mod keys;
+pub mod lifecycle;
 pub mod model;
 pub mod output;
 pub mod policy;
 pub mod rules;
 pub mod shell;
+#[cfg(feature = "sidecar")]
+pub mod sidecar;
 pub mod tag;
 pub mod transform;

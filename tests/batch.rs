@@ -463,7 +463,10 @@ fn records_go_to_partitions_and_tags_to_side_files() {
     assert_eq!(parts.len(), 2);
     for (name, bytes) in &parts {
         let name = name.display().to_string();
-        assert!(name.starts_with("class=") && name.contains("/expires=202") && name.ends_with("/a.ndjson"), "{name}");
+        assert!(
+            name.starts_with("class=") && name.contains("/delete_after=202") && name.ends_with("/a.ndjson"),
+            "{name}"
+        );
         assert_eq!(bytes.iter().filter(|b| **b == b'\n').count(), 1);
     }
     let (code, _) = p.batch(&["in", "-o", "side", "-t", "manifest"]);

@@ -131,7 +131,7 @@ fn the_two_commands_are_those_of_ci() {
     let block = readme.split("```sh\n").nth(1).and_then(|b| b.split("```").next()).unwrap();
     let commands: Vec<_> = block.lines().collect();
     assert_eq!(commands.len(), 2);
-    assert!(commands[0].starts_with("cargo run --release -- filter samples/") && commands[1] == "cargo test");
+    assert!(commands[0].starts_with("cargo run --release -- filter samples/") && commands[1].starts_with("cargo test"));
     let ci = fs::read_to_string(root.join(".ci/run")).unwrap();
     assert!(ci.contains("readme 1") && ci.contains("readme 2"), "CI takes its commands from elsewhere");
 }

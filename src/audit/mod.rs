@@ -1,9 +1,11 @@
 //! What was done, never to what: counts, the entry of each file, the journal and the report of a run.
 
+pub mod chain;
 mod entry;
 mod journal;
 mod manifest;
 mod report;
+pub mod signed;
 mod timeline;
 
 pub use entry::{Counts, FileEntry, Kept, Output, Piece, RunInfo, Sample, State};

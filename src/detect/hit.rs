@@ -63,7 +63,11 @@ impl Hit {
     }
 
     /// Every carrier that the span was written in.
+    #[inline]
     pub fn all_carriers(&self) -> Carriers {
+        if self.depth == 0 && self.blob == 0 {
+            return Carriers::RAW;
+        }
         let all = self.carriers.iter().fold(Carriers::RAW, |a, &c| a.with(c));
         let levels = self.carriers.iter().filter(|&&c| c != Carriers::RAW).count();
         if levels > 1 { all.with(Carriers::NESTED) } else { all }

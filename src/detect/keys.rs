@@ -74,6 +74,8 @@ pub struct Registry {
     functional: HashSet<Box<[u8]>>,
     /// All classes, by number.
     classes: Vec<KeyClass>,
+    /// Neither `http` nor `https` is a key.
+    schemes_unknown: bool,
 }
 
 impl Registry {
@@ -86,6 +88,7 @@ impl Registry {
             weak: 0,
             functional: HashSet::new(),
             classes: Vec::new(),
+            schemes_unknown: false,
         };
         for x in &rules.exempt {
             if x.kind == "cookie" {
@@ -126,6 +129,7 @@ impl Registry {
         }
         r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });
         r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));
+        r.schemes_unknown = [&b"http"[..], b"https"].iter().all(|k| r.classify(k).is_unknown());
         r.classes.push(KeyClass::default());
         for class in r.exact.values().chain(r.suffix.values()).chain(r.ending.iter().map(|e| &e.1)) {
             if !r.classes.contains(class) {
@@ -169,6 +173,12 @@ impl Registry {
     #[inline]
     pub fn class(&self, id: ClassId) -> KeyClass {
         self.classes[usize::from(id.0)]
+    }
+
+    /// True when neither `http` nor `https` is a key.
+    #[inline]
+    pub fn schemes_unknown(&self) -> bool {
+        self.schemes_unknown
     }
 
     /// Number of the class of a key.
@@ -263,6 +273,9 @@ fn tokens(key: &[u8]) -> (Vec<u8>, Vec<usize>) {
 pub struct ClassId(u16);
 
 impl ClassId {
+    /// The class of keys that the registry does not know.
+    pub const UNKNOWN: ClassId = ClassId(0);
+
     /// True when the registry does not know the key.
     pub fn is_unknown(self) -> bool {
         self.0 == 0
@@ -270,7 +283,7 @@ impl ClassId {
 }
 
 /// Longest key that the memo remembers.
-pub const LONGEST: usize = 16;
+const LONGEST: usize = 16;
 /// Pairs of slots of the memo; a power of two.
 const SLOTS: usize = 1 << 9;
 

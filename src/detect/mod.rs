@@ -13,6 +13,7 @@ mod recognize;
 pub mod resolve;
 #[allow(missing_docs)]
 pub mod scan;
+mod sequence;
 
 use crate::format::encode::encode;
 use crate::format::view::{Region, View};
@@ -25,6 +26,7 @@ use keys::{Memo, Registry};
 use positional::{Fields, Format, Layouts};
 use recognize::{Found, Text};
 use scan::{Kernel, Scanner, kind};
+use sequence::Sequence;
 
 /// Finds identifiers in blocks. One per worker: it owns the scratch space, which holds values only until the next block.
 pub struct Detector<'r> {
@@ -37,6 +39,7 @@ pub struct Detector<'r> {
     count: bool,
     scanner: Scanner,
     memo: Memo,
+    sequence: Sequence,
     views: [View; LEVELS],
     hits: [Vec<Hit>; LEVELS + 1],
     times: Vec<(u32, u32)>,
@@ -65,6 +68,7 @@ impl<'r> Detector<'r> {
             count: false,
             scanner: Scanner::new(kernel),
             memo: Memo::default(),
+            sequence: Sequence::default(),
             views: Default::default(),
             hits: Default::default(),
             times: Vec::new(),
@@ -119,6 +123,7 @@ impl<'r> Detector<'r> {
                 aside: &mut self.aside,
                 times: if level == 0 { &mut self.times } else { &mut self.deep_times },
                 memo: &mut self.memo,
+                sequence: &mut self.sequence,
                 tags: if level == 0 { &mut self.tags } else { &mut self.deep_tags },
                 settled: &mut self.settled,
                 scratch: &mut self.scratch,
@@ -167,12 +172,16 @@ impl<'r> Detector<'r> {
         &self.lines
     }
 
-    /// True when a record that ends at `end` may hold a tag of ours; `next` starts at 0, and records are asked for in
+    /// True when the record `start..end` may hold a tag of ours; `next` starts at zeros, and records are asked for in
     /// order.
-    pub fn may_be_tagged(&self, next: &mut usize, end: usize) -> bool {
-        let from = *next;
-        *next += self.tags[from..].iter().take_while(|&&p| (p as usize) < end).count();
-        *next > from || !self.views[0].text().is_empty()
+    pub fn may_be_tagged(&self, next: &mut [usize; 2], start: usize, end: usize) -> bool {
+        let [tag, region] = next;
+        let from = *tag;
+        *tag += self.tags[from..].iter().take_while(|&&p| (p as usize) < end).count();
+        // What stands in escapes may be one, too.
+        let regions = self.views[0].regions();
+        *region += regions[*region..].iter().take_while(|r| (r.end as usize) < start).count();
+        *tag > from || regions.get(*region).is_some_and(|r| (r.start as usize) < end)
     }
 
     /// Spans of event-time values of the last block, ascending.

@@ -37,6 +37,15 @@ struct Positional {
     fields: Vec<(usize, KeyClass)>,
     /// Some field names an entity, or a time that stands in no brackets: every record is read.
     names: bool,
+    /// How most records begin that name nobody.
+    nameless: Option<Nameless>,
+}
+
+/// `192.0.2.7 - - [23/Nov/2026:10:11:45 +0800]`: all fields that would name someone are a dash.
+struct Nameless {
+    /// What stands between the first field and the time, and which of its bytes count.
+    between: [u8; 8],
+    len: usize,
 }
 
 /// All formats of the rules, compiled. Immutable and shared.
@@ -91,8 +100,42 @@ fn compile(def: &FormatDef, registry: &Registry) -> Result<Kind, String> {
     let fields = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
     let fields: Vec<_> = fields.filter(|(_, c)| telling(c)).collect();
     let names = fields.iter().any(|(i, c)| c.entity.is_some() || c.event_time && !layout.is_bracketed(*i));
-    Ok(Kind::Positional(Positional { layout, fields, names }))
+    let nameless = Nameless::of(&layout, &fields).filter(|_| names);
+    Ok(Kind::Positional(Positional { layout, fields, names, nameless }))
 }
+
+impl Nameless {
+    /// Of a layout whose only time stands in brackets behind all fields that name someone.
+    fn of(layout: &Layout, fields: &[(usize, KeyClass)]) -> Option<Nameless> {
+        let mut times = fields.iter().filter(|(_, c)| c.event_time).map(|f| f.0);
+        let time = times.next().filter(|t| layout.is_bracketed(*t))?;
+        let named =
+            |(i, c): &(usize, KeyClass)| c.entity.is_none() || (1..time).contains(i) && !c.has_shape(&[Shape::Jar]);
+        let between = layout.dashed(time);
+        let fits = times.next().is_none() && fields.iter().all(named);
+        let whole = layout.begins_with_field() && between.len() <= 8 && between.first() == Some(&b' ');
+        (fits && whole).then(|| {
+            let mut bytes = [0; 8];
+            bytes[..between.len()].copy_from_slice(&between);
+            Nameless { between: bytes, len: between.len() }
+        })
+    }
+
+    /// Where the time stands in a record of `at..end`, when it is one of these.
+    #[inline]
+    fn time(&self, text: &Text<'_>, at: usize, end: usize) -> Option<(usize, usize)> {
+        let blank = text.scan.maps.spaces.next(at, end);
+        let from = blank + self.len;
+        let time: &[u8; CLF + 1] = text.bytes[..end].get(from..from + CLF + 1)?.first_chunk()?;
+        let head: &[u8; 8] = text.bytes[blank..].first_chunk()?;
+        let word = |v: &[u8; 8]| u64::from_le_bytes(*v) << (64 - 8 * self.len);
+        let clf = time[2] == b'/' && time[11] == b':' && time[20] == b' ' && time[CLF] == b']';
+        (word(head) == word(&self.between) && clf).then_some((from, from + CLF))
+    }
+}
+
+/// Length of a time in common log format.
+const CLF: usize = 26;
 
 fn is_json(record: &[u8]) -> bool {
     matches!(record.trim_ascii(), [b'{', .., b'}'] | [b'[', .., b']'])
@@ -163,6 +206,7 @@ fn line(record: &[u8]) -> &[u8] {
 #[derive(Default)]
 pub struct Fields {
     spans: Vec<Range<usize>>,
+    /// Fields that hold counts, ids or times.
     quiet: Vec<Range<usize>>,
 }
 
@@ -183,12 +227,35 @@ pub fn run(
         Some((_, Kind::Json)) if count => {
             records(text).filter(|(at, end)| !is_json(line(&text.bytes[*at..*end])) && end - at > 1).count() as u64
         }
-        Some((_, Kind::Positional(p))) if count || p.names => every_record(text, found, p, scratch),
+        Some((_, Kind::Positional(p))) if count || p.names && p.nameless.is_none() => {
+            every_record(text, found, p, scratch)
+        }
         Some((_, Kind::Positional(p))) => {
+            if let Some(nameless) = &p.nameless {
+                named_records(text, found, (p, nameless), scratch);
+            }
             found.hits.retain(|h| !may_be_count(text.bytes, h) || !is_count(text, h, p, &mut scratch.spans));
             0
         }
         _ => 0,
+    }
+}
+
+/// Reads the records that may name someone, and the times of all.
+fn named_records(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    (p, nameless): (&Positional, &Nameless),
+    scratch: &mut Fields,
+) {
+    scratch.quiet.clear();
+    for (at, end) in records(text) {
+        match nameless.time(text, at, end) {
+            Some((from, to)) => found.times.push((from as u32, to as u32)),
+            None => {
+                read_record(text, found, p, (at, end), scratch);
+            }
+        }
     }
 }
 
@@ -203,21 +270,32 @@ fn every_record(text: &Text<'_>, found: &mut Found<'_>, p: &Positional, scratch:
     let mut unparsed = 0;
     scratch.quiet.clear();
     for (at, end) in records(text) {
-        let record = line(&text.bytes[at..end]);
-        let marks = Mapped { record, at, maps: &text.scan.maps };
-        if !p.layout.parse(record, &marks, &mut scratch.spans) {
-            unparsed += u64::from(!record.is_empty());
-            continue;
-        }
-        for (field, class) in &p.fields {
-            let Some(span) = scratch.spans.get(*field).map(|s| at + s.start..at + s.end) else { break };
-            name(text, found, *class, span, &mut scratch.quiet);
-        }
+        unparsed += u64::from(!read_record(text, found, p, (at, end), scratch));
     }
     if !scratch.quiet.is_empty() {
         hush(text.bytes, found, &scratch.quiet);
     }
     unparsed
+}
+
+/// Reads one record; false when it has another layout.
+fn read_record(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    p: &Positional,
+    (at, end): (usize, usize),
+    scratch: &mut Fields,
+) -> bool {
+    let record = line(&text.bytes[at..end]);
+    let marks = Mapped { record, at, maps: &text.scan.maps };
+    if !p.layout.parse(record, &marks, &mut scratch.spans) {
+        return record.is_empty();
+    }
+    for (field, class) in &p.fields {
+        let Some(span) = scratch.spans.get(*field).map(|s| at + s.start..at + s.end) else { break };
+        name(text, found, *class, span, &mut scratch.quiet);
+    }
+    true
 }
 
 /// The findings of columns. A directive in the block declares those behind it.
@@ -271,7 +349,7 @@ fn is_count(text: &Text<'_>, h: &Hit, p: &Positional, spans: &mut Vec<Range<usiz
     // A count or an id is one word: servers that append fields to a layout make its last field longer.
     let holds = |f: &Range<usize>| f.start <= s && e <= f.end && memchr::memchr(b' ', &record[f.start..s]).is_none();
     p.layout.parse(record, &Mapped { record, at, maps: &text.scan.maps }, spans)
-        && p.fields.iter().any(|(f, c)| c.exempt != Exempt::No && holds(&spans[*f]))
+        && p.fields.iter().any(|(f, c)| c.entity.is_none() && c.exempt != Exempt::No && holds(&spans[*f]))
 }
 
 /// Marks of a record that begins at `at`, from the bitmaps of its text.

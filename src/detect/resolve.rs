@@ -9,16 +9,33 @@ use crate::model::well_known as e;
 pub fn resolve(hits: &[Hit], weak: u128, order: &mut Vec<u64>, out: &mut Vec<Hit>) {
     out.clear();
     order.clear();
-    order.extend(hits.iter().enumerate().map(|(i, h)| u64::from(h.start) << 32 | i as u64));
+    // What keys name comes first and ascends; the few others are merged into it.
+    let front = hits.windows(2).position(|w| w[1].start < w[0].start).map_or(hits.len(), |i| i + 1);
+    let (front, rest) = hits.split_at(front);
+    order.extend(rest.iter().enumerate().map(|(i, h)| u64::from(h.start) << 32 | i as u64));
     // Each family reports in ascending order: a stable sort merges these runs.
     order.sort();
-    for &key in order.iter() {
-        let h = &hits[key as u32 as usize];
-        match out.last_mut() {
-            Some(last) if h.start < last.end => *last = merge(*last, *h, weak),
-            _ => out.push(*h),
+    let mut others = order.iter().map(|&key| &rest[key as u32 as usize]).peekable();
+    for h in front {
+        while let Some(other) = others.next_if(|o| o.start < h.start) {
+            put(other, weak, out);
         }
+        put(h, weak, out);
     }
+    others.for_each(|h| put(h, weak, out));
+}
+
+#[inline(always)]
+fn put(h: &Hit, weak: u128, out: &mut Vec<Hit>) {
+    match out.last_mut() {
+        Some(last) if h.start < last.end => join(last, h, weak),
+        _ => out.push(*h),
+    }
+}
+
+#[inline(never)]
+fn join(last: &mut Hit, h: &Hit, weak: u128) {
+    *last = merge(*last, *h, weak);
 }
 
 /// The stronger of two overlapping hits, widened to cover both.

@@ -20,6 +20,7 @@ use crate::transform::names::SurrogateName;
 use crate::transform::pseudonym::TagKey;
 use crate::transform::siv::{self, SivToken};
 use crate::transform::sm3::Sm3Token;
+use crate::transform::subject_token::SubjectToken;
 use zeroize::Zeroizing;
 
 /// A prepared transform of one entity.
@@ -108,13 +109,13 @@ impl Actions {
 
 /// The action of one entity under one transform.
 pub fn prepare(e: &EntityDef, t: &TransformDef, key: Option<&RingKey>) -> Action {
-    let canon = Canon::parse(&e.canon).unwrap_or(Canon::Text);
+    let (canon, ring) = (Canon::parse(&e.canon).unwrap_or(Canon::Text), key);
     match key.and_then(|k| Some((k.key()?, k.epoch.as_str()))) {
-        Some((key, epoch)) => Maker { class: &e.class, kind: &e.kind, canon, key, epoch }.action(t),
+        Some((key, epoch)) => Maker { class: &e.class, kind: &e.kind, canon, key, epoch, ring }.action(t),
         None if t.kind.keyed() => Action::NoKey,
         None => {
             let key = MasterKey::ephemeral();
-            Maker { class: &e.class, kind: &e.kind, canon, key: &key, epoch: "" }.action(t)
+            Maker { class: &e.class, kind: &e.kind, canon, key: &key, epoch: "", ring }.action(t)
         }
     }
 }
@@ -126,6 +127,7 @@ struct Maker<'a> {
     canon: Canon,
     key: &'a MasterKey,
     epoch: &'a str,
+    ring: Option<&'a RingKey>,
 }
 
 impl Maker<'_> {
@@ -155,6 +157,30 @@ impl Maker<'_> {
         SivToken::new(t.suite, key, self.prefix(), self.class, &t.domain)
     }
 
+    /// The action under keys of subjects; without their ledger there is no key.
+    fn of_subject(&self, t: &TransformDef) -> Action {
+        let purpose = match t.kind {
+            TransformKind::Token => "token",
+            TransformKind::Surrogate => "surrogate",
+            _ => "pseudonym",
+        };
+        let Some(keys) = self.ring.and_then(|k| k.subject_keys(purpose, self.class, &t.domain)) else {
+            return Action::NoKey;
+        };
+        match t.kind {
+            TransformKind::Token => {
+                let names = [self.class, &t.domain];
+                Action::Other(Box::new(SubjectToken::new(keys, t.suite, self.prefix(), names, self.canon, &READERS)))
+            }
+            TransformKind::Surrogate => Action::Surrogate { key: TagKey::Subject(Box::new(keys)) },
+            _ => Action::Token {
+                key: TagKey::Subject(Box::new(keys)),
+                prefix: Prefix::new(&self.prefix()),
+                canon: self.canon,
+            },
+        }
+    }
+
     fn generalise(t: &TransformDef) -> Option<Generalise> {
         Some(Generalise::new(Style::parse(&t.style)?, t.decimals, Unit::parse(&t.unit)?, &t.keep))
     }
@@ -162,6 +188,7 @@ impl Maker<'_> {
     fn action(&self, t: &TransformDef) -> Action {
         let other = |t: Box<dyn Transform>| Action::Other(t);
         match t.kind {
+            _ if t.per_subject => self.of_subject(t),
             TransformKind::Keep => Action::Keep,
             TransformKind::Suppress => Action::Suppress,
             TransformKind::Mask => MaskStyle::parse(&t.style).map_or(Action::Suppress, Action::Mask),

@@ -5,7 +5,7 @@ use crate::keys::Keyring;
 use crate::policy::Policy;
 use crate::rules::{EntityDef, Ruleset, TransformDef, TransformKind};
 use crate::transform::canonical::{CanonBuf, canonical};
-use crate::transform::pseudonym::{TagKey, base32};
+use crate::transform::pseudonym::base32;
 use zeroize::Zeroizing;
 
 /// Prepared transforms of both keys.
@@ -58,10 +58,7 @@ fn pseudonym(action: &Action, value: &[u8]) -> Option<String> {
     let Action::Token { key, prefix, canon } = action else { return None };
     let mut buf = CanonBuf::default();
     canonical(*canon, value, &READERS, &mut buf).ok()?;
-    let tag = match key {
-        TagKey::Hmac(k) => k.tag(buf.bytes()),
-        TagKey::Cmac(k) => k.tag(buf.bytes()),
-    };
+    let tag = key.tag(buf.bytes())?;
     let mut out = prefix.bytes[..prefix.len].to_vec();
     out.extend_from_slice(&base32(&tag));
     String::from_utf8(out).ok()

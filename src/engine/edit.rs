@@ -1,51 +1,18 @@
 //! From findings to edits, from edits to output.
 
-use super::action::{Action, READERS};
-use super::allow::Kept;
+use super::action::Action;
+pub(super) use super::fate::Edit;
+use super::fate::{Fate, NO_JOB};
 use super::judge::Judged;
 use super::render::{is_host_name, needs_brackets, render};
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::hit::Hit;
 use crate::format::slot::{self, Slot};
-use crate::model::{CategorySet, Decision};
+use crate::model::CategorySet;
 use crate::policy::Met;
 use crate::tag::{Clock, TagContext, TagStyle, bit};
-use crate::transform::canonical::{Canon, canonical};
-use crate::transform::pseudonym::{TagKey, base32, surrogate};
-
-/// No job in the batch.
-const NO_JOB: u32 = u32::MAX;
-
-/// What becomes of one hit.
-#[derive(Clone, Copy)]
-pub(super) struct Edit {
-    /// Index of the hit.
-    pub hit: u32,
-    /// Number of its tag in the batch.
-    job: u32,
-    /// What was decided.
-    pub decision: Decision,
-    /// Era of its record.
-    pub era: u16,
-    /// The value stays.
-    pub keep: bool,
-    /// The value has no canonical form: it is suppressed.
-    unfit: bool,
-    /// A list or the minors' rule wants the value gone.
-    pub gone: bool,
-    /// Why it stays.
-    pub kept: Kept,
-    /// Where the edits inside its run of base64 begin.
-    inner: u32,
-}
-
-impl Edit {
-    /// Where the edits inside its run of base64 begin.
-    pub(super) fn inner(&self) -> usize {
-        self.inner as usize
-    }
-}
+use crate::transform::pseudonym::surrogate;
 
 /// The hits of one record, summed up.
 #[derive(Clone, Copy, Default)]
@@ -100,13 +67,19 @@ impl Worker<'_> {
             let wanted = self.wanted(block, i..n, era, &found);
             for k in i..n {
                 let hit = self.detector.hits()[k];
-                let mut edit = self.decide_one(block, &hit, k, era, (met, wanted));
-                found.retentions |= 1 << edit.decision.retention.0;
+                let decision = self.engine.era(era).0.decide(self.view, hit.entity, met);
+                found.retentions |= 1 << decision.retention.0;
+                self.edits.push(Edit::new(k, decision, era));
+                let is_wanted = wanted & bit(hit.entity) != 0;
+                let fate = if is_wanted { self.fate(block, &hit, era, decision) } else { Fate::Open };
+                let inner = self.inner.len() as u32;
+                if let Some(edit) = self.edits.last_mut() {
+                    edit.settle(fate);
+                    edit.inner = inner;
+                }
                 if hit.blob != 0 {
-                    edit.inner = self.inner.len() as u32;
                     found.retentions |= self.decide_inside(block, &hit, era, met);
                 }
-                self.edits.push(edit);
             }
             found.edits = self.edits.len() as u32;
             self.founds.push(found);
@@ -130,75 +103,13 @@ impl Worker<'_> {
         let mut retentions = 0;
         for j in 0..self.inside(run).len() {
             let hit = self.inside(run)[j];
-            let edit = self.decide_one(block, &hit, j, era, (met, u128::MAX));
-            retentions |= 1 << edit.decision.retention.0;
+            let decision = self.engine.era(era).0.decide(self.view, hit.entity, met);
+            retentions |= 1 << decision.retention.0;
+            let mut edit = Edit::new(j, decision, era);
+            edit.settle(self.fate(block, &hit, era, decision));
             self.inner.push(edit);
         }
         retentions
-    }
-
-    /// Decides a hit by the conditions that its record meets; of those not wanted only the retention matters.
-    #[inline]
-    fn decide_one(&mut self, block: &[u8], hit: &Hit, k: usize, era: u16, (met, wanted): (Met, u128)) -> Edit {
-        let engine = self.engine;
-        let (policy, actions) = engine.era(era);
-        let decision = policy.decide(self.view, hit.entity, met);
-        let mut edit = Edit {
-            hit: k as u32,
-            decision,
-            era,
-            job: NO_JOB,
-            keep: false,
-            unfit: false,
-            gone: false,
-            kept: Kept::No,
-            inner: 0,
-        };
-        if hit.blob != 0 || wanted & bit(hit.entity) == 0 {
-            return edit;
-        }
-        if self.view == 0 {
-            self.tally.found(hit.entity.0, hit.all_carriers());
-        }
-        let value = self.detector.value(block, hit).expose();
-        if !engine.allow.is_empty() {
-            let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
-            edit.kept = engine.allow.keeps(hit.entity, value, before);
-            if edit.kept != Kept::No {
-                edit.keep = true;
-                self.tally.kept += 1;
-                return edit;
-            }
-        }
-        if policy.allows(engine.categories[hit.entity.0 as usize], value) {
-            (edit.keep, edit.kept) = (true, Kept::Policy);
-            self.tally.kept += 1;
-            return edit;
-        }
-        let (key, canon) = match actions.of(hit.entity, decision.transform) {
-            Action::Token { key, canon, .. } => (key, *canon),
-            Action::Surrogate { key } => (key, Canon::Ip),
-            Action::Keep => {
-                (edit.keep, edit.kept) = (true, Kept::Policy);
-                self.tally.kept += 1;
-                return edit;
-            }
-            _ => return edit,
-        };
-        let known = hit.v4.filter(|_| canon == Canon::Ip).map(|a| self.canon.set(a));
-        match known.map_or_else(|| canonical(canon, value, &READERS, &mut self.canon), Ok) {
-            Err(_) => {
-                edit.unfit = true;
-                self.tally.unfit += 1;
-            }
-            Ok(()) => {
-                edit.job = match key {
-                    TagKey::Hmac(k) => self.batch.push(k, &self.canon),
-                    TagKey::Cmac(k) => self.batch.push_tag(k.tag(self.canon.bytes())),
-                }
-            }
-        }
-        edit
     }
 
     /// Writes whole records with their edits and tags.
@@ -224,7 +135,7 @@ impl Worker<'_> {
 
     fn write_tagged(&mut self, block: &[u8], at: &mut Place, end: usize, next: &mut usize) {
         let record = &block[at.start..end];
-        let slot = slot::slot(record, self.detector.may_be_tagged(&mut at.tag, end));
+        let slot = slot::slot(record, self.detector.may_be_tagged(&mut at.tag, at.start, end));
         let found = match self.founds.get(at.found) {
             Some(f) if f.end as usize <= end => {
                 at.found += 1;
@@ -390,15 +301,18 @@ impl Worker<'_> {
         }
         let action = self.engine.era(edit.era).1.of(hit.entity, edit.decision.transform);
         let action = if edit.gone { &Action::Suppress } else { action };
-        if edit.job != NO_JOB && hit.depth == 0 && !hit.bare_json {
+        if edit.job != NO_JOB && hit.depth == 0 {
             let tag = self.batch.tag(edit.job);
             match action {
                 Action::Token { prefix, .. } => {
+                    let quote = usize::from(hit.bare_json);
+                    self.out.put_first(b"\"", quote);
                     self.out.put_first(&prefix.bytes, prefix.len);
-                    return self.out.put_first(&base32(tag), 26);
+                    self.out.put_first(&self.batch.letters(edit.job), 26);
+                    return self.out.put_first(b"\"", quote);
                 }
                 Action::Surrogate { .. }
-                    if !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
+                    if !hit.bare_json && !needs_brackets(block, hit) && !is_host_name(&block[hit.start as usize..]) =>
                 {
                     return self.out.put_first(&surrogate(tag), 39);
                 }
@@ -495,5 +409,5 @@ struct Place {
     start: usize,
     found: usize,
     time: usize,
-    tag: usize,
+    tag: [usize; 2],
 }

@@ -57,12 +57,17 @@ impl Out {
     }
 
     /// Appends `text[from..to]`.
-    #[inline]
+    #[inline(always)]
     pub fn put_span(&mut self, text: &[u8], from: usize, to: usize) {
         match text.get(from..from + WORD).and_then(<[u8]>::first_chunk::<WORD>) {
             Some(word) if to - from <= WORD => self.put_first(word, to - from),
-            _ => self.put(&text[from..to]),
+            _ => self.put_long(&text[from..to]),
         }
+    }
+
+    #[inline(never)]
+    fn put_long(&mut self, v: &[u8]) {
+        self.put(v);
     }
 }
 

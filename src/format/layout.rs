@@ -102,6 +102,17 @@ impl Layout {
         self.pieces[field].literal.ends_with(b"[") && after.starts_with(b"]")
     }
 
+    /// True when nothing stands before the first field.
+    pub fn begins_with_field(&self) -> bool {
+        self.pieces.first().is_some_and(|p| p.literal.is_empty())
+    }
+
+    /// What stands between the first field and the one of number `n` when all those between are a dash.
+    pub fn dashed(&self, n: usize) -> Vec<u8> {
+        let between = self.pieces.get(1..=n).unwrap_or_default().iter().map(|p| &p.literal[..]);
+        between.collect::<Vec<_>>().join(&b'-')
+    }
+
     /// Finds the fields of a record that has no line ending. False, with `out` as it was cleared, when the record has
     /// another layout. A quote behind a backslash does not end a quoted field.
     pub fn parse(&self, record: &[u8], marks: &impl Marks, out: &mut Vec<Range<usize>>) -> bool {
@@ -255,6 +266,7 @@ mod tests {
         assert_eq!(a[3], ("time_local".into(), "23/Oct/2024:09:21:34 +0800".into()));
         assert_eq!(a[4].1, r#"GET /a\"b HTTP/1.1"#);
         assert_eq!(a[8], ("User-Agent".into(), "curl/8.5".into()));
+        assert_eq!(Layout::apache(COMBINED).unwrap().dashed(3), b" - - [");
     }
 
     #[test]

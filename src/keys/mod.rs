@@ -3,9 +3,11 @@
 
 mod ring;
 mod source;
+mod subjects;
 
 pub use ring::{Keyring, RingKey, State};
 pub use source::{replace_ring, write_new, write_ring};
+pub use subjects::{HANDLE, Share, SubjectKey, SubjectKeys, Subjects, handle_text};
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE, Specification};
 use hkdf::Hkdf;

@@ -1,9 +1,10 @@
 //! Key rings: one key for each stretch of event time, so that destroying a key shreds exactly that stretch.
 
-use super::{KeyError, MasterKey};
+use super::{KeyError, MasterKey, Subjects};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use zeroize::{Zeroize, Zeroizing};
 
 /// What a key may still do.
@@ -48,6 +49,8 @@ pub struct RingKey {
     /// What it may still do.
     pub state: State,
     key: Option<MasterKey>,
+    /// Ledger of the salts of subjects' keys.
+    pub(super) subjects: Option<Arc<dyn Subjects>>,
 }
 
 /// Keys by event time.
@@ -98,6 +101,7 @@ impl From<MasterKey> for Keyring {
                 not_after,
                 state: State::Active,
                 key: Some(key),
+                subjects: None,
             }],
         }
     }
@@ -158,6 +162,13 @@ impl Keyring {
             }
         }
         Ok(())
+    }
+
+    /// The same ring with a ledger of subjects' keys at hand.
+    #[must_use]
+    pub fn with_subjects(mut self, subjects: &Arc<dyn Subjects>) -> Keyring {
+        self.keys.iter_mut().for_each(|k| k.subjects = Some(Arc::clone(subjects)));
+        self
     }
 
     /// All keys, in the file's order.
@@ -247,7 +258,7 @@ impl Entry {
         }
         let Entry { kid, epoch, created, not_before, not_after, state, secret } = self;
         drop(secret);
-        Ok(RingKey { kid, epoch, created, not_before, not_after, state, key })
+        Ok(RingKey { kid, epoch, created, not_before, not_after, state, key, subjects: None })
     }
 }
 

@@ -146,11 +146,12 @@ fn partition(tag: Option<&[u8]>) -> String {
         let safe = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
         (safe && !value.starts_with('.')).then_some(value)
     };
-    match (member("class"), member("delete_after").or_else(|| member("keep_until"))) {
-        (Some(class), Some(day)) => format!("class={class}/expires={day}"),
-        (Some(class), None) => format!("class={class}/expires=never"),
-        _ => "class=untagged/expires=never".into(),
+    let Some(class) = member("class") else { return "class=untagged/delete_after=never".into() };
+    let mut name = format!("class={class}");
+    for part in ["hold", "keep_until", "restrict_after"] {
+        member(part).into_iter().for_each(|v| name += &format!("/{part}={v}"));
     }
+    name + "/delete_after=" + member("delete_after").unwrap_or("never")
 }
 
 /// One thread's compressors.
@@ -221,7 +222,10 @@ impl Packer {
     }
 
     /// Appends one member that holds `bytes`.
-    pub(super) fn compress(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of the compressor.
+    pub fn compress(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         match self.packing.codec {
             Codec::Plain => out.extend_from_slice(bytes),
             Codec::Gzip => self.gzip(bytes, out)?,
@@ -302,8 +306,15 @@ mod tests {
     #[test]
     fn partitions_follow_the_tag() {
         let tag = br#"{"ret":{"class":"network_log","keep_until":"2027-05-23","delete_after":"2027-06-01"}}"#;
-        assert_eq!(partition(Some(tag)), "class=network_log/expires=2027-06-01");
-        assert_eq!(partition(Some(br#"{"ret":{"class":"../x"}}"#)), "class=untagged/expires=never");
-        assert_eq!(partition(None), "class=untagged/expires=never");
+        assert_eq!(partition(Some(tag)), "class=network_log/keep_until=2027-05-23/delete_after=2027-06-01");
+        let tag = br#"{"ret":{"class":"network_log","keep_until":"2027-05-23","state":"held"},"hold":"case-1"}"#;
+        assert_eq!(partition(Some(tag)), "class=network_log/hold=case-1/keep_until=2027-05-23/delete_after=never");
+        let tag = br#"{"ret":{"class":"a","keep_until":"2027-05-23","delete_after":"2027-05-23","restrict_after":"2027-02-01"}}"#;
+        assert_eq!(
+            partition(Some(tag)),
+            "class=a/keep_until=2027-05-23/restrict_after=2027-02-01/delete_after=2027-05-23"
+        );
+        assert_eq!(partition(Some(br#"{"ret":{"class":"../x"}}"#)), "class=untagged/delete_after=never");
+        assert_eq!(partition(None), "class=untagged/delete_after=never");
     }
 }

@@ -39,6 +39,10 @@ pub struct TransformDef {
     /// `generalise` of style `route`: query keys that stay.
     #[serde(default)]
     pub keep: Vec<String>,
+    /// `pseudonym`, `surrogate`, `token`: under a key of each subject, whose salt the ledger of `--subjects` keeps; an
+    /// erasure shreds what was made of the subject in every copy. Without the ledger values are suppressed.
+    #[serde(default)]
+    pub per_subject: bool,
     /// `date-shift`: most days that a subject's dates move.
     #[serde(default = "half_year")]
     pub days: u16,

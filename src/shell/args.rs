@@ -1,6 +1,7 @@
 //! The command line.
 
 use super::batch::args::{BatchArgs, ReportArgs};
+use super::lifecycle::args::{AuditVerb, EraseArgs, LedgerVerb, RecordArgs, RetainVerb, RevealArgs, TraceArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -32,7 +33,7 @@ Exit codes: 0 all done, 1 something was suppressed, 2 usage, 74 input or output,
 #[derive(Subcommand)]
 pub enum Verb {
     /// De-identify files or standard input to standard output, in one pass and constant memory.
-    Filter(FilterArgs),
+    Filter(Box<FilterArgs>),
     /// De-identify archives: files and folders, compressed or not, on all cores, safe to interrupt.
     Batch(Box<BatchArgs>),
     /// Merge the manifests of batch runs and write their report.
@@ -43,17 +44,47 @@ pub enum Verb {
     Scan(ScanArgs),
     /// Test rules and policy: every rule's examples, canaries in every carrier, your own cases. Exit code 1 when one fails.
     Test(TestArgs),
+    /// Run beside a web server: sources, de-identification and sinks by a configuration, without losing a record.
+    #[cfg(feature = "sidecar")]
+    Sidecar(super::sidecar::SidecarArgs),
     /// Make, list, rotate, destroy and bridge keys.
     Keys {
         /// What to do with keys.
         #[command(subcommand)]
         verb: KeysVerb,
+        /// Audit log.
+        #[command(flatten)]
+        record: RecordArgs,
     },
     /// Check, show, compare and format policies.
     Policy {
         /// What to do with policies.
         #[command(subcommand)]
         verb: PolicyVerb,
+    },
+    /// Delete, restrict or aggregate outputs whose retention is over, unless a hold keeps them.
+    Retain {
+        /// What to do.
+        #[command(subcommand)]
+        verb: Box<RetainVerb>,
+    },
+    /// Erase a subject, named on standard input: shred its keys, take its records out of outputs, refuse later ones.
+    Erase(Box<EraseArgs>),
+    /// Find every record of a subject, named on standard input, by its tokens. Exit code 1 when there are any.
+    Trace(Box<TraceArgs>),
+    /// Print the values of reversible tokens, for a reason and on record.
+    Reveal(Box<RevealArgs>),
+    /// Make, check, back up and prune the ledger of subjects; hold records for a case.
+    Ledger {
+        /// What to do.
+        #[command(subcommand)]
+        verb: Box<LedgerVerb>,
+    },
+    /// Check audit logs.
+    Audit {
+        /// What to do.
+        #[command(subcommand)]
+        verb: AuditVerb,
     },
     /// Print a completion script for a shell.
     Completions {
@@ -215,7 +246,7 @@ fn state(text: &str) -> Result<crate::keys::State, String> {
 }
 
 /// Where keys come from.
-#[derive(Args)]
+#[derive(Default, Args)]
 pub struct KeyArgs {
     /// Key of all pseudonyms, or a key ring: readable by its owner only. A key is 32 bytes, raw or hex or base64. Without
     /// any key one is made for this run, and no other run's tokens match.
@@ -230,6 +261,9 @@ pub struct KeyArgs {
     /// Take the key from what COMMAND prints (a KMS client, age -d).
     #[arg(long, value_name = "COMMAND")]
     pub key_command: Option<String>,
+    /// Ledger of subjects, for transforms with `per_subject`: the salts of their keys.
+    #[arg(long, env = "LOGVEIL_SUBJECTS", value_name = "FILE")]
+    pub subjects: Option<PathBuf>,
 }
 
 impl KeyArgs {
@@ -310,6 +344,13 @@ pub struct FilterArgs {
     /// Append to FILE instead of writing to standard output.
     #[arg(long, short = 'o', value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Audit log.
+    #[command(flatten)]
+    pub record: RecordArgs,
+    /// Talk with rsyslog line by line: as a program of mmexternal (messages come back changed), or of omprog with
+    /// confirmMessages (messages go to the file of -o).
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub protocol: Option<Protocol>,
     /// Worker threads; the default is all cores for files and busy pipes, one for live pipes. Order is kept.
     #[arg(long, short = 'j', env = "LOGVEIL_THREADS", value_name = "N")]
     pub threads: Option<usize>,
@@ -373,6 +414,15 @@ pub enum Report {
     Jsonl,
     /// SARIF 2.1.0, for code-scanning tools.
     Sarif,
+}
+
+/// How rsyslog talks to the filter.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// Each message is answered with one that takes its place.
+    RsyslogMmexternal,
+    /// Each message is confirmed when it is written.
+    RsyslogOmprog,
 }
 
 /// Where tags go.

@@ -2,6 +2,7 @@
 
 use super::args::{FilterArgs, Tag};
 use super::exit::Exit;
+use super::lifecycle::record;
 use super::live::{Poll, Stoppable, stop_flag};
 use super::parallel::Threads;
 use super::views::{self, Views, Watch};
@@ -31,12 +32,17 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         Tag::Manifest if args.manifest.is_some() => TagMode::Manifest,
         Tag::Manifest => return Err((Exit::Usage, "--tag manifest needs --manifest FILE".into())),
     };
+    if let Some(protocol) = args.protocol {
+        return super::protocol::run(args, protocol, tag);
+    }
+    // First of all: Apache may ask for the end of a child that has only just begun.
+    let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
     let recipients: Vec<String> = views::pairs(args)?.into_iter().map(|p| p.0).collect();
     let engine = setup::engine_for(&args.policy, tag, &recipients)?.counting_unparsed(args.stats.is_some());
     views::check_region(args, &engine)?;
     let watch = Watch::open(&args.list, &engine)?;
     let views = Views::open(args)?;
-    let stop = stop_flag().map_err(|e| (Exit::Io, format!("signals: {e}")))?;
+    let ring = record::ready(&args.record, &args.policy.keys)?;
     let mut job = Job {
         args,
         engine: &engine,
@@ -61,7 +67,10 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
                 eprintln!("logveil: {message}");
                 exit = exit.and(Exit::Io);
             }
-            Err(Stop::Output(e)) if e.kind() == ErrorKind::BrokenPipe => return Ok(Exit::Clean),
+            Err(Stop::Output(e)) if e.kind() == ErrorKind::BrokenPipe => {
+                record::run(&args.record, ring.as_ref(), &engine, &job.tally, &job.disclosed)?;
+                return Ok(Exit::Clean);
+            }
             Err(Stop::Output(e)) => return Err((Exit::Io, format!("output: {e}"))),
         }
     }
@@ -72,6 +81,7 @@ pub fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         return Err((Exit::Io, format!("output: {e}")));
     }
     job.views.finish(&engine, &job.disclosed)?;
+    record::run(&args.record, ring.as_ref(), &engine, &job.tally, &job.disclosed)?;
     if let Some(form) = args.stats {
         stats::print(form, &job.tally, engine.rules(), started.elapsed().as_secs_f64());
     }

@@ -3,16 +3,26 @@
 use super::Failure;
 use super::args::KeyArgs;
 use super::exit::Exit;
-use crate::keys::{Keyring, MasterKey};
+use crate::keys::{Keyring, MasterKey, Subjects};
+use crate::lifecycle::ledger::Ledger;
 use std::io::Read;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Most bytes of a key ring.
 const MOST: u64 = 1 << 20;
 
-/// The keys that the arguments name; a key for this run only when they name none.
+/// The keys that the arguments name, with the ledger of subjects when it is named.
 pub fn keys(args: &KeyArgs) -> Result<Keyring, Failure> {
+    let ring = ring(args)?;
+    let Some(path) = &args.subjects else { return Ok(ring) };
+    let ledger: Arc<dyn Subjects> = Arc::new(Ledger::open(path).map_err(|e| (Exit::Config, e.to_string()))?);
+    Ok(ring.with_subjects(&ledger))
+}
+
+/// The keys that the arguments name; a key for this run only when they name none.
+pub fn ring(args: &KeyArgs) -> Result<Keyring, Failure> {
     let bad = |m: String| (Exit::Config, m);
     let parse = |v: &[u8], name: &str| Keyring::from_bytes(v, name).map_err(|e| bad(e.to_string()));
     if let Some(name) = &args.key_env {

@@ -2,24 +2,35 @@
 
 use super::args::KeysVerb;
 use super::exit::Exit;
+use super::lifecycle::args::RecordArgs;
+use super::lifecycle::record;
 use super::{Failure, setup};
 use crate::engine::bridge::Bridge;
 use crate::keys::{Keyring, State, replace_ring, write_new, write_ring};
 use jiff::Timestamp;
+use serde_json::json;
 use std::io::{BufRead, Write};
 use std::path::Path;
 
+/// Puts a key event on record, signed with the keys as they were before it.
+fn note(record: &RecordArgs, keys: &Keyring, what: &str, kids: &[String]) -> Result<(), Failure> {
+    record::record(record, keys, "keys", json!({ "verb": what, "kids": kids }))
+}
+
 /// Runs a key verb.
-pub fn run(verb: &KeysVerb) -> Result<Exit, Failure> {
+pub fn run(verb: &KeysVerb, record: &RecordArgs) -> Result<Exit, Failure> {
     match verb {
         KeysVerb::New { file, ring: false, .. } => {
-            println!("{}", write_new(file).map_err(failed)?);
+            let kid = write_new(file).map_err(failed)?;
+            println!("{kid}");
+            note(record, &open(file)?, "new", &[kid])?;
             Ok(Exit::Clean)
         }
         KeysVerb::New { file, epoch, .. } => {
             let ring = Keyring::new(now(), epoch.as_deref().unwrap_or("0"));
             write_ring(file, &ring).map_err(failed)?;
             println!("{}", ring.keys()[0].kid);
+            note(record, &ring, "new", &[ring.keys()[0].kid.clone()])?;
             Ok(Exit::Clean)
         }
         KeysVerb::List { ring } => list(ring),
@@ -30,6 +41,7 @@ pub fn run(verb: &KeysVerb) -> Result<Exit, Failure> {
             let kid = keys.rotate(from, now(), &epoch).map_err(failed)?;
             replace_ring(ring, &keys).map_err(failed)?;
             println!("{kid}");
+            note(record, &keys, "rotate", &[kid])?;
             Ok(Exit::Clean)
         }
         KeysVerb::State { ring, kid, state } => {
@@ -38,10 +50,11 @@ pub fn run(verb: &KeysVerb) -> Result<Exit, Failure> {
                 return Err(unknown(ring, kid, &keys));
             }
             replace_ring(ring, &keys).map_err(failed)?;
+            note(record, &keys, state.name(), std::slice::from_ref(kid))?;
             Ok(Exit::Clean)
         }
         KeysVerb::Destroy { ring, kid, all, after, yes_irreversible } => {
-            destroy(ring, kid.as_deref().filter(|_| !all), *after, *yes_irreversible)
+            destroy(ring, kid.as_deref().filter(|_| !all), *after, *yes_irreversible, record)
         }
         KeysVerb::Bridge { ring, from, to, policy, entity, transform } => {
             let keys = open(ring)?;
@@ -82,7 +95,13 @@ fn list(path: &Path) -> Result<Exit, Failure> {
 }
 
 /// Destroys one key or all. Without the word it only says what would be lost.
-fn destroy(path: &Path, kid: Option<&str>, after: Option<u16>, sure: bool) -> Result<Exit, Failure> {
+fn destroy(
+    path: &Path,
+    kid: Option<&str>,
+    after: Option<u16>,
+    sure: bool,
+    record: &RecordArgs,
+) -> Result<Exit, Failure> {
     let mut keys = open(path)?;
     if let Some(kid) = kid.filter(|k| keys.by_kid(k).is_none()) {
         return Err(unknown(path, kid, &keys));
@@ -95,6 +114,9 @@ fn destroy(path: &Path, kid: Option<&str>, after: Option<u16>, sure: bool) -> Re
     let chosen = |k: &&crate::keys::RingKey| kid.is_none_or(|id| id == k.kid) && k.state != State::Destroyed;
     let doomed: Vec<String> =
         keys.keys().iter().filter(chosen).filter(|k| old(k.not_after.or(k.created))).map(|k| k.kid.clone()).collect();
+    if sure {
+        note(record, &keys, "destroy", &doomed)?;
+    }
     for kid in &doomed {
         println!("{kid}{}", if sure { " destroyed" } else { " would be destroyed" });
         keys.destroy(kid);

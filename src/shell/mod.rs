@@ -7,11 +7,15 @@ mod explain;
 mod filter;
 mod key_source;
 mod keys;
+mod lifecycle;
 mod live;
 mod parallel;
 mod policy;
+mod protocol;
 mod scan;
 mod setup;
+#[cfg(feature = "sidecar")]
+mod sidecar;
 mod stats;
 mod test;
 mod views;
@@ -53,8 +57,16 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Some(Verb::Explain(a)) => explain::run(&a),
         Some(Verb::Scan(a)) => scan::run(&a),
         Some(Verb::Test(a)) => test::run(&a),
-        Some(Verb::Keys { verb }) => keys::run(&verb),
+        #[cfg(feature = "sidecar")]
+        Some(Verb::Sidecar(a)) => sidecar::run(&a),
+        Some(Verb::Keys { verb, record }) => keys::run(&verb, &record),
         Some(Verb::Policy { verb }) => policy::run(&verb),
+        Some(Verb::Retain { verb }) => lifecycle::retain(&verb),
+        Some(Verb::Erase(a)) => lifecycle::erase(&a),
+        Some(Verb::Trace(a)) => lifecycle::trace(&a),
+        Some(Verb::Reveal(a)) => lifecycle::reveal(&a),
+        Some(Verb::Ledger { verb }) => lifecycle::ledger(&verb),
+        Some(Verb::Audit { verb }) => lifecycle::audit(&verb),
         Some(Verb::Completions { shell }) => {
             clap_complete::generate(shell, &mut Cli::command(), "logveil", &mut std::io::stdout());
             Ok(Exit::Clean)

@@ -65,11 +65,16 @@ pub struct TagContext {
 
 /// Most renderings kept, their dates apart; beyond that they are made anew.
 const TEMPLATES: usize = 1024;
+/// Most whole tags kept; a power of two.
+const READY: usize = 256;
 /// Most sets of dates kept.
 const DATES: usize = 64;
 
 /// Most contexts that are counted apart.
 const SEEN: usize = 1 << 16;
+
+/// A whole tag, and what it was rendered for.
+type Ready = (Option<(TagContext, TagStyle)>, Vec<u8>);
 
 /// Renders tags. One per worker.
 pub struct Tagger<'p> {
@@ -83,8 +88,10 @@ pub struct Tagger<'p> {
     cases: Vec<String>,
     templates: Cache<(TagContext, TagStyle), Template>,
     dates: Cache<DatesKey, String>,
+    /// Whole tags, and the place of the last one.
+    ready: Vec<Ready>,
+    at: usize,
     last: Option<(TagContext, TagStyle)>,
-    last_text: Vec<u8>,
     /// Contexts are counted.
     counts: bool,
     /// Records since `last` changed.
@@ -106,8 +113,9 @@ impl<'p> Tagger<'p> {
             cases: Vec::new(),
             templates: Cache::new(TEMPLATES),
             dates: Cache::new(DATES),
+            ready: vec![(None, Vec::new()); READY],
+            at: 0,
             last: None,
-            last_text: Vec::new(),
             counts: false,
             run: 0,
             seen: HashMap::new(),
@@ -143,33 +151,49 @@ impl<'p> Tagger<'p> {
     pub fn set_cases(&mut self, cases: &[String]) {
         cases.clone_into(&mut self.cases);
         self.templates.clear();
+        self.ready.iter_mut().for_each(|r| r.0 = None);
         self.last = None;
     }
 
     /// The tag, written.
     #[inline]
     pub fn render(&mut self, ctx: TagContext, style: TagStyle) -> &[u8] {
-        if self.last != Some((ctx, style)) {
+        let key = Some((ctx, style));
+        if self.last != key {
             self.note();
-            self.compose(ctx, style);
-            self.last = Some((ctx, style));
+            self.at = place(&ctx);
+            if self.ready[self.at].0 != key {
+                self.compose(ctx, style);
+            }
+            self.last = key;
         }
         self.run += 1;
-        &self.last_text
+        &self.ready[self.at].1
     }
 
-    /// Renders the tag into `last_text`: most of it is the same on every day.
+    /// Renders the tag into its place: most of it is the same on every day.
+    #[inline(never)]
     fn compose(&mut self, ctx: TagContext, style: TagStyle) {
-        let Tagger { policy, rules, version, kid, to, cases, templates, dates, last_text, .. } = self;
+        let Tagger { policy, rules, version, kid, to, cases, templates, dates, ready, at, .. } = self;
+        let (key, text) = &mut ready[*at];
         let writer = Writer { policy, rules, version, kid, to: to.as_deref(), cases };
         let template = templates.get((TagContext { day: 0, ..ctx }, style), || writer.template(ctx, style));
         let dates = dates.get((ctx.retentions, ctx.day, ctx.case != 0, style), || writer.dates(ctx, style));
         let (head, tail) = template.text.split_at(template.dates);
-        last_text.clear();
+        text.clear();
         for part in [head, dates, tail] {
-            last_text.extend_from_slice(part.as_bytes());
+            text.extend_from_slice(part.as_bytes());
         }
+        *key = Some((ctx, style));
     }
+}
+
+/// Where the tags of a context are kept.
+fn place(ctx: &TagContext) -> usize {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let found = (ctx.entities as u64).wrapping_mul(ODD) ^ (ctx.entities >> 64) as u64;
+    let mix = (found ^ ctx.retentions ^ ctx.day as u64).wrapping_mul(ODD);
+    (mix >> (64 - READY.trailing_zeros())) as usize
 }
 
 /// What the dates of a tag depend on: retention classes, day, legal hold, style.

@@ -157,6 +157,37 @@ impl Drop for CanonBuf {
     }
 }
 
+/// Writes the canonical form of a plainly written value to the front of `block`, which is zero; its length. Nothing where
+/// [`canonical`] must look closer: `block` may then hold anything.
+#[inline]
+pub fn plain(kind: Canon, v: &[u8], readers: &Readers, block: &mut [u8; 64]) -> Option<usize> {
+    let mut put = |v: &[u8]| {
+        block[..v.len()].copy_from_slice(v);
+        Some(v.len())
+    };
+    match kind {
+        Canon::Mac => put(&(readers.mac)(v)?),
+        Canon::Uuid => put(&(readers.uuid)(v)?),
+        Canon::Imei => {
+            let digits: &[u8; 15] = v.try_into().ok().filter(|v: &&[u8; 15]| v.iter().all(u8::is_ascii_digit))?;
+            put(&luhn_digit(*digits))
+        }
+        Canon::Phone => {
+            let mut buf = [0; 24];
+            let n = (readers.phone)(v, &mut buf)?;
+            put(&buf);
+            Some(n)
+        }
+        Canon::Text if (1..=SHORT).contains(&v.len()) => {
+            let to = &mut block[..v.len()];
+            to.copy_from_slice(v);
+            to.make_ascii_lowercase();
+            Some(v.len())
+        }
+        _ => None,
+    }
+}
+
 /// Writes the canonical form of a decoded value to `out`.
 ///
 /// # Errors

@@ -317,7 +317,9 @@ const BRANDS: &[(&str, &str)] = &[
 ];
 
 fn brand(model: &str) -> &'static str {
-    BRANDS.iter().find(|b| model.starts_with(b.0)).map_or("other", |b| b.1)
+    let first = model.as_bytes().first();
+    let begins = |b: &&(&str, &str)| b.0.as_bytes().first() == first && model.starts_with(b.0);
+    BRANDS.iter().find(begins).map_or("other", |b| b.1)
 }
 
 #[cfg(test)]

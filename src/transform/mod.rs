@@ -18,6 +18,7 @@ pub mod pseudonym;
 pub mod region;
 pub mod siv;
 pub mod sm3;
+pub mod subject_token;
 pub mod truncate;
 pub mod user_agent;
 

@@ -2,15 +2,30 @@
 
 use super::cmac::CmacKey;
 use super::lanes::HmacKey;
+use crate::keys::SubjectKeys;
 
-const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+/// RFC 4648 in lower case.
+pub(super) const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// A prepared key of either function.
+/// A prepared key of any function.
 pub enum TagKey {
     /// HMAC-SHA256, hashed in lanes.
     Hmac(HmacKey),
     /// AES-CMAC.
     Cmac(Box<CmacKey>),
+    /// HMAC-SHA256 under a key of each subject.
+    Subject(Box<SubjectKeys>),
+}
+
+impl TagKey {
+    /// The tag of canonical bytes; nothing for a subject that was erased.
+    pub fn tag(&self, canonical: &[u8]) -> Option<[u8; 16]> {
+        match self {
+            TagKey::Hmac(k) => Some(k.tag(canonical)),
+            TagKey::Cmac(k) => Some(k.tag(canonical)),
+            TagKey::Subject(k) => k.pseudonym(canonical),
+        }
+    }
 }
 
 /// Two letters for each ten bits.

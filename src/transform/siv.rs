@@ -30,6 +30,16 @@ pub fn key_len(suite: Suite) -> usize {
     }
 }
 
+/// The tail of a token.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    BASE32.encode(bytes)
+}
+
+/// The bytes of a token's tail.
+pub(super) fn decode(tail: &[u8]) -> Option<Vec<u8>> {
+    BASE32.decode(tail).ok()
+}
+
 /// A prepared key.
 pub struct SivToken {
     suite: Suite,
@@ -45,6 +55,11 @@ impl SivToken {
         SivToken { suite, key, prefix: prefix.into(), header: [class.as_bytes().into(), domain.as_bytes().into()] }
     }
 
+    /// Synthetic IV and ciphertext of a value that may become a token.
+    pub(super) fn seal_value(&self, value: &[u8]) -> Option<Vec<u8>> {
+        if value.is_empty() || value.len() > LONGEST { None } else { self.seal(value) }
+    }
+
     fn seal(&self, value: &[u8]) -> Option<Vec<u8>> {
         match self.suite {
             Suite::Aes => CmacSiv::<Aes256>::new_from_slice(&self.key).ok()?.encrypt(&self.header, value).ok(),
@@ -52,7 +67,8 @@ impl SivToken {
         }
     }
 
-    fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+    /// The value that was sealed.
+    pub(super) fn open(&self, sealed: &[u8]) -> Option<Vec<u8>> {
         match self.suite {
             Suite::Aes => CmacSiv::<Aes256>::new_from_slice(&self.key).ok()?.decrypt(&self.header, sealed).ok(),
             Suite::Sm4 => CmacSiv::<Sm4>::new_from_slice(&self.key).ok()?.decrypt(&self.header, sealed).ok(),
@@ -62,17 +78,14 @@ impl SivToken {
 
 impl Transform for SivToken {
     fn apply(&self, value: &[u8], _: &mut At<'_>, out: &mut Vec<u8>) -> Result<(), Unfit> {
-        if value.is_empty() || value.len() > LONGEST {
-            return Err(Unfit);
-        }
-        let sealed = self.seal(value).ok_or(Unfit)?;
+        let sealed = self.seal_value(value).ok_or(Unfit)?;
         out.extend_from_slice(&self.prefix);
-        out.extend_from_slice(BASE32.encode(&sealed).as_bytes());
+        out.extend_from_slice(encode(&sealed).as_bytes());
         Ok(())
     }
 
     fn reveal(&self, token: &[u8], out: &mut Vec<u8>) -> Result<(), Unfit> {
-        let sealed = BASE32.decode(token.strip_prefix(&self.prefix[..]).ok_or(Unfit)?).map_err(|_| Unfit)?;
+        let sealed = decode(token.strip_prefix(&self.prefix[..]).ok_or(Unfit)?).ok_or(Unfit)?;
         let mut value = self.open(&sealed).ok_or(Unfit)?;
         out.extend_from_slice(&value);
         value.zeroize();

@@ -1,6 +1,9 @@
 //! What several tests need.
 #![allow(dead_code)]
 
+#[cfg(feature = "sidecar")]
+pub mod daemon;
+
 use logveil::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode, Worker};
 use logveil::keys::MasterKey;
 use logveil::rules::{Ruleset, policy_builtin};

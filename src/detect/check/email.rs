@@ -1,46 +1,52 @@
 //! E-mail addresses: dot-atom local parts (RFC 5321 section 4.1.2) and LDH domains (RFC 1123).
 
 /// Endings of file names that look like top-level domains behind an `@`.
-const ASSETS: &[&[u8]] = &[
-    b"png",
-    b"jpg",
-    b"jpeg",
-    b"gif",
-    b"webp",
-    b"svg",
-    b"ico",
-    b"js",
-    b"css",
-    b"html",
-    b"htm",
-    b"json",
-    b"map",
-    b"ts",
-    b"jsx",
-    b"tsx",
-    b"vue",
-    b"php",
-    b"asp",
-    b"aspx",
-    b"jsp",
-    b"txt",
-    b"xml",
-    b"woff",
-    b"ttf",
-    b"mp",
-    b"pdf",
-    b"service",
-    b"socket",
-    b"timer",
-    b"mount",
-    b"target",
-    b"scope",
-    b"slice",
-    b"lock",
-    b"conf",
-    b"log",
-    b"example-file",
-];
+fn is_asset(label: &[u8]) -> bool {
+    let mut low = [0; 8];
+    let Some(low) = low.get_mut(..label.len()) else { return false };
+    low.copy_from_slice(label);
+    low.make_ascii_lowercase();
+    matches!(
+        &low[..],
+        b"png"
+            | b"jpg"
+            | b"jpeg"
+            | b"gif"
+            | b"webp"
+            | b"svg"
+            | b"ico"
+            | b"js"
+            | b"css"
+            | b"html"
+            | b"htm"
+            | b"json"
+            | b"map"
+            | b"ts"
+            | b"jsx"
+            | b"tsx"
+            | b"vue"
+            | b"php"
+            | b"asp"
+            | b"aspx"
+            | b"jsp"
+            | b"txt"
+            | b"xml"
+            | b"woff"
+            | b"ttf"
+            | b"mp"
+            | b"pdf"
+            | b"service"
+            | b"socket"
+            | b"timer"
+            | b"mount"
+            | b"target"
+            | b"scope"
+            | b"slice"
+            | b"lock"
+            | b"conf"
+            | b"log"
+    )
+}
 
 /// Endings of most addresses.
 const COMMON: &[&[u8]] = &[b"com", b"cn", b"net", b"org", b"edu", b"gov"];
@@ -84,8 +90,7 @@ fn top_level(label: &[u8]) -> Option<usize> {
     let clean = n == label.len()
         || label[n] >= 0x80
         || matches!(label[n], b'-' | b'_') && COMMON.iter().any(|c| label[..n].eq_ignore_ascii_case(c));
-    let asset = ASSETS.iter().any(|a| label[..n].eq_ignore_ascii_case(a));
-    ((2..=24).contains(&n) && clean && !asset).then_some(n)
+    ((2..=24).contains(&n) && clean && !is_asset(&label[..n])).then_some(n)
 }
 
 fn is_local(b: u8) -> bool {

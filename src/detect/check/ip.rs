@@ -58,8 +58,15 @@ pub fn v6(v: &[u8]) -> Option<[u8; 16]> {
         i = 2;
     }
     while i < v.len() {
-        let digits = v[i..].iter().take(5).take_while(|b| b.is_ascii_hexdigit()).count();
-        if digits == 0 || digits > 4 && v.get(i + 4) != Some(&b'.') || n == 8 {
+        let (mut digits, mut group) = (0, 0);
+        while let Some(h) = v.get(i + digits).map(|b| HEX[usize::from(*b)]).filter(|h| *h < 16) {
+            group = group << 4 | u16::from(h);
+            digits += 1;
+            if digits > 4 {
+                return None;
+            }
+        }
+        if digits == 0 || n == 8 {
             return None;
         }
         if v.get(i + digits) == Some(&b'.') {
@@ -73,7 +80,7 @@ pub fn v6(v: &[u8]) -> Option<[u8; 16]> {
             i = v.len();
             break;
         }
-        groups[n] = v[i..i + digits].iter().fold(0, |g, &b| g << 4 | hex(b));
+        groups[n] = group;
         n += 1;
         i += digits;
         match (v.get(i), v.get(i + 1)) {
@@ -107,9 +114,17 @@ fn tail(v: &[u8]) -> Option<[u8; 4]> {
     if v.contains(&b'-') { None } else { v4(v) }
 }
 
-fn hex(b: u8) -> u16 {
-    u16::from(if b.is_ascii_digit() { b - b'0' } else { (b | 0x20) - b'a' + 10 })
-}
+/// Values of hex digits; 16 for other bytes.
+static HEX: [u8; 256] = {
+    let mut t = [16; 256];
+    let mut i = 0;
+    while i < 16 {
+        t[b"0123456789abcdef"[i] as usize] = i as u8;
+        t[b"0123456789ABCDEF"[i] as usize] = i as u8;
+        i += 1;
+    }
+    t
+};
 
 /// Class of an IPv4 address.
 pub fn class_v4(a: [u8; 4]) -> Class {

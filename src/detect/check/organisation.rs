@@ -5,8 +5,8 @@ use super::all_digits;
 /// Signs of GB 32100-2015: no I, O, S, V, Z.
 const SIGNS: &[u8] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
-/// Unified social credit code (GB 32100-2015): authority, type, six digits of region, nine of the organisation, a
-/// check sign modulo 31.
+/// Unified social credit code (GB 32100-2015): authority, type, six digits of region, the organisation code with its own
+/// check sign, a check sign modulo 31.
 pub fn credit_code(v: &[u8]) -> bool {
     const WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
     if v.len() != 18
@@ -21,7 +21,7 @@ pub fn credit_code(v: &[u8]) -> bool {
         let Some(n) = value(b) else { return false };
         sum += n * w;
     }
-    value(v[17]) == Some((31 - sum % 31) % 31)
+    value(v[17]) == Some((31 - sum % 31) % 31) && org_code(&v[8..17])
 }
 
 /// Organisation code (GB 11714-1997): eight signs and a check sign modulo 11, a dash between allowed.
@@ -71,7 +71,7 @@ mod tests {
         for ok in ["91110000600037341L", "91330106MA27Y4U47R", "91620105L015101280", "914112810713741814"] {
             assert!(credit_code(ok.as_bytes()), "{ok}");
         }
-        for bad in ["A1110000600037341L", "91330106MA27Y4U46R", "91110000600037341", ""] {
+        for bad in ["A1110000600037341L", "91330106MA27Y4U46R", "91330106MA27Y4U48N", "91110000600037341", ""] {
             assert!(!credit_code(bad.as_bytes()), "{bad}");
         }
         assert!(org_code(b"MA27Y4U47") && org_code(b"MA27Y4U4-7") && !org_code(b"MA27Y4U48"));

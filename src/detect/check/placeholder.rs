@@ -1,33 +1,40 @@
 //! Values that stand for "no value": they identify nobody and stay.
 
-const WORDS: &[&str] = &[
-    "-",
-    "null",
-    "nil",
-    "none",
-    "unknown",
-    "n/a",
-    "na",
-    "undefined",
-    "true",
-    "false",
-    "nan",
-    "(null)",
-    "<null>",
-    "empty",
-    "default",
-    "test",
-    "anonymous",
-    "*",
-    "?",
-    "void",
-    "unset",
-    "not set",
-    "(not set)",
-    "0x0",
-    "[]",
-    "{}",
-];
+/// True for a word of at most nine letters that stands for none.
+fn is_word(v: &[u8]) -> bool {
+    let mut low = [0; 9];
+    let Some(low) = low.get_mut(..v.len()) else { return false };
+    low.copy_from_slice(v);
+    low.make_ascii_lowercase();
+    matches!(
+        &low[..],
+        b"-" | b"null"
+            | b"nil"
+            | b"none"
+            | b"unknown"
+            | b"n/a"
+            | b"na"
+            | b"undefined"
+            | b"true"
+            | b"false"
+            | b"nan"
+            | b"(null)"
+            | b"<null>"
+            | b"empty"
+            | b"default"
+            | b"test"
+            | b"anonymous"
+            | b"*"
+            | b"?"
+            | b"void"
+            | b"unset"
+            | b"not set"
+            | b"(not set)"
+            | b"0x0"
+            | b"[]"
+            | b"{}"
+    )
+}
 
 /// True for an empty, constant or opted-out value.
 pub fn is(v: &[u8]) -> bool {
@@ -42,7 +49,7 @@ pub fn is(v: &[u8]) -> bool {
         return true;
     }
     match v.len() {
-        2..=9 if !first.is_ascii_digit() || v.len() < 4 => WORDS.iter().any(|w| v.eq_ignore_ascii_case(w.as_bytes())),
+        2..=9 if !first.is_ascii_digit() || v.len() < 4 => is_word(v),
         12 => v == b"020000000000",
         15 => v == b"004999010640000",
         16 => v == b"9774d56d682e549c",

@@ -7,6 +7,7 @@ use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// Confirms digit runs.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     let mut cursor = 0;

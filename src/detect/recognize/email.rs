@@ -13,12 +13,12 @@ const LOCAL: usize = 128;
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let t = text.bytes;
     let mut skip = Skip::new(text.regions);
-    let mut done = 0;
+    let (mut done, mut cursor) = (0, 0);
     for &p in text.scan.events.of(kind::AT) {
         let p = p as usize;
         // An escaped quote ends no quoted local part: the decoded view shows what stands there.
         let escaped = p >= 2 && t[p - 2..p] == *b"\\\"";
-        if skip.covers(p) || p < done || escaped {
+        if skip.covers(p) || p < done || escaped || found.settled.takes_email(&mut cursor, p) {
             continue;
         }
         let from = p.saturating_sub(LOCAL).max(done);

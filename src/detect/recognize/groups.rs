@@ -10,6 +10,7 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 const GROUPS: usize = 12;
 
 /// Confirms grouped numbers, then international ones.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     let (mut done, mut cursor) = (0, 0);

@@ -8,6 +8,7 @@ use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
 /// Confirms hex runs, UUIDs and hardware addresses.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let t = text.bytes;
     let mut skip = Skip::new(text.regions);

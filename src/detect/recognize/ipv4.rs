@@ -7,6 +7,7 @@ use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// Confirms third dots, then third dashes.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     let (mut done, mut cursor) = (0, 0);
@@ -50,7 +51,7 @@ pub fn dotted_quad(text: &Text<'_>, start: usize, end: usize) -> Option<[u8; 4]>
 }
 
 /// Start and end of a plain address around its third dot; nothing when a closer look is needed.
-#[inline]
+#[inline(always)]
 fn plain_bounds(text: &Text<'_>, third: usize) -> Option<(usize, usize)> {
     let maps = &text.scan.maps;
     let from = third.checked_sub(16)?;
@@ -82,6 +83,7 @@ fn bounds(t: &[u8], third: usize, mark: u8) -> Option<(usize, usize)> {
 }
 
 /// Returns where the run of dotted numbers ends when later events inside it need no look.
+#[inline(always)]
 fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize> {
     let t = text.bytes;
     let (s, end) = plain_bounds(text, third).or_else(|| bounds(t, third, b'.'))?;

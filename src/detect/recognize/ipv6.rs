@@ -12,6 +12,7 @@ const MAX_RUN: usize = 64;
 const SURROGATE: usize = 39;
 
 /// Confirms hex/colon runs.
+#[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     let (mut done, mut cursor) = (0, 0);

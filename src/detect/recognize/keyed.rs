@@ -3,9 +3,10 @@
 use super::{Found, Skip, Text, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
-use crate::detect::keys::{ClassId, Exempt, KeyClass, LONGEST, Memo};
+use crate::detect::keys::{ClassId, Exempt, KeyClass};
 use crate::detect::scan::bits::Task;
 use crate::detect::scan::kind;
+use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
 use crate::format::view::{decode_all, wide};
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -31,14 +32,15 @@ impl Task for Keys<'_, '_> {
 #[inline(always)]
 fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
-    let known = known_keys(text, found.memo, &mut keys);
+    let known = known_keys(text, found, &mut keys);
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
     for &(p, class) in &keys[..known] {
         let p = p as usize;
         // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
         // does when its value begins behind it.
-        if p + 1 < taken || skip.covers(behind_blanks(text, p + 1)) {
+        let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, p + 1));
+        if p + 1 < taken || shown {
             continue;
         }
         let mut class = text.registry.class(class);
@@ -49,7 +51,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.settled.exempt_from(text.bare_start(p + 1));
         }
         if class.entity.is_some() || class.event_time {
-            let end = value_at(text, found, class, p, p + 1);
+            let end = typed::quoted(text, found, class, p).unwrap_or_else(|| value_at(text, found, class, p, p + 1));
             if !class.entity.is_some_and(|x| is_weak(text, x.0)) {
                 taken = end;
             }
@@ -101,12 +103,9 @@ fn behind_key([b, a]: [u8; 2]) -> usize {
     usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
 }
 
-/// Bytes before a separator that hold a key of the memo and what may stand behind it.
-const HEAD: usize = LONGEST + 2;
-
 /// Lists the separators behind keys that the registry knows at the front of `keys`; returns how many they are.
 #[inline(always)]
-fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) -> usize {
+fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, ClassId)>) -> usize {
     let events = text.scan.events.of(kind::KEY);
     if keys.len() < events.len() {
         keys.resize(events.len(), (0, ClassId::default()));
@@ -114,23 +113,36 @@ fn known_keys(text: &Text<'_>, memo: &mut Memo, keys: &mut Vec<(u32, ClassId)>) 
     let mut n = 0;
     for &sep in events {
         let p = sep as usize;
-        let head: Option<&[u8; HEAD]> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
-        let behind =
-            behind_key(head.map_or([text.before(p.saturating_sub(1)), text.before(p)], |h| [h[HEAD - 2], h[HEAD - 1]]));
-        let end = p - behind;
-        let len = text.scan.maps.keychars.run_before(end);
-        if len <= 2 && is_octet(text, p) {
+        let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
+        // A word and a colon in running text, or a group of an address, tells nothing of what follows.
+        let bare = head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric()) && text.bytes[p] == b':';
+        if bare && text.registry.schemes_unknown() && head.is_some_and(|h| is_scheme(h, &text.bytes[p + 1..])) {
             continue;
         }
-        let near = head.and_then(|h| h[2 - behind..].first_chunk::<LONGEST>()).filter(|_| len <= LONGEST);
-        let class = match near {
-            Some(near) => memo.look_up(text.registry, near, len),
-            None => memo.classify(text.registry, text.bytes, len, end),
+        let key = match head.filter(|_| !bare).and_then(|h| found.sequence.expected(h)) {
+            Some(key) => key,
+            None => unexpected(text, found, head, p),
         };
-        keys[n] = (sep, class);
-        n += usize::from(!class.is_unknown());
+        let nameless = key.class.is_unknown() || key.short && is_octet(text, p);
+        keys[n] = (sep, key.class);
+        n += usize::from(!nameless);
     }
     n
+}
+
+/// The key before the separator at `p`.
+#[inline(always)]
+fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: usize) -> Key {
+    let behind = behind_key([text.before(p.saturating_sub(1)), text.before(p)]);
+    let end = p - behind;
+    let len = text.scan.maps.keychars.run_before(end);
+    let named = behind > 0 || text.at(p) == b'=';
+    match head {
+        Some(head) if named && len + behind < HEAD => {
+            found.sequence.learn(text.registry, found.memo, head, (len, behind))
+        }
+        _ => Key { class: found.memo.classify(text.registry, text.bytes, len, end), short: len <= 2 },
+    }
 }
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what
@@ -194,11 +206,14 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
 
 /// True when the quote behind a key that has none itself ends the string in which the key stands, so that the value is empty:
 /// `{"hint":"your password:","n":1}`, `"GET /?token=" 400`.
+#[inline(always)]
 fn closes(text: &Text<'_>, found: &mut Found<'_>, sep: usize, quote: usize) -> bool {
     let key_end = sep - usize::from(text.before(sep) == b' ');
-    if matches!(text.before(key_end), b'"' | b'\'') {
-        return false;
-    }
+    !matches!(text.before(key_end), b'"' | b'\'') && ends_string(text, found, quote)
+}
+
+#[inline(never)]
+fn ends_string(text: &Text<'_>, found: &mut Found<'_>, quote: usize) -> bool {
     match text.at(quote + 1) {
         b',' => found.line.in_string(text, quote) || member(&text.bytes[quote + 2..]),
         b'}' | b']' => {
@@ -228,11 +243,15 @@ fn is_pair(text: &Text<'_>, i: usize) -> bool {
 /// Notes the value that was just taken, when no shape inside it could say more than its key, and none could run on
 /// behind it.
 #[inline(always)]
-fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (EntityId, usize, usize), end: usize) {
+pub fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (EntityId, usize, usize), end: usize) {
     let open = matches!(entity, e::ACCOUNT | e::DEVICE_ID | e::PERSON_NAME | e::ADDRESS);
     let open = open || is_weak(text, entity);
     if !open && matches!(text.at(end), b'"' | b'\'' | b'&' | b';' | b',' | b'}' | b']' | b'\n') {
-        found.settled.taken.push((start as u32, to as u32));
+        let span = (start as u32, to as u32);
+        found.settled.taken.push(span);
+        if entity == e::EMAIL && text.at(end) == b'"' && text.before(start) == b'"' {
+            found.settled.emails.push(span);
+        }
     }
 }
 

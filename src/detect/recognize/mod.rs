@@ -17,6 +17,8 @@ mod words;
 use super::hit::Hit;
 use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
+use super::scan::bits::Task;
+use super::sequence::Sequence;
 use crate::format::view::{Region, View};
 use crate::model::{Confidence, EntityId, RuleId};
 
@@ -44,6 +46,8 @@ pub struct Found<'a> {
     pub times: &'a mut Vec<(u32, u32)>,
     /// Key memo.
     pub memo: &'a mut Memo,
+    /// The order of keys.
+    pub sequence: &'a mut Sequence,
     /// Separators of keys that name a tag of ours.
     pub tags: &'a mut Vec<u32>,
     /// Scratch for single values.
@@ -59,6 +63,8 @@ pub struct Found<'a> {
 pub struct Settled {
     /// Spans whose entity no shape inside can better, ascending.
     taken: Vec<(u32, u32)>,
+    /// Quoted e-mail addresses among them.
+    emails: Vec<(u32, u32)>,
     /// One bit for each byte where the value of an exempt key begins.
     exempt: Vec<u64>,
     /// Separators behind keys that the registry knows, and the class of the key.
@@ -69,6 +75,7 @@ impl Settled {
     /// Begins a text of `len` bytes.
     fn begin(&mut self, len: usize) {
         self.taken.clear();
+        self.emails.clear();
         self.exempt.clear();
         self.exempt.resize(len / 64 + 1, 0);
     }
@@ -76,13 +83,13 @@ impl Settled {
     /// True when `pos` lies in a taken span; `cursor` starts at 0 and `pos` must not go down between calls.
     #[inline]
     pub fn takes(&self, cursor: &mut usize, pos: usize) -> bool {
-        while let Some(&(start, end)) = self.taken.get(*cursor) {
-            if pos <= end as usize {
-                return pos >= start as usize;
-            }
-            *cursor += 1;
-        }
-        false
+        covers(&self.taken, cursor, pos)
+    }
+
+    /// As [`Settled::takes`], for e-mail addresses in quotes.
+    #[inline]
+    pub fn takes_email(&self, cursor: &mut usize, pos: usize) -> bool {
+        covers(&self.emails, cursor, pos)
     }
 
     /// True when the value of an exempt key begins at `pos`.
@@ -97,6 +104,18 @@ impl Settled {
             *w |= 1 << (pos % 64);
         }
     }
+}
+
+/// True when `pos` lies in one of the spans.
+#[inline]
+fn covers(spans: &[(u32, u32)], cursor: &mut usize, pos: usize) -> bool {
+    while let Some(&(start, end)) = spans.get(*cursor) {
+        if pos <= end as usize {
+            return pos >= start as usize;
+        }
+        *cursor += 1;
+    }
+    false
 }
 
 /// A line of a text and whether it looks like JSON.
@@ -164,16 +183,29 @@ impl Found<'_> {
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     found.settled.begin(text.bytes.len());
     text.scan.bits.run(keyed::Keys { text, found });
-    ipv4::run(text, found);
-    ipv6::run(text, found);
-    digits::run(text, found);
-    groups::run(text, found);
-    hexid::run(text, found);
+    text.scan.bits.run(Shapes { text, found });
     email::run(text, found);
     secret::run(text, found);
     document::run(text, found);
     words::run(text, found);
     login::run(text, found);
+}
+
+/// The shapes that are read from bitmaps.
+struct Shapes<'a, 'f> {
+    text: &'a Text<'a>,
+    found: &'a mut Found<'f>,
+}
+
+impl Task for Shapes<'_, '_> {
+    #[inline(always)]
+    fn run(self) {
+        ipv4::run(self.text, self.found);
+        ipv6::run(self.text, self.found);
+        digits::run(self.text, self.found);
+        groups::run(self.text, self.found);
+        hexid::run(self.text, self.found);
+    }
 }
 
 /// Tells of ascending positions whether they lie in a region.

@@ -1,8 +1,10 @@
 //! The commonest keyed values, judged from bitmaps of their bytes. What does not fit here is judged byte by byte.
 
-use super::{Text, ipv4};
+use super::{Found, Text, ipv4};
 use crate::detect::check::{imsi, ip, keyed::Keyed};
-use crate::model::{EntityId, Shape, well_known as e};
+use crate::detect::hit::Hit;
+use crate::detect::keys::KeyClass;
+use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// Hex digits of a UUID: 8-4-4-4-12.
 const UUID: u64 = 0xF_FF7B_DEFF;
@@ -24,7 +26,8 @@ pub fn keyed(
     let take = |id: EntityId| Some(Keyed::Take(id));
     // Constants (`000...`, `fff...`, Android's `9774...`) are told apart elsewhere.
     let &[a, b, c, ..] = v else { return None };
-    let plain = !(a == b && b == c) && a != b'0' && (a, b) != (b'9', b'7');
+    let varied = !(a == b && b == c);
+    let plain = varied && a != b'0' && (a, b) != (b'9', b'7');
     let maps = &text.scan.maps;
     match (shape, v.len()) {
         (Shape::Phone, 11) if a == b'1' && b >= b'3' && all(maps.digits.window(start)) => take(e::PHONE_MOBILE_CN),
@@ -37,13 +40,17 @@ pub fn keyed(
         (Shape::DeviceId, 15) if plain && all(maps.digits.window(start)) => {
             take(if entity != e::IMEI && imsi::cn(v) { e::IMSI } else { e::IMEI })
         }
-        (Shape::DeviceId, 16) if plain && all(maps.hex.window(start)) && !all(maps.digits.window(start)) => {
+        (Shape::DeviceId, 16)
+            if varied && (a, b) != (b'9', b'7') && all(maps.hex.window(start)) && !all(maps.digits.window(start)) =>
+        {
             take(e::ANDROID_ID)
         }
-        (Shape::DeviceId, 36) if plain && maps.hex.window(start) & ones(36) == UUID => {
+        (Shape::DeviceId, 36) if varied && maps.hex.window(start) & ones(36) == UUID => {
             let dashes = [8, 13, 18, 23].iter().all(|&i| v[i] == b'-');
             dashes.then_some(Keyed::Take(e::UUID_ID))
         }
+        // What Android shows apps.
+        (Shape::Mac, 17) if v == b"02:00:00:00:00:00" => Some(Keyed::Placeholder),
         (Shape::Mac, 17) if plain && !matches!(a, b'f' | b'F') && maps.hex.window(start) & ones(17) == OCTETS => {
             let mark = v[2];
             let same = matches!(mark, b':' | b'-') && [5, 8, 11, 14].iter().all(|&i| v[i] == mark);
@@ -51,6 +58,28 @@ pub fn keyed(
         }
         _ => None,
     }
+}
+
+/// Takes the value of `"key":"value"` when a key of `class` ends before `sep` and the value is short, holds no escape and
+/// shows its type by its bitmaps; returns where it ends, 0 when it stands for no value, nothing when another look is needed.
+#[inline(always)]
+pub fn quoted(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize) -> Option<usize> {
+    let (entity, shape) = class.entity?;
+    if class.event_time || text.before(sep) != b'"' || text.at(sep + 1) != b'"' {
+        return None;
+    }
+    let start = sep + 2;
+    let len = text.scan.maps.stops.window(start).trailing_zeros() as usize;
+    let end = start + len;
+    if len > 63 || text.at(end) != b'"' || text.scan.maps.escapes.window(start) & ones(len) != 0 {
+        return None;
+    }
+    let mut v4 = None;
+    let Keyed::Take(id) = keyed(text, shape, entity, (start, end), &mut v4)? else { return Some(0) };
+    let hit = Hit::new(start, end, id, RuleId::Key, Confidence::Keyed);
+    found.hits.push(Hit { anchor: sep as u32, v4, ..hit });
+    super::keyed::settle(text, found, (id, start, end), end);
+    Some(end)
 }
 
 /// The lowest `n` bits, `n` below 64.

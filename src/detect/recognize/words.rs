@@ -16,7 +16,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if skip.covers(start) || t.len() - start < 6 {
             continue;
         }
-        let end = start + t[start..].iter().take_while(|b| **b >= 0x80).count();
+        let near = text.scan.maps.high.window(start).trailing_ones() as usize;
+        let end = if near < 64 { start + near } else { start + t[start..].iter().take_while(|b| **b >= 0x80).count() };
         names(text, found, start, end);
         behind(text, found, start, end);
     }
@@ -28,7 +29,8 @@ const WORD: usize = 30;
 /// What stands right behind the run.
 fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     let t = text.bytes;
-    if end - start >= 3 && vehicle::is_province(&t[end - 3..end]) {
+    // A plate goes on with a letter, or with the digits of an embassy.
+    if end - start >= 3 && text.at(end).is_ascii_alphanumeric() && vehicle::is_province(&t[end - 3..end]) {
         let s = end - 3;
         let len = vehicle::plate_len(&t[s..]);
         let word = found.memo.classify(text.registry, t, (s - start).min(WORD), s);

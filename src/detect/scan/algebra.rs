@@ -1,22 +1,22 @@
 //! Events from class masks: shifts and ands over whole rows, which the compiler turns into vector code.
 //!
-//! Slot 0 of a row is the last word of the chunk before, so that a pattern may begin there. Everything an event
+//! The slot before the first of a row is the last word of the chunk before, so that a pattern may begin there. Everything an event
 //! depends on lies at or before its position, never behind it.
 
-use super::{CHUNK_WORDS, CLASSES, Chunk, KINDS, Row, class, kind};
+use super::{CHUNK_WORDS, CLASSES, Chunk, END, FRONT, KINDS, ROW, Row, class, kind};
 
 macro_rules! rows {
     ($($(#[$m:meta])* $name:ident),* $(,)?) => {
         /// Intermediate masks; each keeps its last word for the next chunk.
         pub struct Work { $($(#[$m])* pub $name: Row),* }
         impl Default for Work {
-            fn default() -> Self { Work { $($name: [0; CHUNK_WORDS + 1]),* } }
+            fn default() -> Self { Work { $($name: [0; ROW]),* } }
         }
         impl Work {
             /// Forgets the chunk before.
-            pub fn reset(&mut self) { $(self.$name[CHUNK_WORDS] = 0;)* }
+            pub fn reset(&mut self) { $(self.$name[END - 1] = 0;)* }
             #[inline(always)]
-            fn roll(&mut self) { $(self.$name[0] = self.$name[CHUNK_WORDS];)* }
+            fn roll(&mut self) { $(self.$name[FRONT - 1] = self.$name[END - 1];)* }
         }
     };
 }
@@ -53,7 +53,7 @@ pub fn run(chunk: &mut Chunk) {
     runs(c, w);
     chains(c, w);
     #[allow(clippy::needless_range_loop)]
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
         w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];
         w.stop[i] = c[class::QUOTE][i] | c[class::BSL][i] | c[class::LINE][i];
@@ -67,40 +67,40 @@ pub fn run(chunk: &mut Chunk) {
 #[inline(always)]
 fn runs(c: &[Row; CLASSES], w: &mut Work) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.d2[i] = d[i] & sh!(d, i, 1);
         w.h2[i] = h[i] & sh!(h, i, 1);
     }
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.d3[i] = w.d2[i] & sh!(d, i, 2);
         w.d4[i] = w.d2[i] & sh!(w.d2, i, 2);
         w.h3[i] = w.h2[i] & sh!(h, i, 2);
         w.h4[i] = w.h2[i] & sh!(w.h2, i, 2);
     }
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.d6[i] = w.d4[i] & sh!(w.d2, i, 4);
         w.d7[i] = w.d4[i] & sh!(w.d3, i, 4);
         w.d8[i] = w.d4[i] & sh!(w.d4, i, 4);
         w.h8[i] = w.h4[i] & sh!(w.h4, i, 4);
     }
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.d11[i] = w.d8[i] & sh!(w.d8, i, 3);
         w.d14[i] = w.d8[i] & sh!(w.d8, i, 6);
         w.h14[i] = w.h8[i] & sh!(w.h8, i, 6);
         w.h15[i] = w.h8[i] & sh!(w.h8, i, 7);
     }
     #[allow(clippy::needless_range_loop)]
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.a1[i] = c[class::WORD][i] & !c[class::HIGH][i] | c[class::PLUS][i];
         w.a2[i] = w.a1[i] & sh!(w.a1, i, 1);
     }
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.a4[i] = w.a2[i] & sh!(w.a2, i, 2);
     }
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.a8[i] = w.a4[i] & sh!(w.a4, i, 4);
     }
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.a15[i] = w.a8[i] & sh!(w.a8, i, 7);
     }
 }
@@ -131,12 +131,12 @@ macro_rules! hexlink {
 fn chains(c: &[Row; CLASSES], w: &mut Work) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
     let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.dot1[i] = dot[i] & sh!(d, i, 1);
         w.dash1[i] = dash[i] & sh!(d, i, 1);
         w.colon2[i] = hexlink!(colon, colon, h, w, i);
     }
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         w.dot2[i] = link!(dot, w.dot1, d, w, i);
         w.dash2[i] = link!(dash, w.dash1, d, w, i);
         w.colon3[i] = hexlink!(colon, w.colon2, h, w, i);
@@ -148,25 +148,25 @@ type EventRows = [[u64; CHUNK_WORDS]; KINDS];
 #[inline(always)]
 fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::DIGITS][i - 1] = !d[i] & sh!(w.d11, i, 1);
+    for i in FRONT..END {
+        event[kind::DIGITS][i - FRONT] = !d[i] & sh!(w.d11, i, 1);
     }
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::HEXRUN][i - 1] = !h[i] & sh!(w.h14, i, 1) & !(sh!(w.d14, i, 1));
+    for i in FRONT..END {
+        event[kind::HEXRUN][i - FRONT] = !h[i] & sh!(w.h14, i, 1) & !(sh!(w.d14, i, 1));
     }
     // 3 4 4, 7 4, 6 6 and 8 digits after a separator (6 8), 7 digits after 3 or more and a separator or bracket.
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         let four = w.d4[i] & sh!(w.sep, i, 4);
         let three_four = sh!(w.d4, i, 5) & sh!(w.sep, i, 9) & sh!(w.d3, i, 10);
         let seven_four = sh!(w.d7, i, 5);
         let six = w.d6[i] & sh!(w.sep, i, 6) & sh!(w.d6, i, 7);
         let paren = &c[class::PAREN];
         let seven = w.d7[i] & ((sh!(w.sep, i, 7) & sh!(w.d3, i, 8)) | (sh!(paren, i, 7) & sh!(w.d2, i, 8)));
-        event[kind::GROUPS][i - 1] = (four & (three_four | seven_four)) | six | seven;
+        event[kind::GROUPS][i - FRONT] = (four & (three_four | seven_four)) | six | seven;
     }
     let plus = &c[class::PLUS];
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::PLUS][i - 1] = d[i] & sh!(plus, i, 1);
+    for i in FRONT..END {
+        event[kind::PLUS][i - FRONT] = d[i] & sh!(plus, i, 1);
     }
 }
 
@@ -174,7 +174,7 @@ fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
 fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, colon, eq) = (&c[class::DIGIT], &c[class::COLON], &c[class::EQ]);
     let (quote, space, k) = (&c[class::QUOTE], &c[class::SPACE], &w.keychar);
-    for i in 1..CHUNK_WORDS + 1 {
+    for i in FRONT..END {
         let word_before = sh!(k, i, 1) & !(sh!(d, i, 1));
         let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
         let spaced = sh!(space, i, 1);
@@ -182,25 +182,25 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         // The colon behind an octet (`:2a:`) ends no key.
         let octet = sh!(w.h2, i, 1) & sh!(colon, i, 3);
         let colons = colon[i] & (quoted | (word_before & !octet) | (spaced & sh!(quote, i, 2)));
-        event[kind::KEY][i - 1] = eqs | colons;
+        event[kind::KEY][i - FRONT] = eqs | colons;
     }
     let (pct, word, at) = (&c[class::PCT], &c[class::WORD], &c[class::AT]);
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::PERCENT][i - 1] = w.h2[i] & sh!(pct, i, 2);
-        event[kind::BACKSLASH][i - 1] = c[class::BSL][i];
-        event[kind::LINE][i - 1] = c[class::LINE][i];
-        event[kind::AT][i - 1] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
+    for i in FRONT..END {
+        event[kind::PERCENT][i - FRONT] = w.h2[i] & sh!(pct, i, 2);
+        event[kind::BACKSLASH][i - FRONT] = c[class::BSL][i];
+        event[kind::LINE][i - FRONT] = c[class::LINE][i];
+        event[kind::AT][i - FRONT] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
     }
     let high = &c[class::HIGH];
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::HIGH][i - 1] = high[i] & !(sh!(high, i, 1));
-        event[kind::HASH][i - 1] = c[class::HASH][i];
-        event[kind::TOKEN][i - 1] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
-        event[kind::BRACKET][i - 1] = c[class::PAREN][i] & sh!(w.d6, i, 3);
+    for i in FRONT..END {
+        event[kind::HIGH][i - FRONT] = high[i] & !(sh!(high, i, 1));
+        event[kind::HASH][i - FRONT] = c[class::HASH][i];
+        event[kind::TOKEN][i - FRONT] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
+        event[kind::BRACKET][i - FRONT] = c[class::PAREN][i] & sh!(w.d6, i, 3);
     }
     let (y, j) = (&c[class::LOWER_Y], &c[class::UPPER_J]);
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::JWT][i - 1] = j[i] & sh!(y, i, 1);
+    for i in FRONT..END {
+        event[kind::JWT][i - FRONT] = j[i] & sh!(y, i, 1);
     }
 }
 
@@ -208,14 +208,15 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
 fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
     let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::DOTS][i - 1] = link!(dot, w.dot2, d, w, i);
-        event[kind::COLONS][i - 1] = hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
-        event[kind::WIDE][i - 1] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
+    for i in FRONT..END {
+        event[kind::DOTS][i - FRONT] = link!(dot, w.dot2, d, w, i);
+        event[kind::COLONS][i - FRONT] = hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
+        event[kind::WIDE][i - FRONT] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
     }
-    for i in 1..CHUNK_WORDS + 1 {
-        event[kind::UUID][i - 1] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15);
-        event[kind::MAC_DASH][i - 1] = dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12);
-        event[kind::MAC_DOT][i - 1] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
+    for i in FRONT..END {
+        event[kind::UUID][i - FRONT] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15);
+        event[kind::MAC_DASH][i - FRONT] =
+            dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12);
+        event[kind::MAC_DOT][i - FRONT] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
     }
 }

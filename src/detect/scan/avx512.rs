@@ -1,7 +1,7 @@
 //! AVX-512 kernel: three table look-ups give each byte its class bits; a bit-matrix transposition turns the bits of 64
 //! bytes into one 64-bit mask per class.
 
-use super::{BATCH, CHUNK_WORDS, CLASSES, Chunk, List, Lists, algebra, scalar};
+use super::{BATCH, CHUNK_WORDS, CLASSES, Chunk, FRONT, List, Lists, algebra, scalar};
 use std::arch::x86_64::*;
 
 /// Classes of one look-up.
@@ -72,15 +72,15 @@ fn run_avx512(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
     let words = part.len().div_ceil(64);
     let (whole, rest) = part.as_chunks::<{ TILE * 64 }>();
     for (i, bytes) in whole.iter().enumerate() {
-        tile(chunk, 1 + i * TILE, bytes);
+        tile(chunk, FRONT + i * TILE, bytes);
     }
     if !rest.is_empty() {
         let mut last = [0u8; TILE * 64];
         last[..rest.len()].copy_from_slice(rest);
-        tile(chunk, 1 + whole.len() * TILE, &last);
+        tile(chunk, FRONT + whole.len() * TILE, &last);
     }
     if words < CHUNK_WORDS {
-        super::pad(chunk, words + 1);
+        super::pad(chunk, FRONT + words);
     }
     algebra::run(chunk);
     flatten(chunk, words, base, lists);
@@ -92,15 +92,17 @@ fn run_avx512(chunk: &mut Chunk, part: &[u8], base: usize, lists: &mut Lists) {
 fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
     let tiles = (words + 1).min(CHUNK_WORDS).div_ceil(TILE);
     for (list, masks) in lists.iter_mut().zip(&chunk.event) {
+        // One loop over the words that hold something: one mispredicted end for each kind.
+        let mut some = 0u64;
         for (g, tile) in masks.as_chunks::<TILE>().0[..tiles].iter().enumerate() {
             // SAFETY: the tile is 64 readable bytes; the load has no alignment need.
             let v = unsafe { _mm512_loadu_si512(tile.as_ptr().cast()) };
-            let mut some = _mm512_test_epi64_mask(v, v);
-            while some != 0 {
-                let w = some.trailing_zeros() as usize;
-                positions(tile[w % TILE], (base + (g * TILE + w) * 64) as u32, list);
-                some &= some - 1;
-            }
+            some |= u64::from(_mm512_test_epi64_mask(v, v)) << (g * TILE);
+        }
+        while some != 0 {
+            let w = some.trailing_zeros() as usize;
+            positions(masks[w % CHUNK_WORDS], (base + w * 64) as u32, list);
+            some &= some - 1;
         }
     }
 }
@@ -114,10 +116,10 @@ fn positions(mask: u64, base: u32, list: &mut List) {
     loop {
         let wide =
             _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(numbers)), _mm512_set1_epi32(base as i32));
-        let mut some = [0u32; BATCH];
+        let some: &mut [u32; BATCH] = list.room();
         // SAFETY: the array is 64 writable bytes; the store has no alignment need.
         unsafe { _mm512_storeu_si512(some.as_mut_ptr().cast(), wide) }
-        list.put(&some, n.min(BATCH));
+        list.add(n.min(BATCH));
         if n <= BATCH {
             return;
         }

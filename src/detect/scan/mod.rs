@@ -103,10 +103,15 @@ impl Kernel {
     }
 }
 
-/// One array of masks with the last word of the chunk before it in slot 0.
-pub(super) type Row = [u64; CHUNK_WORDS + 1];
+/// One array of masks: the words of the chunk in slots `FRONT..END`, the last word of the chunk before in front of them.
+/// Rows and the words of the chunk begin where vectors do.
+pub(super) type Row = [u64; ROW];
+pub(super) const FRONT: usize = 8;
+pub(super) const END: usize = FRONT + CHUNK_WORDS;
+pub(super) const ROW: usize = END;
 
 /// Masks and intermediate results of one chunk.
+#[repr(C, align(64))]
 pub struct Chunk {
     pub(super) class: [Row; CLASSES],
     pub(super) work: algebra::Work,
@@ -171,14 +176,23 @@ pub struct List {
 const BATCH: usize = 16;
 
 impl List {
-    /// Appends the first `n` of sixteen positions.
+    /// Room for sixteen positions behind the last one; [`List::add`] tells how many of them count.
     #[inline(always)]
-    fn put(&mut self, positions: &[u32; BATCH], n: usize) {
+    fn room(&mut self) -> &mut [u32; BATCH] {
         if self.buf.len() - self.len < BATCH {
-            self.buf.resize((2 * self.buf.len()).max(64 * BATCH), 0);
+            self.grow();
         }
-        self.buf[self.len..][..BATCH].copy_from_slice(positions);
+        self.buf[self.len..].first_chunk_mut().expect("room was made")
+    }
+
+    #[inline(always)]
+    fn add(&mut self, n: usize) {
         self.len += n;
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.buf.resize((2 * self.buf.len()).max(64 * BATCH), 0);
     }
 }
 
@@ -312,7 +326,7 @@ impl Scanner {
     pub fn new(kernel: Kernel) -> Scanner {
         let kernel = if kernel.available() { kernel } else { Kernel::Scalar };
         let chunk = Box::new(Chunk {
-            class: [[0; CHUNK_WORDS + 1]; CLASSES],
+            class: [[0; ROW]; CLASSES],
             work: algebra::Work::default(),
             event: [[0; CHUNK_WORDS]; KINDS],
         });
@@ -324,7 +338,7 @@ impl Scanner {
         self.events.clear();
         self.each_map(|map, _| map.begin());
         for row in &mut self.chunk.class {
-            row[CHUNK_WORDS] = 0;
+            row[END - 1] = 0;
         }
         self.chunk.work.reset();
         for (i, part) in text.chunks(CHUNK).enumerate() {
@@ -365,7 +379,7 @@ impl Scanner {
             _ => scalar::run(chunk, part, base, lists),
         }
         let words = part.len().div_ceil(64);
-        self.each_map(|map, row| map.0.extend_from_slice(&row[1..=words]));
+        self.each_map(|map, row| map.0.extend_from_slice(&row[FRONT..FRONT + words]));
     }
 }
 
@@ -393,22 +407,22 @@ fn positions(tile: &[u64; 8], base: u32, list: &mut List) {
         let mut m = mask;
         let at = base + w as u32 * 64;
         while m != 0 {
-            let mut some = [0; BATCH];
+            let some = list.room();
             let n = (m.count_ones() as usize).min(BATCH);
             for slot in &mut some[..n] {
                 *slot = at + m.trailing_zeros();
                 m &= m - 1;
             }
-            list.put(&some, n);
+            list.add(n);
         }
     }
 }
 
-/// Begins a chunk: the last word of the chunk before moves to slot 0.
+/// Begins a chunk: the last word of the chunk before moves in front of the first slot.
 #[inline(always)]
 pub(super) fn roll(chunk: &mut Chunk) {
     for row in &mut chunk.class {
-        row[0] = row[CHUNK_WORDS];
+        row[FRONT - 1] = row[END - 1];
     }
 }
 
@@ -424,7 +438,7 @@ pub(super) fn pad(chunk: &mut Chunk, from: usize) {
 #[inline(always)]
 pub(super) fn fill(chunk: &mut Chunk, part: &[u8], word: impl Fn(&[u8; 64]) -> Masks) {
     roll(chunk);
-    let mut w = 1;
+    let mut w = FRONT;
     let (whole, rest) = part.as_chunks::<64>();
     for bytes in whole {
         let m = word(bytes);

@@ -4,8 +4,20 @@ use super::Compiler;
 use crate::rules::CoverageDef;
 
 /// Verbs that carry out clauses.
-pub const VERBS: &[&str] =
-    &["filter", "explain", "keys destroy", "keys rotate", "keys bridge", "policy diff", "policy check"];
+pub const VERBS: &[&str] = &[
+    "filter",
+    "explain",
+    "keys destroy",
+    "keys rotate",
+    "keys bridge",
+    "policy diff",
+    "policy check",
+    "retain sweep",
+    "erase",
+    "trace",
+    "reveal",
+    "audit verify",
+];
 
 impl Compiler<'_> {
     /// Checks the table.

@@ -185,6 +185,14 @@ impl Compiler<'_> {
             Surrogate if t.algorithm == Algorithm::HmacSm3 => {
                 self.fail(format!("{whose}: surrogate addresses are made by hmac-sha256 or aes-cmac"));
             }
+            Token => {}
+            Pseudonym | Surrogate if t.per_subject && t.algorithm != Algorithm::HmacSha256 => {
+                self.fail(format!("{whose}: keys of subjects go with hmac-sha256"));
+            }
+            Pseudonym | Surrogate => {}
+            _ if t.per_subject => {
+                self.fail(format!("{whose}: only pseudonyms, surrogates and tokens have keys of subjects"))
+            }
             DateShift if t.days == 0 || t.days > 3650 => self.fail(format!("{whose}: days must be 1 to 3650")),
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use crate::input::codec::Codec;
 use crate::shell::args::{PolicyArgs, Stats};
+use crate::shell::lifecycle::args::RecordArgs;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -73,6 +74,9 @@ pub struct BatchArgs {
     /// Unix seconds that stand in for the event time of records without one; the default is now.
     #[arg(long, value_name = "SECONDS")]
     pub ingest_time: Option<i64>,
+    /// Audit log.
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Threads; the default is all cores.
     #[arg(long, short = 'j', env = "LOGVEIL_THREADS", value_name = "N")]
     pub threads: Option<usize>,
@@ -108,7 +112,7 @@ pub enum BatchTag {
     Inline,
     /// To NAME.tags.jsonl beside each output, keyed by the record's offset in the uncompressed output.
     Manifest,
-    /// Records go to class=CLASS/expires=DAY below the output folder.
+    /// Records go to class=CLASS/delete_after=DAY below the output folder.
     Partition,
     /// Nowhere.
     None,

@@ -3,15 +3,23 @@
 use super::Run;
 use super::plan::Plan;
 use crate::audit::{FileEntry, Manifest, Place, RunInfo, State, Totals, html};
+use crate::keys::Keyring;
 use crate::output::atomic::AtomicFile;
 use crate::shell::Failure;
 use crate::shell::args::Stats;
 use crate::shell::exit::Exit;
+use crate::shell::lifecycle::record;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 /// Ends a run.
-pub fn end(run: &Run<'_>, info: &RunInfo, plan: &Plan, mut places: Vec<(String, Place)>) -> Result<Exit, Failure> {
+pub fn end(
+    run: &Run<'_>,
+    info: &RunInfo,
+    plan: &Plan,
+    mut places: Vec<(String, Place)>,
+    ring: Option<&Keyring>,
+) -> Result<Exit, Failure> {
     let io = |e: io::Error| (Exit::Io, format!("manifest: {e}"));
     run.sync().map_err(|e| (Exit::Io, format!("output: {e}")))?;
     places.sort_by(|a, b| a.0.cmp(&b.0));
@@ -27,6 +35,7 @@ pub fn end(run: &Run<'_>, info: &RunInfo, plan: &Plan, mut places: Vec<(String, 
         }
     };
     let all = collect(info, entries, written, run.args.report.as_deref(), &mut says).map_err(io)?;
+    record::batch(&run.args.record, ring, info, &all.totals)?;
     if let Some(form) = run.args.stats {
         stats(form, &all.totals, run.progress.seconds());
     }

@@ -14,6 +14,7 @@ mod sample;
 mod stream;
 
 use super::exit::Exit;
+use super::lifecycle::record;
 use super::live::stop_flag;
 use super::{Failure, setup};
 use crate::audit::{FileEntry, Journal, Known, Place, RunInfo, State};
@@ -63,6 +64,7 @@ pub fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     };
     let format = setup::format(&engine, &args.format)?;
     let plan = plan::plan(args, &engine)?;
+    let ring = if args.dry_run { None } else { record::ready(&args.record, &args.policy.keys)? };
     let state_dir = state_dir(args, &plan);
     let mut info = run_info(args, &engine)?;
     let resume = args.resume.then_some(info.identity.as_str());
@@ -102,7 +104,7 @@ pub fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     };
     let mut places = run.reject(&plan.rejected)?;
     places.extend(run.all(&plan.tasks)?);
-    end::end(&run, &info, &plan, places)
+    end::end(&run, &info, &plan, places, ring.as_ref())
 }
 
 /// Combinations that make no sense.

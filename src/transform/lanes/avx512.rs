@@ -158,3 +158,65 @@ fn transpose_avx512(mut r: [__m512i; 16]) -> [Word; 16] {
     }
     out
 }
+
+/// Which byte of four tags goes where: five bytes of a tag to each group of eight, the first one highest.
+static SPREAD: [[u8; 64]; 2] = {
+    let mut t = [[0; 64]; 2];
+    let mut i = 0;
+    while i < 128 {
+        let (tag, group, byte) = (i / 32, i % 32 / 8, i % 8);
+        if byte < 5 && group * 5 + 4 - byte < 16 {
+            t[i / 64][i % 64] = (tag * 16 + group * 5 + 4 - byte) as u8;
+        }
+        i += 1;
+    }
+    t
+};
+
+/// The bytes of [`SPREAD`] that are taken; the others are zero.
+static TAKEN: [u64; 2] = {
+    let mut t = [0; 2];
+    let mut i = 0;
+    while i < 128 {
+        if i % 8 < 5 && i % 32 / 8 * 5 + 4 - i % 8 < 16 {
+            t[i / 64] |= 1 << (i % 64);
+        }
+        i += 1;
+    }
+    t
+};
+
+/// Base32 of each tag, twenty-six letters. Callers must have checked [`has_letters`].
+pub fn letters(tags: &[[u8; 16]; 16], alphabet: &[u8; 32], out: &mut [[u8; 32]; 16]) {
+    debug_assert!(has_letters());
+    // SAFETY: the batch calls this only after `has_letters()` found these features.
+    unsafe { letters_avx512(tags, alphabet, out) }
+}
+
+/// True when this machine can run [`letters`].
+pub fn has_letters() -> bool {
+    is_x86_feature_detected!("avx512vbmi") && is_x86_feature_detected!("avx512bw")
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn letters_avx512(tags: &[[u8; 16]; 16], alphabet: &[u8; 32], out: &mut [[u8; 32]; 16]) {
+    // SAFETY: the array is 32 readable bytes; the load has no alignment need.
+    let alphabet = unsafe { _mm256_loadu_si256(alphabet.as_ptr().cast()) };
+    let alphabet = _mm512_broadcast_i64x4(alphabet);
+    // Letter `i` of a group begins 35 - 5 * i bits above its lowest.
+    let shifts = _mm512_set1_epi64(0x0005_0A0F_1419_1E23);
+    let five = _mm512_set1_epi8(31);
+    for (four, text) in tags.as_chunks::<4>().0.iter().zip(out.as_chunks_mut::<4>().0) {
+        // SAFETY: four tags are 64 readable bytes; the load has no alignment need.
+        let v = unsafe { _mm512_loadu_si512(four.as_ptr().cast()) };
+        for (half, text) in text.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+            // SAFETY: the table is 64 readable bytes; the load has no alignment need.
+            let spread = unsafe { _mm512_loadu_si512(SPREAD[half].as_ptr().cast()) };
+            let groups = _mm512_maskz_permutexvar_epi8(TAKEN[half], spread, v);
+            let numbers = _mm512_and_si512(_mm512_multishift_epi64_epi8(shifts, groups), five);
+            let letters = _mm512_permutexvar_epi8(numbers, alphabet);
+            // SAFETY: two texts are 64 writable bytes; the store has no alignment need.
+            unsafe { _mm512_storeu_si512(text.as_mut_ptr().cast(), letters) }
+        }
+    }
+}

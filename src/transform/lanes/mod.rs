@@ -6,7 +6,8 @@ mod avx2;
 mod avx512;
 mod scalar;
 
-use super::canonical::CanonBuf;
+use super::canonical::{CanonBuf, SHORT};
+use super::pseudonym;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use sha2::block_api::compress256;
@@ -75,6 +76,15 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             Kernel::Avx512 => avx512::transpose(rows),
             _ => std::array::from_fn(|i| std::array::from_fn(|lane| rows[lane][i])),
+        }
+    }
+
+    /// Base32 of each tag, in the first twenty-six bytes.
+    fn letters(self, tags: &[[u8; 16]; LANES], out: &mut [[u8; 32]; LANES]) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Kernel::Avx512 if avx512::has_letters() => avx512::letters(tags, pseudonym::LETTERS, out),
+            _ => scalar::letters(tags, out),
         }
     }
 
@@ -168,6 +178,8 @@ pub struct Batch {
     /// Lanes taken.
     used: usize,
     tags: Vec<[u8; 16]>,
+    /// The tags in base32.
+    letters: Vec<[u8; 32]>,
     /// Tags that were made elsewhere; their numbers have [`READY`] set.
     ready: Vec<[u8; 16]>,
 }
@@ -179,13 +191,21 @@ impl Batch {
     /// An empty batch for a kernel that this machine runs; else the scalar one is taken.
     pub fn new(kernel: Kernel) -> Batch {
         let kernel = if kernel.available() { kernel } else { Kernel::Scalar };
-        Batch { kernel, group: Box::new(Group::new()), used: 0, tags: Vec::new(), ready: Vec::new() }
+        Batch {
+            kernel,
+            group: Box::new(Group::new()),
+            used: 0,
+            tags: Vec::new(),
+            letters: Vec::new(),
+            ready: Vec::new(),
+        }
     }
 
     /// Forgets all messages, which must have been hashed.
     pub fn clear(&mut self) {
         self.used = 0;
         self.tags.clear();
+        self.letters.clear();
         self.ready.clear();
     }
 
@@ -204,6 +224,25 @@ impl Batch {
             self.hash();
         }
         job as u32
+    }
+
+    /// Adds the message that `write` puts to the front of a block of zeros, by its length; nothing when it gives none.
+    #[inline]
+    pub fn push_with(&mut self, key: &HmacKey, write: impl FnOnce(&mut Block) -> Option<usize>) -> Option<u32> {
+        let (job, lane) = (self.tags.len() + self.used, self.used % LANES);
+        let to = &mut self.group.blocks[lane];
+        let Some(len) = write(to).filter(|n| (1..=SHORT).contains(n)) else {
+            *to = [0; 64];
+            return None;
+        };
+        to[len] = 0x80;
+        to[56..].copy_from_slice(&((64 + len as u64) * 8).to_be_bytes());
+        self.group.keys[lane] = key.states;
+        self.used += 1;
+        if self.used == LANES {
+            self.hash();
+        }
+        Some(job as u32)
     }
 
     /// Adds a tag that was made elsewhere; returns its number.
@@ -242,8 +281,26 @@ impl Batch {
             tag
         });
         self.tags.extend_from_slice(&tags);
+        let at = self.letters.len();
+        self.letters.resize(at + LANES, [0; 32]);
+        if let Some(out) = self.letters.last_chunk_mut() {
+            self.kernel.letters(&tags, out);
+        }
         group.blocks = [[0; 64]; LANES];
         self.used = 0;
+    }
+
+    /// Tag of a job in base32, twenty-six letters.
+    #[inline]
+    pub fn letters(&self, job: u32) -> [u8; 32] {
+        match self.letters.get(job as usize) {
+            Some(text) => *text,
+            None => {
+                let mut text = [0; 32];
+                text[..26].copy_from_slice(&pseudonym::base32(self.tag(job)));
+                text
+            }
+        }
     }
 
     /// First half of the HMAC of message `job`, or the tag that was given.
@@ -258,6 +315,7 @@ impl Drop for Batch {
         self.group.keys.zeroize();
         self.group.blocks.zeroize();
         self.tags.zeroize();
+        self.letters.zeroize();
         self.ready.zeroize();
     }
 }
@@ -288,6 +346,20 @@ mod tests {
                         prop_assert_eq!(&batch.tag(id)[..], &mac.finalize().into_bytes()[..16], "{:?} round {}", k, round);
                     }
                 }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn letters_agree_with_the_scalar_twin(tags in any::<[[u8; 16]; LANES]>()) {
+            let text = |k: Kernel| {
+                let mut out = [[0; 32]; LANES];
+                k.letters(&tags, &mut out);
+                out.map(|t| String::from_utf8_lossy(&t[..26]).into_owned())
+            };
+            for k in kernels() {
+                prop_assert_eq!(text(k), text(Kernel::Scalar), "{:?}", k);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The twin: lane after lane through the `sha2` crate.
 
 use super::{LANES, Word};
+use crate::transform::pseudonym::base32;
 use sha2::block_api::compress256;
 
 /// One compression in every lane.
@@ -15,5 +16,12 @@ pub fn compress(state: &mut [Word; 8], block: &[Word; 16]) {
         for i in 0..8 {
             state[i][lane] = s[i];
         }
+    }
+}
+
+/// Base32 of each tag, in the first twenty-six bytes.
+pub fn letters(tags: &[[u8; 16]; LANES], out: &mut [[u8; 32]; LANES]) {
+    for (tag, text) in tags.iter().zip(out) {
+        text[..26].copy_from_slice(&base32(tag));
     }
 }

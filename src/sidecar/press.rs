@@ -1,0 +1,146 @@
+//! Raw records in, [`Clean`] out, on one thread. A record that the engine can't get through is left out and counted.
+
+use crate::audit::Tally;
+use crate::engine::{Clean, Engine, Format, MAX_BLOCK, MAX_WINDOW, Worker};
+use crate::input::{Always, Blocks, Limits, Piece};
+use crate::model::Block;
+use std::collections::HashMap;
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// Streams whose format is remembered.
+const STREAMS: usize = 1024;
+/// Bytes that one read of an over-long record asks for.
+const READ: usize = 128 << 10;
+
+/// A worker and what it knows of the streams it is fed from.
+pub struct Press<'e> {
+    engine: &'e Engine,
+    worker: Worker<'e>,
+    /// Formats that the configuration names, by source.
+    fixed: &'e HashMap<PathBuf, Format>,
+    sniffers: HashMap<PathBuf, crate::detect::positional::Sniffer<'e>>,
+    failed: u64,
+}
+
+impl<'e> Press<'e> {
+    /// A press of an engine.
+    pub fn new(engine: &'e Engine, fixed: &'e HashMap<PathBuf, Format>) -> Press<'e> {
+        Press { engine, worker: engine.worker(), fixed, sniffers: HashMap::new(), failed: 0 }
+    }
+
+    /// De-identifies whole records of a stream. `source` is where its format may be fixed.
+    pub fn records<E>(
+        &mut self,
+        source: &Path,
+        stream: &Path,
+        bytes: &[u8],
+        out: &mut dyn FnMut(&Clean<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let format = self.format(source, stream, bytes);
+        self.worker.set_format(format);
+        for part in parts(bytes) {
+            if part.len() > MAX_WINDOW {
+                self.long(&mut &part[..], out)?;
+            } else {
+                self.block(format, part, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// De-identifies records of any length.
+    pub fn long<E>(&mut self, input: &mut dyn Read, out: &mut dyn FnMut(&Clean<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut blocks = Blocks::new(input, Limits { block: MAX_BLOCK, window: MAX_WINDOW, read: READ });
+        self.worker.set_format(Format::Text);
+        loop {
+            let piece = match blocks.next(&Always) {
+                Ok(Piece::End) => return Ok(()),
+                Ok(piece) => piece,
+                Err(e) => {
+                    tracing::warn!("a record was cut short: {e}");
+                    return Ok(());
+                }
+            };
+            let block = blocks.block(piece);
+            match guarded(&mut self.worker, block) {
+                Some(clean) => {
+                    out(&clean)?;
+                    let consumed = clean.consumed();
+                    blocks.consumed(piece, consumed);
+                }
+                None => {
+                    self.broken();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn block<E>(
+        &mut self,
+        format: Format,
+        bytes: &[u8],
+        out: &mut dyn FnMut(&Clean<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if let Some(clean) = guarded(&mut self.worker, Block::records(bytes)) {
+            return out(&clean);
+        }
+        self.broken();
+        self.failed -= 1;
+        for record in bytes.split_inclusive(|b| *b == b'\n') {
+            self.worker.set_format(format);
+            match guarded(&mut self.worker, Block::records(record)) {
+                Some(clean) => out(&clean)?,
+                None => self.broken(),
+            }
+        }
+        Ok(())
+    }
+
+    /// A worker that was interrupted is not used again.
+    fn broken(&mut self) {
+        self.worker = self.engine.worker();
+        self.failed += 1;
+    }
+
+    fn format(&mut self, source: &Path, stream: &Path, bytes: &[u8]) -> Format {
+        if let Some(format) = self.fixed.get(source) {
+            return *format;
+        }
+        if !self.sniffers.contains_key(stream) {
+            if self.sniffers.len() >= STREAMS {
+                self.sniffers.clear();
+            }
+            self.sniffers.insert(stream.into(), self.engine.sniffer(None));
+        }
+        self.sniffers.get_mut(stream).map_or(Format::Text, |s| s.look(bytes))
+    }
+
+    /// Counts since the last call, and the records that the engine did not get through.
+    pub fn take_counts(&mut self) -> (Tally, u64) {
+        (self.worker.take_counts().0, std::mem::take(&mut self.failed))
+    }
+}
+
+/// De-identifies a block; nothing when the engine gave up in the middle.
+fn guarded<'w>(worker: &'w mut Worker<'_>, block: Block<'_>) -> Option<Clean<'w>> {
+    let once = move || {
+        let worker = worker;
+        worker.rewrite(block)
+    };
+    catch_unwind(AssertUnwindSafe(once)).ok()
+}
+
+/// Cuts whole records into blocks.
+fn parts(mut rest: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let near = rest.len().min(MAX_BLOCK);
+        let cut =
+            memchr::memrchr(b'\n', &rest[..near]).or_else(|| memchr::memchr(b'\n', rest)).map_or(rest.len(), |n| n + 1);
+        let (part, after) = rest.split_at(cut);
+        rest = after;
+        (!part.is_empty()).then_some(part)
+    })
+}

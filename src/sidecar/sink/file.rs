@@ -1,0 +1,176 @@
+//! A file that grows, and begins anew by size or age. After a crash it ends where the last commit says.
+
+use super::{Sink, SinkMark};
+use crate::engine::Clean;
+use crate::output::atomic::sync_dir;
+use crate::sidecar::config;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+/// A file.
+pub struct FileSink {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    committed: u64,
+    born: SystemTime,
+    size: Option<u64>,
+    age: Option<Duration>,
+    keep: Option<u32>,
+    /// A new file was begun since the last commit.
+    turned: bool,
+}
+
+impl FileSink {
+    /// Opens the file and cuts what was written after the last commit.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn open(config: &config::FileSink, mark: &SinkMark) -> io::Result<FileSink> {
+        let path = config.path.clone();
+        let dir = folder(&path);
+        std::fs::create_dir_all(dir)?;
+        if let SinkMark::File { dev, ino, length, .. } = mark {
+            cut(&path, (*dev, *ino), *length)?;
+        }
+        let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&path)?;
+        sync_dir(dir)?;
+        let meta = file.metadata()?;
+        Ok(FileSink {
+            path,
+            file,
+            length: meta.len(),
+            committed: meta.len(),
+            born: meta.created().unwrap_or_else(|_| SystemTime::now()),
+            size: config.rotate_size.map(|s| s.0),
+            age: config.rotate_age.map(|s| s.0),
+            keep: config.keep,
+            turned: false,
+        })
+    }
+
+    fn mark(&self) -> io::Result<SinkMark> {
+        let meta = self.file.metadata()?;
+        Ok(SinkMark::File { path: self.path.clone(), dev: meta.dev(), ino: meta.ino(), length: self.length })
+    }
+
+    fn due(&self) -> bool {
+        let old = |age| self.born.elapsed().is_ok_and(|e| e >= age);
+        self.length > 0 && (self.size.is_some_and(|s| self.length >= s) || self.age.is_some_and(old))
+    }
+
+    /// True when somebody else moved the file away.
+    fn moved(&self) -> io::Result<bool> {
+        let own = self.file.metadata()?;
+        match std::fs::metadata(&self.path) {
+            Ok(m) => Ok((m.dev(), m.ino()) != (own.dev(), own.ino())),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(true),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Names of finished files end in the time of their end.
+    fn finished(&self) -> io::Result<PathBuf> {
+        let now = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+        let name = |n: u32| {
+            let mut path = self.path.clone().into_os_string();
+            path.push(if n == 0 { format!(".{now}") } else { format!(".{now}-{n:04}") });
+            PathBuf::from(path)
+        };
+        let free = (0..10_000).map(name).find(|p| !p.exists());
+        free.ok_or_else(|| io::Error::other("no free name for a finished file"))
+    }
+
+    fn sweep(&self) -> io::Result<()> {
+        let Some(keep) = self.keep else { return Ok(()) };
+        let mut old: Vec<_> = finished_files(&self.path)?;
+        old.sort();
+        let over = old.len().saturating_sub(keep as usize);
+        old[..over].iter().try_for_each(std::fs::remove_file)
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Files that [`FileSink::finished`] named.
+fn finished_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let Some(name) = path.file_name().and_then(|n| n.to_str()) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder(path))? {
+        let file = entry?.path();
+        let ending = file.file_name().and_then(|n| n.to_str()?.strip_prefix(name)?.strip_prefix('.'));
+        if ending.is_some_and(|e| e.len() >= 16 && e.as_bytes()[8] == b'T' && e.as_bytes()[15] == b'Z') {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+/// Cuts the file of a mark to its length, wherever it is now.
+fn cut(path: &Path, id: (u64, u64), length: u64) -> io::Result<()> {
+    for file in std::iter::once(path.to_path_buf()).chain(finished_files(path)?) {
+        let Ok(meta) = std::fs::metadata(&file) else { continue };
+        if (meta.dev(), meta.ino()) != id {
+            continue;
+        }
+        if meta.len() > length {
+            let file = OpenOptions::new().write(true).open(&file)?;
+            file.set_len(length)?;
+            return file.sync_all();
+        }
+        if meta.len() < length {
+            let gone = length - meta.len();
+            tracing::warn!("{}: {gone} bytes that were written are gone", file.display());
+        }
+        return Ok(());
+    }
+    Ok(())
+}
+
+impl Sink for FileSink {
+    fn write(&mut self, clean: &Clean<'_>) -> io::Result<()> {
+        let bytes = clean.bytes();
+        if let Err(e) = self.file.write_all(bytes) {
+            self.file.set_len(self.length)?;
+            return Err(e);
+        }
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> io::Result<SinkMark> {
+        self.turned = false;
+        if self.length != self.committed {
+            self.file.sync_data()?;
+            self.committed = self.length;
+        }
+        self.mark()
+    }
+
+    fn turn(&mut self) -> io::Result<Option<SinkMark>> {
+        let (due, moved) = (self.due(), self.moved()?);
+        if !due && !moved {
+            // When the mark of a new file could not be saved, it is asked for again.
+            return if self.turned { self.mark().map(Some) } else { Ok(None) };
+        }
+        if !moved {
+            std::fs::rename(&self.path, self.finished()?)?;
+        }
+        self.file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
+        sync_dir(folder(&self.path))?;
+        self.length = self.file.metadata()?.len();
+        (self.committed, self.born) = (self.length, SystemTime::now());
+        self.turned = true;
+        self.sweep()?;
+        self.mark().map(Some)
+    }
+
+    fn full(&self) -> bool {
+        self.due()
+    }
+}

@@ -1,0 +1,67 @@
+//! Where de-identified records go. A sink takes [`Clean`] and nothing else.
+
+mod file;
+mod stdout;
+
+pub use file::FileSink;
+pub use stdout::Stdout;
+
+use crate::engine::Clean;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::PathBuf;
+
+/// What a sink has for good; it goes into the checkpoint with the offsets that led to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum SinkMark {
+    /// It can't be asked.
+    #[default]
+    None,
+    /// A file up to a length.
+    File {
+        /// Where it was.
+        path: PathBuf,
+        /// Device.
+        dev: u64,
+        /// Inode.
+        ino: u64,
+        /// Bytes.
+        length: u64,
+    },
+    /// A disk buffer up to a place.
+    Buffer {
+        /// Number of the segment.
+        segment: u64,
+        /// Bytes of it.
+        offset: u64,
+    },
+}
+
+/// A place for de-identified records.
+pub trait Sink: Send {
+    /// Writes a block, whole or not at all.
+    ///
+    /// # Errors
+    /// Those of the place; the same block may be written again.
+    fn write(&mut self, clean: &Clean<'_>) -> io::Result<()>;
+
+    /// Makes sure that all blocks will be there after a crash.
+    ///
+    /// # Errors
+    /// Those of the place; it may be asked again.
+    fn commit(&mut self) -> io::Result<SinkMark>;
+
+    /// Called when a commit was saved: the time to begin a new file. A new mark is saved before the next block.
+    ///
+    /// # Errors
+    /// Those of the place; it may be asked again.
+    fn turn(&mut self) -> io::Result<Option<SinkMark>> {
+        Ok(None)
+    }
+
+    /// True when it wants a commit soon.
+    fn full(&self) -> bool {
+        false
+    }
+}

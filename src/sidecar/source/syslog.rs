@@ -1,0 +1,191 @@
+//! Syslog over UDP, TCP, TLS and Unix sockets.
+
+use super::super::config::{self, Transport};
+use super::super::log::Quiet;
+use super::super::metrics::labels;
+use super::super::tls;
+use super::frame::{Framed, Framer};
+use super::header;
+use super::socket::{Datagrams, Listener, Stream};
+use super::{Context, Running, Source};
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use zeroize::Zeroizing;
+
+/// Records are handed on in batches of about this.
+const BATCH: usize = 64 << 10;
+/// The largest datagram of any kind.
+const DATAGRAM: usize = 256 << 10;
+/// Bytes of one read of a connection.
+const READ: usize = 16 << 10;
+/// Longest TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+impl Source for config::SyslogSource {
+    fn start(&self, context: Context) -> io::Result<Running> {
+        let mode = self.socket_mode;
+        let settings = Settings { keep: self.keep_header, most: self.max_message.0 as usize, idle: self.idle.0 };
+        match self.transport {
+            Transport::Udp | Transport::Unixgram => {
+                let socket = Datagrams::bind(&self.address, mode, self.receive_buffer.0 as usize)?;
+                Ok(Box::pin(datagrams(socket, settings, context)))
+            }
+            Transport::Tcp | Transport::Unix | Transport::Tls => {
+                let acceptor = match (&self.cert, &self.key) {
+                    (Some(cert), Some(key)) => Some(tls::acceptor(cert, key, self.client_ca.as_deref())?),
+                    _ => None,
+                };
+                let listener = Listener::bind(&self.address, mode)?;
+                let room = Arc::new(Semaphore::new(self.max_connections));
+                Ok(Box::pin(connections(listener, acceptor, settings, room, context)))
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Settings {
+    keep: bool,
+    most: usize,
+    idle: Duration,
+}
+
+impl Settings {
+    /// Appends a message as a record.
+    fn append(self, frame: &[u8], batch: &mut Vec<u8>) {
+        let message = if self.keep { header::trim(frame) } else { header::message(frame) };
+        if !message.is_empty() {
+            batch.extend_from_slice(message);
+            batch.push(b'\n');
+        }
+    }
+}
+
+fn refuse(context: &Context, reason: &str, n: u64) {
+    context.metrics.refused.get_or_create(&labels(("source", &context.name), ("reason", reason))).inc_by(n);
+}
+
+async fn datagrams(socket: Datagrams, settings: Settings, mut context: Context) {
+    let mut buf = Zeroizing::new(vec![0; DATAGRAM]);
+    let quiet = Quiet::default();
+    loop {
+        tokio::select! {
+            () = context.stop.asked() => return last_datagrams(&socket, settings, &context, &mut buf).await,
+            ready = socket.readable() => if ready.is_err() { return },
+        }
+        match gather(&socket, settings, &context, &mut buf) {
+            Ok(batch) if batch.is_empty() => {}
+            Ok(batch) => {
+                if context.intake.put(batch).await.is_err() {
+                    return;
+                }
+            }
+            Err(e) => quiet.warn(&format!("source {}: {e}", context.name)),
+        }
+    }
+}
+
+/// What the kernel still holds when it is time to stop.
+async fn last_datagrams(socket: &Datagrams, settings: Settings, context: &Context, buf: &mut [u8]) {
+    while let Ok(batch) = gather(socket, settings, context, buf) {
+        if batch.is_empty() || context.intake.put(batch).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Datagrams that are there, up to a batch.
+fn gather(socket: &Datagrams, settings: Settings, context: &Context, buf: &mut [u8]) -> io::Result<Vec<u8>> {
+    let mut batch = Vec::new();
+    while batch.len() < BATCH {
+        match socket.try_recv(buf) {
+            Ok(n) if n > settings.most || n == buf.len() => refuse(context, "too_long", 1),
+            Ok(n) => settings.append(&buf[..n], &mut batch),
+            Err(e) if e.kind() == ErrorKind::WouldBlock => break,
+            Err(e) if batch.is_empty() => return Err(e),
+            Err(_) => break,
+        }
+    }
+    Ok(batch)
+}
+
+async fn connections(
+    listener: Listener,
+    acceptor: Option<TlsAcceptor>,
+    settings: Settings,
+    room: Arc<Semaphore>,
+    mut context: Context,
+) {
+    let quiet = Quiet::default();
+    let all = room.available_permits();
+    loop {
+        let stream = tokio::select! {
+            () = context.stop.asked() => break,
+            stream = listener.accept() => stream,
+        };
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(e) => {
+                quiet.warn(&format!("source {}: {e}", context.name));
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Ok(permit) = room.clone().try_acquire_owned() else {
+            refuse(&context, "connections", 1);
+            continue;
+        };
+        let (context, acceptor) = (context.clone(), acceptor.clone());
+        tokio::spawn(async move {
+            let _permit = permit;
+            match acceptor {
+                None => connection(stream, settings, context).await,
+                Some(acceptor) => match timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => connection(Box::new(stream), settings, context).await,
+                    _ => refuse(&context, "handshake", 1),
+                },
+            }
+        });
+    }
+    // Connections end by themselves when they see that it is time to stop.
+    let _ = timeout(Duration::from_secs(2), room.acquire_many(all as u32)).await;
+}
+
+async fn connection(mut stream: Box<dyn Stream>, settings: Settings, mut context: Context) {
+    let mut framer = Framer::syslog(settings.most);
+    let mut buf = Zeroizing::new(vec![0; READ]);
+    loop {
+        let read = tokio::select! {
+            read = timeout(settings.idle, stream.read(&mut buf)) => read,
+            // What has come already is read before.
+            () = async { context.stop.asked().await; tokio::time::sleep(Duration::from_millis(50)).await } => return,
+        };
+        let n = match read {
+            Ok(Ok(n)) if n > 0 => n,
+            Ok(_) => break,
+            Err(_) => return refuse(&context, "idle", 1),
+        };
+        let mut batch = Vec::new();
+        let framed = framer.push(&buf[..n], &mut |frame| settings.append(frame, &mut batch));
+        if !batch.is_empty() && context.intake.put(batch).await.is_err() {
+            return;
+        }
+        match framed {
+            Framed::Fine => {}
+            Framed::TooLong(n) => refuse(&context, "too_long", n),
+            Framed::Broken => return refuse(&context, "framing", 1),
+        }
+    }
+    if let Some(rest) = framer.rest() {
+        let mut batch = Vec::new();
+        settings.append(&rest, &mut batch);
+        if !batch.is_empty() {
+            let _ = context.intake.put(batch).await;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Inputs made to be too much: nested encodings, deep JSON, cut escapes, records of megabytes.
+
+mod support;
+
+use data_encoding::BASE64;
+use logveil::engine::TagMode;
+use support::{engine, rewrite, run};
+
+const PHONE: &str = "13800138001";
+
+/// True when the number stands in the text, in digits.
+fn leaks(text: &[u8]) -> bool {
+    memchr::memmem::find(text, PHONE.as_bytes()).is_some()
+}
+
+#[test]
+fn base64_in_base64_ends() {
+    let engine = engine("jdcloud-2021", TagMode::Inline);
+    let mut worker = engine.worker();
+    let mut text = format!("{{\"mobile\":\"{PHONE}\"}}");
+    for depth in 1..12 {
+        text = BASE64.encode(text.as_bytes());
+        let record = format!("{{\"data\":\"{text}\",\"mobile\":\"{PHONE}\",\"n\":{depth}}}\n");
+        let out = rewrite(&mut worker, record.as_bytes());
+        assert!(!leaks(&out), "depth {depth}");
+        let parsed: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(parsed["n"], depth);
+        if depth == 1 {
+            let inner = BASE64.decode(parsed["data"].as_str().unwrap().as_bytes()).unwrap();
+            assert!(!leaks(&inner), "it was opened");
+        }
+    }
+}
+
+#[test]
+fn runs_of_base64_of_any_number_and_length() {
+    let one = BASE64.encode(format!("mobile={PHONE}&x=1").as_bytes());
+    let many = format!("{}\n", vec![one.as_str(); 50_000].join(" "));
+    let long = format!("data={}\n", BASE64.encode(format!("mobile={PHONE} ").repeat(200_000).as_bytes()));
+    for text in [many, long] {
+        let (code, out, _) = run(&["filter", "--tag", "none"], text.as_bytes());
+        assert!(matches!(code, 0 | 1), "{code}");
+        assert_eq!(out.last(), Some(&b'\n'));
+        let decoded = out.split(|b| matches!(b, b' ' | b'=' | b'\n')).filter_map(|run| {
+            let whole = run.len() / 4 * 4;
+            BASE64.decode(&run[..whole]).ok()
+        });
+        let left = decoded.filter(|d| leaks(d)).count();
+        assert_eq!(left, 0);
+    }
+}
+
+#[test]
+fn json_nested_a_hundred_thousand_deep() {
+    const DEPTH: usize = 100_000;
+    let inner = format!("{{\"mobile\":\"{PHONE}\",\"bytes\":{PHONE}}}");
+    let objects = format!("{}{inner}{}\n", "{\"a\":".repeat(DEPTH), "}".repeat(DEPTH));
+    let arrays = format!("{}{inner}{}\n", "[".repeat(DEPTH), "]".repeat(DEPTH));
+    let torn = format!("{}{inner}\n", "{\"a\":[".repeat(DEPTH));
+    for tag in ["none", "inline"] {
+        for text in [&objects, &arrays, &torn] {
+            let (code, out, message) = run(&["filter", "--tag", tag], text.as_bytes());
+            assert_eq!(code, 0, "{message}");
+            let keyed = memchr::memmem::find(&out, format!("\"mobile\":\"{PHONE}").as_bytes());
+            assert!(keyed.is_none() && memchr::memmem::find(&out, b"\"mobile\":\"phone_").is_some());
+            let counter = format!("\"bytes\":{PHONE}");
+            assert!(memchr::memmem::find(&out, counter.as_bytes()).is_some(), "a counter stays");
+            let head = DEPTH.min(1000);
+            assert_eq!(out[..head], text.as_bytes()[..head]);
+        }
+    }
+}
+
+#[test]
+fn escapes_cut_anywhere() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    let escapes = [
+        ("mobile=%31%33%38%30%30%31%33%38%30%30%31&x=%2", "mobile="),
+        ("q=%25%33%31%2533800138001 %25", "q="),
+        ("{\"mobile\":\"\\u0031\\u0033800138001\",\"b\":\"\\u00", "{\"mobile\":\""),
+        ("{\"j\":\"{\\\"mobile\\\":\\\"13800138001\\\"}\\", "{\"j\":\"{\\\"mobile\\\":\\\""),
+        ("mobile=\\x31\\x33\\x38\\x30\\x30138001 \\x3", "mobile="),
+        ("mobile=&#49;3800138001 &#x", "mobile="),
+        ("手机号：１３８００１３８００１ \u{ff11}", "手机号："),
+    ];
+    for (text, kept) in escapes {
+        for cut in 0..=text.len() {
+            let out = rewrite(&mut worker, &text.as_bytes()[..cut]);
+            assert!(!leaks(&out));
+            let kept = &kept.as_bytes()[..kept.len().min(cut)];
+            assert!(out.starts_with(kept), "cut at {cut} of {text}: {}", String::from_utf8_lossy(&out));
+        }
+    }
+}
+
+/// A field of about a megabyte with a number in each KiB.
+fn field(mark: &str, between: &str) -> String {
+    let filler = "lorem-ipsum".repeat(90);
+    vec![format!("mobile{mark}{PHONE}{between}f{mark}{filler}"); 1000].join(between)
+}
+
+#[test]
+fn records_of_ten_megabytes_in_each_format() {
+    let ten = |part: &str, between: &str| [part; 10].join(between);
+    let query = ten(&field("=", "&"), "&");
+    let json = ten(&field("\":\"", "\",\""), "\",\"");
+    let pairs = ten(&field("=", " "), " ");
+    let agent = "\"-\" \"Mozilla/5.0\"";
+    let records = [
+        (
+            "combined",
+            format!("198.51.100.7 - - [23/Oct/2024:09:21:35 +0800] \"GET /?{query} HTTP/1.1\" 200 512 {agent}"),
+        ),
+        ("auto", format!("{{\"{json}\",\"n\":1}}")),
+        ("auto", format!("time=2024-10-23T09:21:35Z level=info {pairs}")),
+        ("auto", format!("<34>1 2024-10-23T09:21:35Z host app 7 id [x@1 a=\"1\"] {pairs}")),
+        ("text", format!("2024-10-23 09:21:35 用户 {pairs}")),
+    ];
+    for (format, record) in records {
+        assert!(record.len() > 9 << 20);
+        let text = format!("{record}\n");
+        let (code, out, message) = run(&["filter", "--tag", "none", "--format", format], text.as_bytes());
+        assert!(matches!(code, 0 | 1), "{format}: {message}");
+        assert!(!leaks(&out), "{format}: {}", &record[..40]);
+        assert_eq!(memchr::memmem::find_iter(&out, b"phone_").count(), 10_000, "{format}: {}", &record[..40]);
+        assert_eq!(memchr::memmem::find_iter(&out, b"lorem-ipsum").count(), 900_000, "{format}");
+    }
+}

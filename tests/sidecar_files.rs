@@ -1,0 +1,291 @@
+//! From file to file: rotation of every kind, restarts and kills lose nothing and repeat nothing.
+
+mod support;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use support::daemon::{Dice, Place, wait_for};
+
+const FILES: &str = "[source.file.web]\ninclude = ['DIR/in/access.log']\nrotate_wait = '300ms'\n\
+                     [sink.file.clean]\npath = 'DIR/out/clean.log'\n";
+const PHONE: &str = "13800138001";
+
+fn append(path: &Path) -> File {
+    OpenOptions::new().append(true).create(true).open(path).unwrap()
+}
+
+fn line(n: u64) -> String {
+    format!("n={n} mobile={PHONE} tail {}\n", "x".repeat((n % 90) as usize))
+}
+
+/// The numbers of the lines of all outputs, in the order of their files.
+fn numbers(place: &Place) -> Vec<u64> {
+    let mut files: Vec<_> = fs::read_dir(place.at("out")).unwrap().map(|e| e.unwrap().path()).collect();
+    // Finished files end in their time; the one without is the youngest.
+    files.sort_by_key(|p| (p.ends_with("clean.log"), p.clone()));
+    let text: String = files.iter().map(|p| String::from_utf8(fs::read(p).unwrap()).unwrap()).collect();
+    assert!(!text.contains(PHONE));
+    numbers_of(&text)
+}
+
+fn numbers_of(text: &str) -> Vec<u64> {
+    let number = |l: &str| l.strip_prefix("n=").unwrap().split(' ').next().unwrap().parse().unwrap();
+    text.lines().map(number).collect()
+}
+
+fn shift(dir: &Path) {
+    for i in (1..9).rev() {
+        for end in ["", ".gz"] {
+            let _ =
+                fs::rename(dir.join(format!("access.log.{i}{end}")), dir.join(format!("access.log.{}{end}", i + 1)));
+        }
+    }
+}
+
+fn gzip(path: &Path) {
+    let mut e = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    e.write_all(&fs::read(path).unwrap()).unwrap();
+    let time = fs::metadata(path).unwrap().modified().unwrap();
+    let packed = format!("{}.gz", path.display());
+    let mut f = File::create(&packed).unwrap();
+    f.write_all(&e.finish().unwrap()).unwrap();
+    f.set_modified(time).unwrap();
+    fs::remove_file(path).unwrap();
+}
+
+/// Rotates as logrotate does; the writer stands still.
+fn rotate(dir: &Path, how: u64, file: &mut File) {
+    let path = dir.join("access.log");
+    shift(dir);
+    match how {
+        0 | 1 => {
+            fs::rename(&path, dir.join("access.log.1")).unwrap();
+            *file = append(&path);
+            if how == 1 {
+                gzip(&dir.join("access.log.1"));
+            }
+        }
+        _ => {
+            fs::copy(&path, dir.join("access.log.1")).unwrap();
+            file.set_len(0).unwrap();
+        }
+    }
+}
+
+#[test]
+fn rotation_of_every_kind_while_it_runs() {
+    for how in 0..3 {
+        let place = Place::new(FILES);
+        let dir = place.at("in");
+        fs::create_dir(&dir).unwrap();
+        let mut file = append(&dir.join("access.log"));
+        let daemon = place.start_ready();
+        for n in 0..2000 {
+            file.write_all(line(n).as_bytes()).unwrap();
+            if n % 250 == 200 && how == 2 {
+                // A copy can be told from another file when something of it was read.
+                wait_for("some lines", || place.read("out/clean.log").lines().count() as u64 > n - 50);
+            }
+            if n % 250 == 249 {
+                // Times of files are no finer than some milliseconds.
+                std::thread::sleep(Duration::from_millis(10));
+                rotate(&dir, how, &mut file);
+            }
+        }
+        wait_for("all lines", || place.read("out/clean.log").lines().count() >= 2000);
+        assert!(daemon.stop().success());
+        assert_each_once(&place, 2000);
+        if how == 0 {
+            let got = numbers(&place);
+            let back: Vec<_> = got.windows(2).filter(|w| w[0] > w[1]).collect();
+            assert!(back.is_empty(), "files are read in the order of their rotation: {back:?}\n{}", place.read("said"));
+        }
+    }
+}
+
+#[test]
+fn rotation_of_every_kind_while_it_is_down() {
+    for how in 0..3 {
+        let place = Place::new(FILES);
+        let dir = place.at("in");
+        fs::create_dir(&dir).unwrap();
+        let mut file = append(&dir.join("access.log"));
+        let mut n = 0;
+        for round in 0..4 {
+            let daemon = place.start_ready();
+            for _ in 0..100 {
+                file.write_all(line(n).as_bytes()).unwrap();
+                n += 1;
+            }
+            wait_for("lines", || place.read("out/clean.log").lines().count() as u64 >= n);
+            assert!(daemon.stop().success());
+            // Copies of copytruncate have one generation only: a second one would be of a file that nobody read.
+            for _ in 0..if how == 2 { 1 } else { 1 + round } {
+                for _ in 0..50 {
+                    file.write_all(line(n).as_bytes()).unwrap();
+                    n += 1;
+                }
+                rotate(&dir, how, &mut file);
+            }
+        }
+        let daemon = place.start_ready();
+        let mut patience = 2000;
+        wait_for("all lines", || {
+            patience -= 1;
+            patience < 0 || place.read("out/clean.log").lines().count() as u64 >= n
+        });
+        assert!(daemon.stop().success());
+        assert_each_once(&place, n);
+    }
+}
+
+/// Fails when a number below `all` is missing or there twice.
+fn assert_each_once(place: &Place, all: u64) {
+    let mut got = numbers(place);
+    got.sort_unstable();
+    let lost: Vec<_> = (0..all).filter(|n| got.binary_search(n).is_err()).collect();
+    let twice: Vec<_> = got.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
+    let show = |v: &[u64]| format!("{} {:?}", v.len(), &v[..v.len().min(5)]);
+    let said = place.read("said");
+    let mut files: Vec<_> = fs::read_dir(place.at("in")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    files.sort();
+    let ok = lost.is_empty() && twice.is_empty();
+    assert!(ok, "lost {}, twice {} of {all}\n{said}\n{files:?}", show(&lost), show(&twice));
+}
+
+/// Kills at random times, under load and rotation. `LOGVEIL_KILLS` says how many.
+#[test]
+fn kills_lose_nothing_and_repeat_nothing() {
+    let kills: u64 = std::env::var("LOGVEIL_KILLS").map_or(40, |v| v.parse().unwrap());
+    let place = Place::new(&FILES.replace("clean.log'\n", "clean.log'\nrotate_size = '1MiB'\n"));
+    let dir = place.at("in");
+    fs::create_dir(&dir).unwrap();
+    let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let writer = {
+        let (stop, written, dir) = (stop.clone(), written.clone(), dir.clone());
+        std::thread::spawn(move || {
+            let mut dice = Dice(7);
+            let mut file = append(&dir.join("access.log"));
+            let mut n = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let mut text = String::new();
+                for _ in 0..dice.roll(200) {
+                    text += &line(n);
+                    n += 1;
+                }
+                // Writers end a write anywhere.
+                let cut = dice.roll(text.len() as u64 + 1) as usize;
+                file.write_all(&text.as_bytes()[..cut]).unwrap();
+                file.write_all(&text.as_bytes()[cut..]).unwrap();
+                if dice.roll(40) == 0 {
+                    let dated = dir.join(format!("access.log-{:06}", n));
+                    fs::rename(dir.join("access.log"), &dated).unwrap();
+                    file = append(&dir.join("access.log"));
+                    if dice.roll(2) == 0 {
+                        gzip(&dated);
+                    }
+                }
+                std::thread::sleep(Duration::from_millis(1 + dice.roll(4)));
+            }
+            written.store(n, Ordering::Relaxed);
+        })
+    };
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ u64::from(std::process::id()));
+    for _ in 0..kills {
+        let daemon = place.start();
+        std::thread::sleep(Duration::from_millis(dice.roll(500)));
+        daemon.kill();
+    }
+    stop.store(true, Ordering::Relaxed);
+    writer.join().unwrap();
+    let all = written.load(Ordering::Relaxed);
+    let daemon = place.start_ready();
+    let mut last = 0;
+    wait_for("nothing more comes", || {
+        std::thread::sleep(Duration::from_millis(1500));
+        let now = numbers(&place).len();
+        now == std::mem::replace(&mut last, now)
+    });
+    assert!(daemon.stop().success());
+    assert_each_once(&place, all);
+    place.assert_clean(&["in"], &[PHONE]);
+}
+
+/// The disk of the output is full for a while: nothing is lost, nothing is there twice.
+#[test]
+fn a_full_disk_is_waited_for() {
+    let place = Place::new(FILES);
+    let (dir, out) = (place.at("in"), place.at("out"));
+    fs::create_dir(&dir).unwrap();
+    fs::create_dir(&out).unwrap();
+    let mount =
+        |args: &[&str]| std::process::Command::new("mount").args(args).arg(&out).status().is_ok_and(|s| s.success());
+    if !mount(&["-t", "tmpfs", "-o", "size=100k", "tmpfs"]) {
+        eprintln!("skipped: no right to mount a small file system");
+        return;
+    }
+    let _mounted = Mounted(out.clone());
+    let mut file = append(&dir.join("access.log"));
+    (0..2000).for_each(|n| file.write_all(line(n).as_bytes()).unwrap());
+    let daemon = place.start_ready();
+    wait_for("a full disk", || place.read("said").contains("it is tried again"));
+    assert!(numbers_of(&place.read("out/clean.log")).windows(2).all(|w| w[0] + 1 == w[1]), "no torn records");
+    let grown = mount(&["-o", "remount,size=16m"]);
+    wait_for("all lines", || place.read("out/clean.log").lines().count() >= 2000);
+    assert!(grown && daemon.stop().success());
+    assert_each_once(&place, 2000);
+    place.assert_clean(&["in", "key"], &[PHONE]);
+}
+
+/// A file system that goes with its test.
+struct Mounted(std::path::PathBuf);
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+/// Memory stays flat under load. `LOGVEIL_SOAK` says for how many seconds, `LOGVEIL_SOAK_RATE` how many megabytes a second.
+#[test]
+fn memory_stays_flat_under_load() {
+    let number = |name: &str, default| std::env::var(name).map_or(default, |v| v.parse().unwrap());
+    let (seconds, rate): (u64, u64) = (number("LOGVEIL_SOAK", 5), number("LOGVEIL_SOAK_RATE", 5));
+    let place = Place::new(&FILES.replace("clean.log'\n", "clean.log'\nrotate_size = '64MiB'\nkeep = 2\n"));
+    let dir = place.at("in");
+    fs::create_dir(&dir).unwrap();
+    let mut file = append(&dir.join("access.log"));
+    let daemon = place.start_ready();
+    let started = std::time::Instant::now();
+    let (mut n, mut written, mut peak) = (0, 0, 0);
+    let rss = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", daemon.child.id())).unwrap();
+        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap()
+    };
+    while started.elapsed() < Duration::from_secs(seconds) {
+        let mut block = String::new();
+        while block.len() < 256 << 10 {
+            block += &line(n);
+            n += 1;
+        }
+        file.write_all(block.as_bytes()).unwrap();
+        written += block.len() as u64;
+        let due = Duration::from_micros(written / rate);
+        std::thread::sleep(due.saturating_sub(started.elapsed()));
+        peak = peak.max(rss());
+        if written > 64 << 20 && n % 50 == 0 || file.metadata().unwrap().len() > 256 << 20 {
+            fs::rename(dir.join("access.log"), dir.join("access.log.1")).unwrap();
+            file = append(&dir.join("access.log"));
+        }
+    }
+    let last = format!("n={} ", n - 1);
+    wait_for("the last record", || place.read("out/clean.log").lines().rev().take(9).any(|l| l.starts_with(&last)));
+    println!("{written} bytes in {:?}, peak {peak} KiB", started.elapsed());
+    assert!(peak < 64 << 10, "{peak} KiB");
+    assert!(daemon.stop().success());
+}
