@@ -124,8 +124,8 @@ impl Engine {
             }
         };
         let ages = judge::ages(&cfg.rules);
-        let tellers = projection::Tellers::new(&cfg.rules);
         let policies = era::versions(cfg.policy);
+        let tellers = projection::Tellers::new(&cfg.rules, &policies);
         let eras = era::eras(&cfg.rules, &policies, &cfg.key);
         Ok(Engine {
             registry,
@@ -246,6 +246,7 @@ impl Engine {
             sessions: session::Sessions::new(self.policy()),
             judged: Vec::new(),
             told: Vec::new(),
+            picks: Vec::new(),
             disclosed: vec![Disclosed::default(); self.policy().views.len()],
             edits: Vec::new(),
             founds: Vec::new(),
@@ -282,6 +283,8 @@ pub struct Worker<'e> {
     judged: Vec<judge::Judged>,
     /// What records tell of themselves, where a view asked.
     told: Vec<Option<projection::Told>>,
+    /// Fields of a record that a view shows: place and edit.
+    picks: Vec<(u8, u32)>,
     /// What each view disclosed.
     disclosed: Vec<Disclosed>,
     edits: Vec<edit::Edit>,

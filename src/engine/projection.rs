@@ -6,9 +6,9 @@ use super::edit::{Edit, Found};
 use super::place::{event_time, record_at};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::hit::Hit;
-use crate::format::encode::{is_plain, string};
+use crate::format::encode::{is_json_plain, string};
 use crate::model::{EntityId, well_known as e};
-use crate::policy::{Facts, Platform};
+use crate::policy::{Facts, Platform, Policy};
 use crate::rules::{Ruleset, ViewKind};
 use crate::tag::{TagStyle, bit};
 use std::ops::Range;
@@ -32,10 +32,17 @@ pub(super) struct Tellers {
 }
 
 impl Tellers {
-    /// Looks the entities up by name.
-    pub fn new(rules: &Ruleset) -> Tellers {
-        let id = |name| rules.by_name(name).map(|e| e.id);
-        Tellers { platform: id("device.platform"), agent: id("user_agent"), carrier: id("carrier") }
+    /// Looks the entities up by name, where a recipient asks what they tell.
+    pub fn new(rules: &Ruleset, policies: &[Policy]) -> Tellers {
+        let recipients = || policies.iter().flat_map(|p| &p.views).filter_map(|v| v.recipient.as_ref());
+        let platform = recipients().any(|r| !r.platform.is_empty());
+        let carrier = recipients().any(|r| !r.carriers.is_empty());
+        let id = |asked: bool, name| rules.by_name(name).filter(|_| asked).map(|e| e.id);
+        Tellers {
+            platform: id(platform, "device.platform"),
+            agent: id(platform, "user_agent"),
+            carrier: id(carrier, "carrier"),
+        }
     }
 }
 
@@ -94,37 +101,34 @@ impl Worker<'_> {
             self.disclosed[self.view].refused += 1;
             return;
         }
-        let mut mark = b'{';
-        for &entity in &view.allowed {
-            if found.entities & bit(entity) == 0 {
-                continue;
-            }
-            let hits = self.detector.hits();
-            let of = |i: &usize| hits[self.edits[*i].hit as usize].entity == entity;
-            let fields = edits.clone().filter(of).count();
-            if fields == 0 {
-                continue;
-            }
-            self.out.put_first(&[mark, b'"'], 2);
-            mark = b',';
-            self.out.put(engine.rules.entity(entity).name.as_bytes());
-            self.out.put_first(b"\":[", if fields > 1 { 3 } else { 2 });
-            let mut comma = false;
-            for i in edits.clone() {
-                let edit = self.edits[i];
-                let hit = self.detector.hits()[edit.hit as usize];
-                if hit.entity == entity {
-                    if comma {
-                        self.out.put(b",");
-                    }
-                    comma = true;
-                    self.member(block, &hit, &edit);
-                }
-            }
-            if fields > 1 {
-                self.out.put(b"]");
+        let mut picks = std::mem::take(&mut self.picks);
+        picks.clear();
+        for i in edits {
+            let entity = self.detector.hits()[self.edits[i].hit as usize].entity;
+            if bit(entity) & view.shown != 0 {
+                picks.push((view.rank[entity.0 as usize], i as u32));
             }
         }
+        picks.sort_unstable();
+        let mut mark = b'{';
+        for fields in picks.chunk_by(|a, b| a.0 == b.0) {
+            self.out.put_first(&[mark, b'"'], 2);
+            mark = b',';
+            self.out.put(engine.rules.entity(view.allowed[fields[0].0 as usize]).name.as_bytes());
+            self.out.put_first(b"\":[", if fields.len() > 1 { 3 } else { 2 });
+            for (n, &(_, i)) in fields.iter().enumerate() {
+                if n > 0 {
+                    self.out.put_first(b",", 1);
+                }
+                let edit = self.edits[i as usize];
+                let hit = self.detector.hits()[edit.hit as usize];
+                self.member(block, &hit, &edit);
+            }
+            if fields.len() > 1 {
+                self.out.put_first(b"]", 1);
+            }
+        }
+        self.picks = picks;
         self.disclosed[self.view].records += 1;
         let (tagger, mut ctx) = self.tag_context(when, early, found);
         // What else the record holds is nothing to them.
@@ -141,7 +145,7 @@ impl Worker<'_> {
             self.replacement.extend_from_slice(SUPPRESSED);
             self.tally.unfit += 1;
         }
-        if is_plain(&self.replacement) {
+        if is_json_plain(&self.replacement) {
             self.out.put_first(b"\"", 1);
             self.out.put_span(&self.replacement, 0, self.replacement.len());
             self.out.put_first(b"\"", 1);

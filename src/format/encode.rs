@@ -24,8 +24,13 @@ pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u
     }
 }
 
+/// True when a JSON string holds the bytes as they are.
+pub fn is_json_plain(value: &[u8]) -> bool {
+    value.iter().all(|&b| (0x20..0x7F).contains(&b) && b != b'"' && b != b'\\')
+}
+
 /// True when no carrier escapes any of the bytes.
-pub fn is_plain(value: &[u8]) -> bool {
+fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|&b| plain(b))
 }
 

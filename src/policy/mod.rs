@@ -90,6 +90,8 @@ pub struct View {
     pub allowed: Vec<EntityId>,
     /// The same as a bit set.
     pub shown: u128,
+    /// Place of each entity among them.
+    pub rank: Box<[u8; 128]>,
     /// Decisions, by entity and the bits of the conditions that hold.
     table: Vec<Decision>,
 }

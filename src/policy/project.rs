@@ -41,12 +41,14 @@ pub enum Refusal {
 impl Platform {
     /// The platform that a system's name or a User-Agent tells.
     pub fn parse(value: &[u8]) -> Option<Platform> {
-        let has = |words: &[&str]| words.iter().any(|w| holds(value, w));
-        if has(&["iphone", "ipad", "ios"]) {
-            Some(Platform::Ios)
-        } else {
-            has(&["android", "harmony"]).then_some(Platform::Android)
+        let begins = |i: usize, w: &[u8]| value[i..].get(..w.len()).is_some_and(|v| v.eq_ignore_ascii_case(w));
+        let ios = |i| begins(i, b"iphone") || begins(i, b"ipad") || begins(i, b"ios");
+        if memchr::memchr2_iter(b'i', b'I', value).any(ios) {
+            return Some(Platform::Ios);
         }
+        let android = memchr::memchr2_iter(b'a', b'A', value).any(|i| begins(i, b"android"));
+        let harmony = || memchr::memchr2_iter(b'h', b'H', value).any(|i| begins(i, b"harmony"));
+        (android || harmony()).then_some(Platform::Android)
     }
 
     fn name(self) -> &'static str {

@@ -115,7 +115,9 @@ impl<'a> Compiler<'a> {
             }
         }
         let bits = shown.iter().fold(0, |bits, s| bits | 1 << s.0.0);
-        View { recipient: recipient.cloned(), allowed: shown.iter().map(|s| s.0).collect(), shown: bits, table }
+        let mut rank = Box::new([0; 128]);
+        shown.iter().enumerate().for_each(|(i, s)| rank[s.0.0 as usize] = i as u8);
+        View { recipient: recipient.cloned(), allowed: shown.iter().map(|s| s.0).collect(), shown: bits, rank, table }
     }
 
     /// The first clause that fits.

@@ -330,14 +330,15 @@ impl Tail {
 
     /// True when a found file is one that is read already.
     fn known(&mut self, f: &Found) -> bool {
-        let Some(i) = self.files.iter().position(|w| w.id() == id(f)) else { return false };
-        let same = self.files[i].is_open() || self.holds(&self.files[i], &f.path).unwrap_or(true);
-        if !same {
+        let with_id: Vec<_> = (0..self.files.len()).filter(|i| self.files[*i].id() == id(f)).collect();
+        let is = |i: &usize| self.files[*i].is_open() || self.holds(&self.files[*i], &f.path).unwrap_or(true);
+        let same = with_id.iter().copied().find(is);
+        let Some(i) = same.or(with_id.last().copied()) else { return false };
+        if same.is_none() {
             // The inode was given to another file, or the file was cut.
             if self.files[i].mark.path == f.path {
                 self.replaced(i, 0);
-                let w = self.files.iter_mut().rfind(|w| w.id() == id(f));
-                w.into_iter().for_each(|w| w.live = true);
+                self.files.iter_mut().rfind(|w| w.id() == id(f)).into_iter().for_each(|w| w.live = true);
                 return true;
             }
             // What was read of it tells copies of it still.
@@ -345,8 +346,7 @@ impl Tail {
             return false;
         }
         let w = &mut self.files[i];
-        w.live = true;
-        w.rotated = None;
+        (w.live, w.rotated) = (true, None);
         w.mark.path.clone_from(&f.path);
         if w.mark.done && !w.mark.packed && f.meta.len() > w.mark.offset {
             w.mark.done = false;
