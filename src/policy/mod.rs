@@ -35,7 +35,7 @@ pub struct Policy {
     pub offset: i32,
     /// Where the data must stay.
     pub region: String,
-    /// Transforms, indexed by [`TransformId`](crate::model::TransformId).
+    /// Transforms, indexed by [`TransformId`].
     pub transforms: Vec<TransformDef>,
     /// Clause identifiers, indexed by [`ClauseId`](crate::model::ClauseId).
     pub clauses: Vec<String>,

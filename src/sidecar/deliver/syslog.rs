@@ -84,7 +84,8 @@ impl SyslogRemote {
         self.way.as_mut().ok_or_else(|| io::Error::other("no connection"))
     }
 
-    async fn write(&mut self, batch: &[Buffered]) -> io::Result<()> {
+    /// Sends every message; false when one was longer than a datagram, which never gets through.
+    async fn write(&mut self, batch: &[Buffered]) -> io::Result<bool> {
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
         let priority = u32::from(self.config.facility.min(23)) * 8 + 6;
         let head = format!("<{priority}>1 {now} {} {} - - - ", self.host, self.config.app_name);
@@ -92,6 +93,7 @@ impl SyslogRemote {
             let records = batch.iter().flat_map(|r| r.bytes().split(|b| *b == b'\n'));
             records.filter(|l| !l.is_empty())
         };
+        let mut fit = true;
         match self.connect().await? {
             Way::Stream(stream) => {
                 let mut out = Vec::new();
@@ -100,28 +102,28 @@ impl SyslogRemote {
                     out.extend_from_slice(line);
                 }
                 stream.write_all(&out).await?;
-                stream.flush().await
+                stream.flush().await?;
             }
             Way::Udp(socket) => {
                 for line in lines() {
-                    match socket.send(&[head.as_bytes(), line].concat()).await {
-                        // A datagram that is too long never gets through.
-                        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) => {}
-                        other => drop(other?),
-                    }
+                    fit &= fits(socket.send(&[head.as_bytes(), line].concat()).await)?;
                 }
-                Ok(())
             }
             Way::Unix(socket) => {
                 for line in lines() {
-                    match socket.send(&[head.as_bytes(), line].concat()).await {
-                        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) => {}
-                        other => drop(other?),
-                    }
+                    fit &= fits(socket.send(&[head.as_bytes(), line].concat()).await)?;
                 }
-                Ok(())
             }
         }
+        Ok(fit)
+    }
+}
+
+/// False for a datagram that is too long.
+fn fits(sent: io::Result<usize>) -> io::Result<bool> {
+    match sent {
+        Err(e) if e.raw_os_error() == Some(rustix::io::Errno::MSGSIZE.raw_os_error()) => Ok(false),
+        other => other.map(|_| true),
     }
 }
 
@@ -130,7 +132,8 @@ impl Remote for SyslogRemote {
         Box::pin(async move {
             let sent = tokio::time::timeout(PATIENCE, self.write(batch)).await;
             match sent.unwrap_or_else(|_| Err(ErrorKind::TimedOut.into())) {
-                Ok(()) => Outcome::Taken,
+                Ok(true) => Outcome::Taken,
+                Ok(false) => Outcome::Refused("a message is longer than a datagram".into()),
                 Err(e) => {
                     self.way = None;
                     Outcome::Later(e.to_string())
