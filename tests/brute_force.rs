@@ -4,7 +4,7 @@
 mod attack;
 mod support;
 
-use attack::{Derivation, Targets, guesses, mobile, segments};
+use attack::{Derivation, Targets, Value, guesses, mobile, segments};
 use logveil::engine::{Engine, EngineConfig, HashKernel, ScanKernel, TagMode};
 use logveil::keys::MasterKey;
 use logveil::rules::{Ruleset, policy_builtin};
@@ -28,7 +28,7 @@ fn without_the_key_nothing_is_found_and_with_it_everything() {
     let policy = policy_builtin("jdcloud-2021").unwrap();
     let phone = PHONE.key(&master());
     let rests = [0u64, 1234, 1_999, 321];
-    let phones: Vec<Vec<u8>> = segments().flat_map(|s| rests.map(|r| mobile(s, r))).collect();
+    let phones: Vec<Vec<u8>> = segments().flat_map(|s| rests.map(|r| mobile(s, r).to_vec())).collect();
     let targets: Targets = phones.iter().map(|p| (phone.tag(p), p.clone())).collect();
     let written = token(master(), "mobile=13800001234");
     let tag = logveil::transform::pseudonym::base32(&phone.tag(&mobile(138, 1234)));
@@ -42,8 +42,8 @@ fn without_the_key_nothing_is_found_and_with_it_everything() {
     assert_eq!(attack::attack(&targets, &[PHONE.key(&master())], space()), all);
 
     let ip = ADDRESS.key(&master());
-    let value = |n: u32| (10u32 << 24 | n).to_be_bytes().to_vec();
-    let targets: Targets = (0..1 << 14).step_by(4_001).map(|n| (ip.tag(&value(n)), value(n))).collect();
+    let value = |n: u32| Value::new(&(10u32 << 24 | n).to_be_bytes());
+    let targets: Targets = (0..1 << 14).step_by(4_001).map(|n| (ip.tag(&value(n)), value(n).to_vec())).collect();
     let written = token(master(), "ip=10.0.0.0 x");
     let surrogate = logveil::transform::pseudonym::surrogate(&ip.tag(&value(0)));
     assert_eq!(written, format!("ip={} x", std::str::from_utf8(&surrogate).unwrap()));

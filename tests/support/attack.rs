@@ -1,7 +1,6 @@
 //! A brute-force attack on pseudonyms: everything that lies on disk beside the key, and all values that can be.
 
 use logveil::keys::MasterKey;
-use logveil::transform::canonical::CanonBuf;
 use logveil::transform::lanes::{Batch, HmacKey, Kernel};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -35,26 +34,89 @@ pub fn guesses(d: &Derivation, kid: &str, policy: &str) -> Vec<HmacKey> {
     raw.iter().map(HmacKey::new).chain(derived).collect()
 }
 
-/// Tries every candidate under every key and without one; returns the values found.
-pub fn attack(targets: &Targets, keys: &[HmacKey], candidates: impl Iterator<Item = Vec<u8>>) -> Vec<Vec<u8>> {
-    const CHUNK: usize = 4096;
+/// A value that can be: a mobile number or an address.
+#[derive(Clone, Copy)]
+pub struct Value {
+    bytes: [u8; 16],
+    len: usize,
+}
+
+impl Value {
+    /// A value of at most sixteen bytes.
+    pub fn new(v: &[u8]) -> Value {
+        let mut bytes = [0; 16];
+        bytes[..v.len()].copy_from_slice(v);
+        Value { bytes, len: v.len() }
+    }
+}
+
+impl std::ops::Deref for Value {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Tags looked up by the million: a bit for each tag's first twenty bits, then the map.
+struct Filter<'a> {
+    bits: Vec<u64>,
+    targets: &'a Targets,
+}
+
+impl Filter<'_> {
+    fn new(targets: &Targets) -> Filter<'_> {
+        let mut f = Filter { bits: vec![0; 1 << 14], targets };
+        for tag in targets.keys() {
+            let (word, bit) = f.place(tag);
+            f.bits[word] |= bit;
+        }
+        f
+    }
+
+    fn place(&self, tag: &[u8; 16]) -> (usize, u64) {
+        let at = u32::from_le_bytes(tag[..4].try_into().unwrap()) >> 12;
+        ((at >> 6) as usize, 1 << (at & 63))
+    }
+
+    /// The value, if it is what a tag stands for.
+    fn hit(&self, tag: &[u8; 16], value: &Value) -> Option<Vec<u8>> {
+        let (word, bit) = self.place(tag);
+        if self.bits[word] & bit == 0 {
+            return None;
+        }
+        self.targets.get(tag).filter(|v| v[..] == value[..]).cloned()
+    }
+}
+
+/// Tries every candidate under every key and, where keys are guessed, without one; returns the values found.
+pub fn attack(targets: &Targets, keys: &[HmacKey], mut candidates: impl Iterator<Item = Value>) -> Vec<Vec<u8>> {
+    const CHUNK: usize = 1024;
+    let filter = Filter::new(targets);
     let mut batch = Batch::new(Kernel::detect());
     let mut found = Vec::new();
-    let mut chunk: Vec<Vec<u8>> = Vec::with_capacity(CHUNK);
-    let mut candidates = candidates.peekable();
-    while candidates.peek().is_some() {
+    let mut chunk: Vec<Value> = Vec::with_capacity(CHUNK);
+    loop {
         chunk.clear();
         chunk.extend(candidates.by_ref().take(CHUNK));
+        if chunk.is_empty() {
+            break;
+        }
         for key in keys {
             batch.clear();
-            let jobs: Vec<u32> = chunk.iter().map(|c| batch.push(key, &CanonBuf::of(c))).collect();
+            for c in &chunk {
+                let write = |to: &mut [u8; 64]| {
+                    to[..16].copy_from_slice(&c.bytes);
+                    Some(c.len)
+                };
+                batch.push_with(key, write).expect("a short message");
+            }
             batch.run();
-            let hit = |(job, c): (&u32, &Vec<u8>)| targets.get(batch.tag(*job)).filter(|v| *v == c).cloned();
-            found.extend(jobs.iter().zip(&chunk).filter_map(hit));
+            found.extend(chunk.iter().zip(0..).filter_map(|(c, job)| filter.hit(batch.tag(job), c)));
         }
         if keys.len() > 1 {
-            let bare = |c: &Vec<u8>| -> [u8; 16] { Sha256::digest(c)[..16].try_into().unwrap() };
-            found.extend(chunk.iter().filter_map(|c| targets.get(&bare(c)).cloned()));
+            let bare = |c: &Value| -> [u8; 16] { Sha256::digest(&c[..])[..16].try_into().unwrap() };
+            found.extend(chunk.iter().filter_map(|c| filter.hit(&bare(c), c)));
         }
     }
     found.sort();
@@ -76,6 +138,12 @@ pub fn segments() -> impl Iterator<Item = u64> {
 }
 
 /// The canonical form of a mobile number.
-pub fn mobile(segment: u64, rest: u64) -> Vec<u8> {
-    format!("+86{segment}{rest:08}").into_bytes()
+pub fn mobile(segment: u64, rest: u64) -> Value {
+    let mut v = Value::new(b"+8600000000000");
+    let mut left = segment * 100_000_000 + rest;
+    for digit in v.bytes[3..14].iter_mut().rev() {
+        *digit = b'0' + (left % 10) as u8;
+        left /= 10;
+    }
+    v
 }
