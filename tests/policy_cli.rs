@@ -40,6 +40,10 @@ fn verbs_of_policies() {
     std::fs::write(&path, jd.replace("ceiling = \"P90D\"", "ceiling = \"P30D\"")).unwrap();
     assert_eq!(run(&["policy", "diff", "jdcloud-2021", file], b"").0, 0, "shorter is not material");
 
+    std::fs::write(&path, jd.replace("\n[select]", "\nmin_confidence = \"checked\"\n\n[select]")).unwrap();
+    let (code, out, _) = run(&["policy", "diff", "jdcloud-2021", file], b"");
+    assert_eq!((code, text(out).as_str()), (1, "material 9.2(1): min_confidence: `shape` becomes `checked`\n"));
+
     let schema: serde_json::Value = serde_json::from_slice(&run(&["policy", "schema"], b"").1).unwrap();
     assert!(schema["properties"]["clause"].is_object() && schema["additionalProperties"] == false);
 
@@ -48,6 +52,28 @@ fn verbs_of_policies() {
     assert_eq!(run(&["policy", "fmt", file], b"").0, 0);
     assert_eq!(run(&["policy", "fmt", "--check", file], b"").0, 0);
     assert_eq!(run(&["policy", "diff", "jdcloud-2021", file], b"").0, 0);
+}
+
+#[test]
+fn a_policy_says_how_sure_a_finding_must_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("p.toml");
+    let web = logveil::rules::policy_builtin("web-minimal").unwrap();
+    let with = |least: &str| {
+        let head = format!("[policy]\nmin_confidence = \"{least}\"\n");
+        std::fs::write(&path, web.replacen("[policy]\n", &head, 1)).unwrap();
+        let line = b"call 13800138001, mobile=13800138002, id 11010519491231002X, from 203.0.113.9\n";
+        text(run(&["filter", "--tag", "none", "-p", path.to_str().unwrap()], line).1)
+    };
+    let shown =
+        |out: &str| ["13800138001", "13800138002", "11010519491231002X", "203.0.113.9"].map(|v| out.contains(v));
+    assert_eq!(shown(&with("shape")), [false; 4]);
+    assert_eq!(shown(&with("checked")), [true, false, false, false]);
+    assert_eq!(shown(&with("keyed")), [true, false, true, true]);
+    let (code, _, err) = run(&["policy", "check", path.to_str().unwrap()], b"");
+    assert_eq!((code, err.as_str()), (0, ""), "{err}");
+    with("sure");
+    assert_eq!(run(&["policy", "check", path.to_str().unwrap()], b"").0, 78);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! Precedence, as `explain` shows it: a value that an allow stanza lists stays, then an address in one of its networks, then
 //! a value under one of its keys; the first stanza that applies is named. After them the policy decides: its own contacts,
-//! then its clauses.
+//! then how sure a finding must be, then its clauses.
 
 use super::action::read_ip;
 use crate::detect::keys::joined;
@@ -20,6 +20,8 @@ pub enum Kept {
     No,
     /// The policy says so: a clause, or one of the organisation's own contacts.
     Policy,
+    /// The policy acts on surer findings only.
+    Unsure,
     /// The allow stanza of that number lists it.
     Value(u16),
     /// The allow stanza of that number holds its network.
@@ -107,6 +109,7 @@ impl Allow {
         match kept {
             Kept::No => String::new(),
             Kept::Policy => "policy".into(),
+            Kept::Unsure => "policy: min_confidence".into(),
             Kept::Value(i) => format!("allow `{}`: value", id(i)),
             Kept::Network(i) => format!("allow `{}`: network", id(i)),
             Kept::Key(i) => format!("allow `{}`: key", id(i)),

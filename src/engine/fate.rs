@@ -92,6 +92,9 @@ impl Worker<'_> {
         if kept == Kept::No && policy.allows(engine.categories[hit.entity.0 as usize], value) {
             kept = Kept::Policy;
         }
+        if kept == Kept::No && hit.confidence < policy.least {
+            kept = Kept::Unsure;
+        }
         let action = actions.of(hit.entity, decision.transform);
         if kept == Kept::No && matches!(action, Action::Keep) {
             kept = Kept::Policy;

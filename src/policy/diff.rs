@@ -70,6 +70,11 @@ impl Diff<'_> {
                 self.say(SERVICE, format!("category {} now also serves `{p}`", c.name()));
             }
         }
+        if a.min_confidence != b.min_confidence {
+            let weaker = (b.min_confidence > a.min_confidence).then_some(SERVICE);
+            let (a, b) = (a.min_confidence.least().name(), b.min_confidence.least().name());
+            self.say(weaker, format!("min_confidence: `{a}` becomes `{b}`"));
+        }
         if old.linkage.is_some() && new.linkage.is_none() {
             self.say(SERVICE, "device and log data beside a person is no longer treated as personal".into());
         }

@@ -11,7 +11,7 @@ pub use compile::{VERBS, compile};
 pub use project::{Facts, Platform, Refusal};
 pub use select::{Origin, Selection, select};
 
-use crate::model::{Category, CategorySet, Decision, EntityId, RetentionId, TransformId};
+use crate::model::{Category, CategorySet, Confidence, Decision, EntityId, RetentionId, TransformId};
 use crate::rules::{ConsentDef, CoverageDef, Earlier, ErasureDef, MinorsDef, PolicyDef, RecipientDef, TransformDef};
 
 /// A compiled policy.
@@ -29,6 +29,8 @@ pub struct Policy {
     pub older: Vec<Policy>,
     /// What becomes of records of events before the oldest version.
     pub earlier: Earlier,
+    /// Findings below this stay.
+    pub least: Confidence,
     /// First 12 hex digits of the SHA-256 of the policy's text.
     pub hash: String,
     /// Seconds east of UTC where its days begin.

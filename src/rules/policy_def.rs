@@ -3,6 +3,7 @@
 use super::recipient_def::{BasisDef, RecipientDef, ResidencyDef};
 use super::subject_def::{ConsentDef, CoverageDef, ErasureDef, HoldDef, LinkageDef, MinorsDef, SelectDef};
 use super::{RuleError, TransformDef};
+use crate::model::Confidence;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -88,6 +89,36 @@ pub struct PolicyHead {
     /// Purposes that the data is processed for.
     #[serde(default)]
     pub purposes: Vec<String>,
+    /// Findings that are less sure than this stay as they are; everything goes by default.
+    #[serde(default)]
+    pub min_confidence: MinConfidence,
+}
+
+/// How sure a finding must be to be acted upon.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum MinConfidence {
+    /// The shape fits.
+    #[default]
+    Shape,
+    /// The words around it agree.
+    Context,
+    /// A checksum, a parser or a fixed prefix agrees.
+    Checked,
+    /// The key, position or header names it.
+    Keyed,
+}
+
+impl MinConfidence {
+    /// The least confidence of a finding that is acted upon.
+    pub fn least(self) -> Confidence {
+        match self {
+            MinConfidence::Shape => Confidence::Shape,
+            MinConfidence::Context => Confidence::Context,
+            MinConfidence::Checked => Confidence::Checked,
+            MinConfidence::Keyed => Confidence::Keyed,
+        }
+    }
 }
 
 /// What becomes of records of events before the oldest version of a policy.

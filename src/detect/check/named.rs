@@ -180,8 +180,10 @@ fn birth(v: &[u8]) -> bool {
 /// `sn` also numbers orders: those are long runs of digits.
 fn weak_serial(v: &[u8]) -> bool {
     let letters = v.iter().any(u8::is_ascii_alphabetic);
-    let token =
-        (8..=32).contains(&v.len()) && digits(v) >= 2 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+    let capitals = v.len() <= 20 && v.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let token = (8..=32).contains(&v.len())
+        && (digits(v) >= 2 || capitals)
+        && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
     let epoch = matches!(v.len(), 10 | 13) && v[0] == b'1' && (b'4'..=b'9').contains(&v[1]);
     let clock = v.len() >= 14 && v.starts_with(b"20");
     token && (letters || (10..=14).contains(&v.len()) && !epoch && !clock)
@@ -203,6 +205,10 @@ mod tests {
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "alice"), Some(e::ACCOUNT));
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "张伟"), Some(e::PERSON_NAME));
         assert_eq!(took(Shape::Name, e::PERSON_NAME, "click"), None);
+        assert_eq!(took(Shape::WeakSerial, e::SERIAL, "KZQWPFRT"), Some(e::SERIAL));
+        assert_eq!(took(Shape::WeakSerial, e::SERIAL, "FADBCCEF9A"), Some(e::SERIAL));
+        assert_eq!(took(Shape::WeakSerial, e::SERIAL, "checkout"), None);
+        assert_eq!(took(Shape::WeakSerial, e::SERIAL, "CHECKOUT_V2"), None);
         assert_eq!(took(Shape::Permit, e::TRAVEL_PERMIT, "H12345678"), Some(e::TRAVEL_PERMIT));
         assert_eq!(took(Shape::RegionalId, e::ID_HONG_KONG, "G123456(A)"), Some(e::ID_HONG_KONG));
         assert_eq!(took(Shape::Organisation, e::LICENCE, "91330106MA27Y4U47R"), Some(e::CREDIT_CODE));

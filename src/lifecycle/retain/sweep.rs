@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 /// Folder of counts that outlive their records, below the root.
 pub const AGGREGATES: &str = "aggregates";
 
+/// Partitions that are removed at once.
+const REMOVERS: usize = 8;
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
@@ -109,23 +112,28 @@ impl<'o> Sweep<'o> {
     /// # Errors
     /// Those of the file system.
     pub fn run(&mut self) -> io::Result<()> {
+        let mut simple = Vec::new();
         for n in 0..self.plan.items.len() {
             let item = self.plan.items[n].clone();
             if matches!(item.act, Act::Held | Act::Unknown) {
                 continue;
             }
             let source = self.root.join(&item.path);
-            let simple = item.act == Act::Delete && item.held == 0 && item.records == 0;
-            if !simple && !self.made.contains(&n) && source.exists() {
+            if item.act == Act::Delete && item.held == 0 && item.records == 0 {
+                simple.push(source);
+                continue;
+            }
+            if !self.made.contains(&n) && source.exists() {
                 self.make(&item, &source)?;
                 self.journal.write_all(line(&Line::Made(n)).as_bytes())?;
                 self.journal.sync_data()?;
                 self.made.insert(n);
             }
             if item.records == 0 {
-                self.remove(&source)?;
+                self.dirs.insert(remove(&self.root, &source)?);
             }
         }
+        self.dirs.extend(remove_all(&self.root, &simple)?);
         self.sync()
     }
 
@@ -174,32 +182,6 @@ impl<'o> Sweep<'o> {
         self.sync()
     }
 
-    /// Removes a partition, and the folders above that it leaves empty.
-    fn remove(&mut self, source: &Path) -> io::Result<()> {
-        let gone = match fs::symlink_metadata(source) {
-            Ok(m) if m.is_dir() => fs::remove_dir_all(source),
-            Ok(_) => {
-                let side = fs::remove_file(super::tags::side_path(source));
-                side.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
-                fs::remove_file(source)
-            }
-            Err(e) => Err(e),
-        };
-        match gone {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        for dir in source.ancestors().skip(1).take_while(|d| d.starts_with(&self.root) && *d != self.root) {
-            self.dirs.remove(dir);
-            if fs::remove_dir(dir).is_err() {
-                self.dirs.insert(dir.into());
-                return Ok(());
-            }
-        }
-        self.dirs.insert(self.root.clone());
-        Ok(())
-    }
-
     fn sync(&mut self) -> io::Result<()> {
         let above = |d: &Path| d.ancestors().take_while(|a| a.starts_with(&self.root)).map(Path::to_path_buf).collect();
         let all: HashSet<PathBuf> = self.dirs.drain().flat_map(|d| -> Vec<_> { above(&d) }).collect();
@@ -223,6 +205,40 @@ impl<'o> Sweep<'o> {
         fs::remove_file(dir.join("retain.jsonl"))?;
         sync_dir(&dir)
     }
+}
+
+/// Removes partitions, many at once: each waits for the disk. Returns the folders that changed.
+fn remove_all(root: &Path, sources: &[PathBuf]) -> io::Result<HashSet<PathBuf>> {
+    let share = sources.len().div_ceil(REMOVERS).max(1);
+    std::thread::scope(|scope| {
+        let part =
+            |part: &[PathBuf]| part.iter().map(|source| remove(root, source)).collect::<io::Result<HashSet<_>>>();
+        let threads: Vec<_> = sources.chunks(share).map(|c| scope.spawn(move || part(c))).collect();
+        let mut all = HashSet::new();
+        for thread in threads {
+            all.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok(all)
+    })
+}
+
+/// Removes a partition, and the folders above that it leaves empty; returns the lowest folder left.
+fn remove(root: &Path, source: &Path) -> io::Result<PathBuf> {
+    let gone = match fs::symlink_metadata(source) {
+        Ok(m) if m.is_dir() => fs::remove_dir_all(source),
+        Ok(_) => {
+            let side = fs::remove_file(super::tags::side_path(source));
+            side.or_else(|e| if e.kind() == ErrorKind::NotFound { Ok(()) } else { Err(e) })?;
+            fs::remove_file(source)
+        }
+        Err(e) => Err(e),
+    };
+    match gone {
+        Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut above = source.ancestors().skip(1).take_while(|d| d.starts_with(root) && *d != root);
+    Ok(above.find(|dir| fs::remove_dir(dir).is_err()).unwrap_or(root).into())
 }
 
 /// The partition of the records that a case keeps: the same name with the case behind the class.

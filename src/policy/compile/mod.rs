@@ -71,6 +71,7 @@ pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<Ru
         effective,
         older: Vec::new(),
         earlier: def.policy.earlier,
+        least: def.policy.min_confidence.least(),
         hash: data_encoding::HEXLOWER.encode(&Sha256::digest(text.as_bytes())[..6]),
         offset,
         region: def.policy.region.clone(),
