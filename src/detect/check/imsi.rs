@@ -25,6 +25,13 @@ pub fn cn(d: &[u8]) -> bool {
         )
 }
 
+/// Fourteen or fifteen digits of any network, blanks and dashes between its parts allowed.
+pub fn grouped(v: &[u8]) -> bool {
+    let digits = v.iter().filter(|b| b.is_ascii_digit()).count();
+    let marks = v.iter().filter(|b| matches!(b, b' ' | b'-')).count();
+    matches!(digits, 14 | 15) && digits + marks == v.len() && marks <= 4
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -3,6 +3,7 @@
 pub mod card;
 pub mod cn_id;
 pub mod email;
+pub mod grouped;
 pub mod iban;
 pub mod iccid;
 pub mod imei;

@@ -98,7 +98,7 @@ fn digits(v: &[u8]) -> usize {
 }
 
 /// Nine digits, in print with a dash or blank behind the third and the fifth.
-fn ssn(v: &[u8]) -> bool {
+pub fn ssn(v: &[u8]) -> bool {
     let mark = |i: usize| matches!(v[i], b'-' | b' ');
     match v.len() {
         9 => all_digits(v),

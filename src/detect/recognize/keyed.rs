@@ -325,14 +325,13 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
                     (i, memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n))
                 }
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
-                Some(Shape::Iban) => (i, check::iban::end(text.bytes, i, end)),
                 // `A123456(7)`: the bracket is the number's own.
                 Some(Shape::RegionalId | Shape::Permit)
                     if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') =>
                 {
                     (i, end + 1)
                 }
-                _ => (i, end),
+                _ => (i, class.entity.map_or(end, |kind| check::grouped::end(text.bytes, i, end, kind))),
             }
         }
     }
