@@ -145,6 +145,47 @@ fn rewrite(c: &mut Criterion) {
     }
 }
 
+/// Hundreds of rules that a user wrote, all of which the text may match: with the automaton, and with Hyperscan where it
+/// is built in.
+fn rules(c: &mut Criterion) {
+    let engines: &[(&str, bool)] = if cfg!(feature = "hyperscan") {
+        &[("automaton", false), ("Hyperscan", true)]
+    } else {
+        &[("automaton", false)]
+    };
+    for (name, blocks) in &logs() {
+        let mut group = c.benchmark_group(format!("rules/{name}"));
+        group.throughput(size(blocks));
+        for n in [0, 10, 100, 1000] {
+            let text: String = (0..n).map(stanza).collect();
+            let more = if n == 0 { Vec::new() } else { vec![("bench.toml".to_string(), text)] };
+            let rules = Ruleset::with(&more).expect("valid rules");
+            let registry = Registry::new(&rules);
+            let layouts = Layouts::new(&rules, &registry).expect("valid formats");
+            let format = Sniffer::new(&layouts, &registry, None).look(&blocks[0]);
+            for (engine, hyperscan) in engines {
+                let custom = Custom::with(&rules, *hyperscan).expect("valid patterns");
+                let mut detector = Detector::new(&registry, &layouts, &custom, ScanKernel::detect());
+                group.bench_function(format!("{n} rules, {engine}"), |b| {
+                    b.iter(|| blocks.iter().map(|block| detector.run(black_box(block), format).len()).sum::<usize>());
+                });
+            }
+        }
+    }
+}
+
+/// Ticket numbers, tokens and names of machines, each with a prefix of its own.
+fn stanza(n: usize) -> String {
+    let pattern = match n % 4 {
+        0 => format!("\\bTK{n}-[0-9]{{6,10}}\\b"),
+        1 => format!("\\bk{n}_[A-Za-z0-9]{{24}}\\b"),
+        2 => format!("\\bhost{n}\\.[a-z]+\\.internal\\b"),
+        _ => format!("(?i)\\bcase no {n}/[0-9]+\\b"),
+    };
+    let entity = "[[entity]]\nid = \"bench.id\"\ncategory = \"account\"\nlevel = 2\n\n";
+    format!("{}[[pattern]]\nentity = \"bench.id\"\npattern = '{pattern}'\n\n", if n == 0 { entity } else { "" })
+}
+
 const READERS: Readers = Readers {
     ip: |v| check::ip::v4(v).map(IpBytes::V4).or_else(|| check::ip::v6(v).map(IpBytes::V6)),
     phone: |v, out| check::phone::normalise(v, out).map(|(_, n)| n),
@@ -231,5 +272,5 @@ fn quick() -> Criterion {
         .configure_from_args()
 }
 
-criterion_group! { name = stages; config = quick(); targets = scan, detect, rewrite, canon, hash, masks }
+criterion_group! { name = stages; config = quick(); targets = scan, detect, rules, rewrite, canon, hash, masks }
 criterion_main!(stages);

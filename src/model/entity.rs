@@ -75,6 +75,7 @@ entities! {
     COOKIE = "secret.cookie",
     WIFI_NAME = "net.wifi",
     DEVICE_NAME = "device.name",
+    IBAN = "bank.iban",
 }
 
 /// The grammar that a keyed value must fit before the key is believed.

@@ -1,8 +1,9 @@
 //! Files that are there whole or not at all: written beside their place, synced, then renamed.
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{Advice, FlockOperation, fadvise, flock};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
+use std::num::NonZeroU64;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -17,7 +18,13 @@ pub struct AtomicFile {
     part: PathBuf,
     target: PathBuf,
     kept: bool,
+    /// Bytes that were written, and how many of them are on their way to the disk.
+    written: u64,
+    begun: u64,
 }
+
+/// Bytes after which their way to the disk begins, so that little is left to wait for at the end.
+const STRIDE: u64 = 8 << 20;
 
 /// Whose attributes an output takes.
 pub struct Attributes<'a> {
@@ -43,7 +50,7 @@ impl AtomicFile {
                 Ok(file) => {
                     // The lock tells a later run that this file has an owner; file systems without locks do without.
                     let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-                    return Ok(AtomicFile { file, part, target: target.into(), kept: false });
+                    return Ok(AtomicFile { file, part, target: target.into(), kept: false, written: 0, begun: 0 });
                 }
                 Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),
@@ -107,7 +114,14 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        let n = self.file.write(bytes)?;
+        self.written += n as u64;
+        if let Some(len) = NonZeroU64::new(self.written - self.begun).filter(|n| n.get() >= STRIDE) {
+            // It starts to write dirty pages without waiting; where it does not, nothing is lost.
+            let _ = fadvise(&self.file, self.begun, Some(len), Advice::DontNeed);
+            self.begun = self.written;
+        }
+        Ok(n)
     }
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()

@@ -1,7 +1,7 @@
 //! Runs of eleven and more digits: phones, identity numbers, device and card numbers.
 
 use super::{Found, Left, Skip, Text};
-use crate::detect::check::{card, cn_id, iccid, imei, imsi, phone};
+use crate::detect::check::{card, cn_id, iban, iccid, imei, imsi, phone};
 use crate::detect::keys::Exempt;
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -19,6 +19,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let len = text.scan.maps.digits.run_before(p);
         if len <= 20 && !skip.covers(p - len) {
             confirm(text, found, p - len, p);
+        } else if len <= 30 && text.before(p - len).is_ascii_uppercase() && !skip.covers(p - len) {
+            account(text, found, p - len, p);
         }
     }
 }
@@ -36,7 +38,7 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
             let back = t[..s].iter().rev().take(120).take_while(|b| b.is_ascii_hexdigit()).count();
             super::hexid::after_word(text, found, s - back, end);
         }
-        return;
+        return account(text, found, s, end);
     }
     // Decimals, dotted names and longer hexadecimal numbers.
     if l == b'.' && s >= 2 && t[s - 2].is_ascii_alphanumeric() {
@@ -70,6 +72,17 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         13..=19 if card::common(d) => weak(text, found, s, end, e::CARD),
         14 | 16 => device(text, found, s, end),
         _ => {}
+    }
+}
+
+/// `DE89370400440532013000`, by the country, its length and the check digits.
+fn account(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
+    if !text.before(s).is_ascii_uppercase() || text.at(end).is_ascii_alphanumeric() {
+        return;
+    }
+    let back = text.bytes[..s].iter().rev().take(32).take_while(|b| b.is_ascii_alphanumeric()).count();
+    if iban::registered(&text.bytes[s - back..end]) {
+        found.push(s - back, end, e::IBAN, RuleId::Digits, Confidence::Checked);
     }
 }
 
@@ -161,7 +174,7 @@ fn fifteen(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         e::IMSI
     } else if left.class.exempt == Exempt::No && imei::common(d) {
         e::IMEI
-    } else if left.class.exempt == Exempt::No && card::pan(d) && !imei::imei(d) {
+    } else if left.class.exempt == Exempt::No && card::pan(d) {
         e::CARD
     } else {
         return device(text, found, s, end);

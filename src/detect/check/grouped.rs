@@ -1,0 +1,60 @@
+//! Numbers in groups behind a key, without quotes: a blank ends other values there.
+
+use super::{iban, imsi, meid, named};
+use crate::model::well_known as e;
+use crate::model::{EntityId, Shape};
+
+/// Most bytes of a number with the marks between its groups.
+const LONGEST: usize = 48;
+
+/// Where a bare value ends that begins at `start` and whose first group ends at `end`: more groups belong to it when the
+/// whole is then a number of its kind, the longest one.
+pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Shape)) -> usize {
+    let fits: fn(&[u8]) -> bool = match shape {
+        Shape::Iban => iban::valid,
+        Shape::Imsi => imsi::grouped,
+        Shape::Ssn => named::ssn,
+        Shape::DeviceId if entity == e::MEID && end - start <= 5 => meid::spaced,
+        _ => return end,
+    };
+    let most = text.len().min(start + LONGEST);
+    let (mut last, mut whole) = (end, end);
+    while last < most && matches!(text[last], b' ' | b'-' | b'.') {
+        let signs = text[last + 1..].iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric()).count();
+        last += 1 + signs;
+        if signs == 0 || last > most {
+            break;
+        }
+        if fits(&text[start..last]) {
+            whole = last;
+        }
+    }
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups() {
+        let part = |t: &str, what| {
+            let first = t.find([' ', '-', '.']).unwrap_or(t.len());
+            t[..end(t.as_bytes(), 0, first, what)].to_owned()
+        };
+        let iban = |t| part(t, (EntityId(0), Shape::Iban));
+        assert_eq!(iban("GB82 WEST 1234 5698 7654 32 paid"), "GB82 WEST 1234 5698 7654 32");
+        assert_eq!(iban("GB82 WEST 1234 5698 7654 33 paid"), "GB82");
+        assert_eq!(iban("NO93 8601 1117 947 OK"), "NO93 8601 1117 947");
+        assert_eq!(iban("AL47 2121 1009 0000 0002 3569 8741 OK"), "AL47 2121 1009 0000 0002 3569 8741");
+        assert_eq!(iban("NO 93 8601 11.17947 OK"), "NO 93 8601 11.17947");
+        assert_eq!(iban("GB82"), "GB82");
+        let meid = |t| part(t, (e::MEID, Shape::DeviceId));
+        assert_eq!(meid("AF 01 23 45 0A BC DE C ;"), "AF 01 23 45 0A BC DE C");
+        assert_eq!(meid("29360 87365 0070 3710 0 200"), "29360 87365 0070 3710 0");
+        assert_eq!(meid("unknown 200 1234"), "unknown");
+        assert_eq!(part("460 07 1234567890 x", (e::IMSI, Shape::Imsi)), "460 07 1234567890");
+        assert_eq!(part("078 05 1120 x", (EntityId(0), Shape::Ssn)), "078 05 1120");
+        assert_eq!(part("460 07 12345678901 x", (e::IMSI, Shape::Imsi)), "460");
+    }
+}
