@@ -5,6 +5,7 @@ use super::checkpoint::{Checkpoint, print_key};
 use super::config::{Config, Start};
 use super::deliver::{Delivery, HttpRemote, Remote, SyslogRemote};
 use super::lane::{Control, Lane};
+use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::sink::{self, Sink, SinkMark};
 use super::source::{Context, Source, Stop};
@@ -261,7 +262,9 @@ fn lane(
         tails.push((source.clone(), Tail::new(rules, Prints::new(key.clone()), marks.unwrap_or_default(), time)));
     }
     let sink = open(config, name, &saved.sink, metrics, deliveries).map_err(failed)?;
-    Ok(Lane { name: name.into(), tails, inbox, next: None, sink, checkpoint, control, metrics: metrics.clone() })
+    let ledger = Ledger::new(config.state_dir.join(format!("{name}.disclosures")), saved.disclosed);
+    let metrics = metrics.clone();
+    Ok(Lane { name: name.into(), tails, inbox, next: None, sink, checkpoint, ledger, control, metrics })
 }
 
 /// Opens a sink; one beyond the network is a disk buffer and what delivers it.

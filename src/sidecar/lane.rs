@@ -2,7 +2,8 @@
 //! output together.
 
 use super::batch::Raw;
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Saved};
+use super::ledger::Ledger;
 use super::log::Quiet;
 use super::metrics::{Metrics, label, labels};
 use super::press::Press;
@@ -103,6 +104,8 @@ pub struct Lane {
     pub sink: Box<dyn Sink>,
     /// Where progress is saved.
     pub checkpoint: Checkpoint,
+    /// Where a recipient's disclosures are recorded.
+    pub ledger: Ledger,
     /// What it is told.
     pub control: Arc<Control>,
     /// Where it counts.
@@ -137,6 +140,8 @@ impl Lane {
             engine,
             out: Out {
                 sink: &mut *self.sink,
+                checkpoint: &mut self.checkpoint,
+                ledger: &mut self.ledger,
                 control: &control,
                 metrics: &self.metrics,
                 name: &self.name,
@@ -147,7 +152,7 @@ impl Lane {
         };
         // Before the first record: what is written later and not committed is known as such after a crash.
         self.tails.iter_mut().for_each(|(_, tail)| tail.begin());
-        commit(&mut work, &self.tails, &self.checkpoint)?;
+        commit(&mut work, &self.tails, false)?;
         let mut held: Vec<Arc<Raw>> = Vec::new();
         let mut rest = BLINK;
         loop {
@@ -183,7 +188,7 @@ impl Lane {
             }
             let last = stopping && ended && !busy;
             if work.due(&held, busy) || reload || last {
-                commit(&mut work, &self.tails, &self.checkpoint)?;
+                commit(&mut work, &self.tails, reload || last)?;
                 held.drain(..).for_each(|raw| finish(&raw, work.out.metrics, work.out.name));
             }
             if last {
@@ -220,15 +225,20 @@ fn finish(raw: &Raw, metrics: &Metrics, sink: &str) {
     metrics.latency.get_or_create(&label("sink", sink)).observe(raw.received.elapsed().as_secs_f64());
 }
 
-/// Makes the sink keep what it has, and saves how that came about.
-fn commit(work: &mut Work<'_, '_>, tails: &[(String, Tail)], checkpoint: &Checkpoint) -> Result<(), Stopped> {
-    let marks = || tails.iter().map(|(name, tail)| (name.clone(), tail.marks())).collect();
-    work.out.persist(|sink| {
-        let mark = sink.commit()?;
-        checkpoint.save(marks(), mark)
+/// Makes the sink keep what it has, and saves how that came about. `last`: the engine is not used after it.
+fn commit(work: &mut Work<'_, '_>, tails: &[(String, Tail)], last: bool) -> Result<(), Stopped> {
+    let files = || tails.iter().map(|(name, tail)| (name.clone(), tail.marks())).collect();
+    let engine = work.engine;
+    work.out.ledger.add(&work.press.take_disclosed());
+    work.out.persist(|out| {
+        let sink = out.sink.commit()?;
+        if last || out.ledger.due() {
+            out.ledger.write(engine)?;
+        }
+        out.checkpoint.save(Saved { time: 0, files: files(), sink, disclosed: out.ledger.line(engine) })
     })?;
-    work.out.persist(|sink| match sink.turn()? {
-        Some(mark) => checkpoint.save(marks(), mark),
+    work.out.persist(|out| match out.sink.turn()? {
+        Some(mark) => out.checkpoint.amend(mark),
         None => Ok(()),
     })?;
     work.dirty = None;
@@ -243,6 +253,8 @@ fn commit(work: &mut Work<'_, '_>, tails: &[(String, Tail)], checkpoint: &Checkp
 /// The sink behind its retries.
 struct Out<'a> {
     sink: &'a mut dyn Sink,
+    checkpoint: &'a mut Checkpoint,
+    ledger: &'a mut Ledger,
     control: &'a Control,
     metrics: &'a Metrics,
     name: &'a str,
@@ -251,10 +263,10 @@ struct Out<'a> {
 
 impl Out<'_> {
     /// Does something with the sink until it works or the lane must end.
-    fn persist(&mut self, mut action: impl FnMut(&mut dyn Sink) -> io::Result<()>) -> Result<(), Stopped> {
+    fn persist(&mut self, mut action: impl FnMut(&mut Self) -> io::Result<()>) -> Result<(), Stopped> {
         let mut wait = Duration::from_millis(20);
         loop {
-            let Err(e) = action(self.sink) else {
+            let Err(e) = action(self) else {
                 self.control.failing.store(false, Ordering::Relaxed);
                 return Ok(());
             };
@@ -275,7 +287,12 @@ impl Out<'_> {
 
     fn write(&mut self, clean: &Clean<'_>) -> Result<(), Stopped> {
         self.control.beat();
-        self.persist(|sink| sink.write(clean))
+        self.persist(|out| {
+            if let Some(mark) = out.sink.prepare(clean)? {
+                out.checkpoint.amend(mark)?;
+            }
+            out.sink.write(clean)
+        })
     }
 }
 

@@ -13,6 +13,7 @@ mod deliver;
 mod harden;
 mod http;
 mod lane;
+mod ledger;
 mod log;
 mod metrics;
 mod ops;
@@ -60,7 +61,8 @@ fn config_error(errors: &[RuleError]) -> SidecarError {
 fn engine_of(config: &Config, sink: &str, make: &Maker) -> Result<(Engine, HashMap<PathBuf, Format>), SidecarError> {
     let sinks = config.sinks();
     let route = sinks.iter().find(|s| s.0 == sink).map(|s| s.1.clone()).unwrap_or_default();
-    let engine = make(&config.engine_of(&route)).map_err(SidecarError::Config)?;
+    let wrong = |e| SidecarError::Config(format!("sink {sink}: {e}"));
+    let engine = make(&config.engine_of(&route)).map_err(wrong)?;
     let mut fixed = HashMap::new();
     for (name, format) in config.formats() {
         let format = match format {

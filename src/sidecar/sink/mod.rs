@@ -40,6 +40,14 @@ pub enum SinkMark {
 
 /// A place for de-identified records.
 pub trait Sink: Send {
+    /// Called before a block is written: a new mark that must be saved, with the offsets as they are, before that.
+    ///
+    /// # Errors
+    /// Those of the place; it may be asked again.
+    fn prepare(&mut self, _: &Clean<'_>) -> io::Result<Option<SinkMark>> {
+        Ok(None)
+    }
+
     /// Writes a block, whole or not at all.
     ///
     /// # Errors
