@@ -276,7 +276,10 @@ fn open(
     deliveries: &mut Vec<Delivery>,
 ) -> io::Result<Box<dyn Sink>> {
     if let Some(file) = config.sink.file.get(name) {
-        return Ok(Box::new(sink::FileSink::open(file, mark)?));
+        return Ok(match file.partitions {
+            Some(_) => Box::new(sink::PartitionSink::open(file, mark)?),
+            None => Box::new(sink::FileSink::open(file, mark)?),
+        });
     }
     let (remote, size, batch, longest): (Box<dyn Remote>, _, _, _) =
         match (config.sink.http.get(name), config.sink.syslog.get(name)) {

@@ -68,6 +68,12 @@ impl Check<'_> {
             if route.consent.is_some() && route.region.is_none() {
                 self.whole(format!("sink {name}: consent without region; say where its readers are"));
             }
+            if route.partitions && route.view.is_some() {
+                self.whole(format!("sink {name}: partitions of a recipient's view; what others got is theirs to delete, remove one of the two"));
+            }
+            if route.partitions && route.tag.is_some() {
+                self.whole(format!("sink {name}: partitions take the place of tags; remove tag"));
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod net;
 pub use net::{Address, HttpSink, HttpSource, StreamSource, SyslogSink, SyslogSource, Target, Transport};
 
 use super::units::{Size, Span};
+use crate::output::pack::Grain;
 use crate::rules::RuleError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -201,6 +202,8 @@ pub struct FileSink {
     pub rotate_age: Option<Span>,
     /// Finished files that are kept; all of them when it is missing.
     pub keep: Option<u32>,
+    /// Records go to files of this name in folders beside it, by retention class and dates this fine.
+    pub partitions: Option<Grain>,
 }
 
 /// Standard output.
@@ -267,7 +270,9 @@ impl Config {
 
     /// Names of all sinks with what they say of their route.
     pub fn sinks(&self) -> Vec<(&str, Route)> {
-        let files = self.sink.file.iter().map(|(n, s)| (n.as_str(), s.route()));
+        let partitions = |s: &FileSink| s.partitions.is_some();
+        let files = self.sink.file.iter();
+        let files = files.map(|(n, s)| (n.as_str(), Route { partitions: partitions(s), ..s.route() }));
         let stdout = self.sink.stdout.iter().map(|(n, s)| (n.as_str(), s.route()));
         let http = self.sink.http.iter().map(|(n, s)| (n.as_str(), s.route()));
         let syslog = self.sink.syslog.iter().map(|(n, s)| (n.as_str(), s.route()));
