@@ -335,8 +335,10 @@ impl Work<'_, '_> {
         m.records.get_or_create(&of).inc_by(tally.records);
         m.bytes_in.get_or_create(&of).inc_by(tally.bytes_in);
         m.bytes_out.get_or_create(&of).inc_by(tally.bytes_out);
-        for (entity, n) in self.engine.rules().entities.iter().zip(&tally.entities).filter(|(_, n)| **n > 0) {
-            m.findings.get_or_create(&labels(("sink", sink), ("entity", &entity.name))).inc_by(*n);
+        for ((entity, clause), n) in self.press.take_clauses() {
+            let mut of = labels(("sink", sink), ("entity", entity));
+            of.push(("clause", clause.into()));
+            m.findings.get_or_create(&of).inc_by(n);
         }
         for (what, n) in [("value", tally.unfit), ("record", tally.suppressed_records), ("failed", failed)] {
             m.suppressed.get_or_create(&labels(("sink", sink), ("what", what))).inc_by(n);

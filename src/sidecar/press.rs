@@ -4,7 +4,7 @@ use crate::audit::Tally;
 use crate::engine::{Clean, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Worker};
 use crate::input::{Always, Blocks, Limits, Piece};
 use crate::model::Block;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ impl<'e> Press<'e> {
         let view = engine.policy().views.len() - 1;
         Press {
             engine,
-            worker: engine.worker(),
+            worker: engine.worker().counting_clauses(),
             fixed,
             sniffers: HashMap::new(),
             view,
@@ -115,7 +115,7 @@ impl<'e> Press<'e> {
     /// A worker that was interrupted is not used again.
     fn broken(&mut self) {
         self.disclosed.extend(self.worker.take_disclosed());
-        self.worker = self.engine.worker();
+        self.worker = self.engine.worker().counting_clauses();
         self.failed += 1;
     }
 
@@ -130,6 +130,11 @@ impl<'e> Press<'e> {
             self.sniffers.insert(stream.into(), self.engine.sniffer(None));
         }
         self.sniffers.get_mut(stream).map_or(Format::Text, |s| s.look(bytes))
+    }
+
+    /// Findings since the last call, by names of entity and clause.
+    pub fn take_clauses(&mut self) -> BTreeMap<(&'e str, &'e str), u64> {
+        self.worker.take_clauses()
     }
 
     /// What the recipient's view disclosed since the last call.
