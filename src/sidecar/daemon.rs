@@ -258,7 +258,12 @@ fn lane(
         let include = file.include.iter().map(|g| g.get_ref().as_str());
         let exclude = file.exclude.iter().map(|g| g.get_ref().as_str());
         let globs = Globs::new(include, exclude).map_err(|e| SidecarError::Config(format!("source {source}: {e}")))?;
-        let rules = tail::Rules { globs, from_end: file.start == Start::End, rotate_wait: file.rotate_wait.0 };
+        let rules = tail::Rules {
+            globs,
+            from_end: file.start == Start::End,
+            rotate_wait: file.rotate_wait.0,
+            joiner: file.multiline.as_ref().map(tail::Joiner::new),
+        };
         tails.push((source.clone(), Tail::new(rules, Prints::new(key.clone()), marks.unwrap_or_default(), time)));
     }
     let sink = open(config, name, &saved.sink, metrics, deliveries).map_err(failed)?;

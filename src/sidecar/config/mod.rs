@@ -1,8 +1,10 @@
 //! `logveil.toml`: what the daemon reads, writes and keeps. Unknown keys are mistakes, and a mistake names its line.
 
 mod check;
+mod multiline;
 mod net;
 
+pub use multiline::Multiline;
 pub use net::{Address, HttpSink, HttpSource, StreamSource, SyslogSink, SyslogSource, Target, Transport};
 
 use super::units::{Size, Span};
@@ -129,6 +131,8 @@ pub struct FileSource {
     /// How long a rotated file is watched for late records.
     #[serde(default = "five_seconds")]
     pub rotate_wait: Span,
+    /// Lines that make one record.
+    pub multiline: Option<Multiline>,
     /// Format of the records.
     #[serde(default = "auto")]
     pub format: Spanned<String>,
