@@ -90,9 +90,10 @@ fn full_records_long_lines_and_compressed_files() {
     let want = ["E0 long l", "E1 |  a |", "c |  d", "E2 xxxxxx", "yyyyyyyyy", "E3 |  e"];
     wait_for("all records", || got(&place) == want);
     fs::remove_file(place.at("in/app.log")).unwrap();
-    fs::write(place.at("in/app.log"), text + "\n").unwrap();
-    wait_for("the same of plain bytes", || got(&place).len() == 12);
-    assert_eq!(got(&place)[6..], want);
+    // Another file than the one that was unpacked.
+    fs::write(place.at("in/app.log"), format!("E9 plain bytes\n{text}\n")).unwrap();
+    wait_for("the same of plain bytes", || got(&place).len() == 13);
+    assert_eq!((got(&place)[6].as_str(), &got(&place)[7..]), ("E9 plain ", &want.map(String::from)[..]));
     assert!(daemon.stop().success());
 }
 

@@ -2,6 +2,7 @@
 //! output together.
 
 use super::batch::Raw;
+use super::bell::{Bell, Call};
 use super::checkpoint::{Checkpoint, Saved};
 use super::ledger::Ledger;
 use super::log::Quiet;
@@ -14,7 +15,7 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ pub struct Control {
     abandon: AtomicBool,
     beats: AtomicU64,
     failing: AtomicBool,
+    /// Wakes the lane.
+    pub bell: Arc<Bell>,
 }
 
 impl Control {
@@ -52,6 +55,7 @@ impl Control {
             abandon: AtomicBool::new(false),
             beats: AtomicU64::new(0),
             failing: AtomicBool::new(false),
+            bell: Arc::default(),
         }
     }
 
@@ -59,6 +63,7 @@ impl Control {
     pub fn reload(&self, engine: Engine, fixed: HashMap<PathBuf, Format>) {
         *self.lock() = (Arc::new(engine), Arc::new(fixed));
         self.generation.fetch_add(1, Ordering::Release);
+        self.bell.ring(Call::Records);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Working> {
@@ -68,6 +73,7 @@ impl Control {
     /// Asks the lane to write what it has and end.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.bell.ring(Call::Records);
     }
 
     /// Asks the lane to end at once.
@@ -98,8 +104,6 @@ pub struct Lane {
     pub tails: Vec<(String, Tail)>,
     /// What sources push.
     pub inbox: Receiver<Arc<Raw>>,
-    /// One of these that came already.
-    pub next: Option<Arc<Raw>>,
     /// Where records go.
     pub sink: Box<dyn Sink>,
     /// Where progress is saved.
@@ -161,7 +165,7 @@ impl Lane {
             let mut ended = false;
             let reload = control.generation.load(Ordering::Acquire) != generation;
             for _ in 0..if reload { 0 } else { GROUP - held.len().min(GROUP) } {
-                match self.next.take().map_or_else(|| self.inbox.try_recv(), Ok) {
+                match self.inbox.try_recv() {
                     Ok(raw) => {
                         work.push(&raw)?;
                         // Memory is given back at once where nobody waits for the commit.
@@ -201,20 +205,15 @@ impl Lane {
                 rest = BLINK;
                 continue;
             }
-            if ended {
-                std::thread::sleep(rest);
-            } else {
-                match self.inbox.recv_timeout(rest) {
-                    Ok(raw) => {
-                        // A reload that was asked for before it came counts for it.
-                        self.next = Some(raw);
-                        rest = BLINK;
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            match control.bell.wait(rest) {
+                Some(Call::Records) => rest = BLINK,
+                Some(Call::File) => {
+                    // A server that writes a line at a time is read in larger pieces.
+                    std::thread::sleep(BLINK);
+                    rest = BLINK;
                 }
+                None => rest = (rest * 2).min(REST),
             }
-            rest = (rest * 2).min(REST);
         }
     }
 }

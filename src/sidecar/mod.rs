@@ -5,6 +5,7 @@
 //! commits offsets and output together, then answers those who wait.
 
 mod batch;
+mod bell;
 pub mod buffer;
 mod checkpoint;
 pub mod config;
@@ -18,6 +19,7 @@ mod log;
 mod metrics;
 mod ops;
 mod press;
+mod seccomp;
 mod sink;
 mod source;
 mod tail;

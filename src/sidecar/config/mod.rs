@@ -81,14 +81,21 @@ pub enum Tags {
 }
 
 /// The page for machines, and the daemon's own log.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
 pub struct Ops {
     /// Address of `/metrics`, `/healthz`, `/readyz` and `/reload`; none without it.
     pub listen: Option<String>,
     /// Form of the daemon's own log on standard error.
-    #[serde(default)]
     pub log: LogForm,
+    /// The kernel refuses system calls that the daemon never makes.
+    pub seccomp: bool,
+}
+
+impl Default for Ops {
+    fn default() -> Ops {
+        Ops { listen: None, log: LogForm::default(), seccomp: true }
+    }
 }
 
 /// Form of the daemon's own log.

@@ -4,12 +4,14 @@ mod join;
 mod paths;
 mod print;
 mod scan;
+mod watch;
 mod watched;
 
 pub use join::Joiner;
 use join::Way;
 pub use paths::Globs;
 pub use print::Prints;
+pub use watch::{Followed, Watch};
 pub use watched::Mark;
 
 use super::log::Quiet;
