@@ -65,7 +65,9 @@ mod tests {
         rustix::net::sockopt::set_socket_recv_buffer_size(&socket, 4096).unwrap();
         let mut drops = Drops::of(&socket).unwrap().expect("a line of the table");
         let from = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        (0..100).for_each(|_| drop(from.send_to(&[b'x'; 1000], socket.local_addr().unwrap()).unwrap()));
+        for _ in 0..100 {
+            from.send_to(&[b'x'; 1000], socket.local_addr().unwrap()).unwrap();
+        }
         socket.set_nonblocking(true).unwrap();
         let mut got = 0;
         while socket.recv(&mut [0; 2000]).is_ok() {

@@ -210,7 +210,7 @@ impl Tail {
         let (path, mark) = (old.mark.base.clone(), old.mark.clone());
         self.unsettled.push(path.clone());
         self.near.borrow_mut().clear();
-        let mut fresh = Watched::new(Mark { offset: 0, head: None, tail: None, ..mark });
+        let mut fresh = Watched::new(Mark { offset: 0, head: None, tail: None, done: false, packed: false, ..mark });
         (fresh.live, fresh.rotated) = (old.live, old.rotated);
         match self.copy_of(i) {
             Some(mut copy) => {

@@ -78,7 +78,8 @@ impl Tail {
             // The inode was given to another file, or the file was cut.
             if self.files[i].mark.path == f.path {
                 self.replaced(i, 0);
-                self.files.iter_mut().rfind(|w| w.id() == id(f)).into_iter().for_each(|w| w.live = true);
+                let fresh = self.files.iter_mut().rfind(|w| w.id() == id(f));
+                fresh.into_iter().for_each(|w| (w.live, w.rotated) = (true, None));
                 return true;
             }
             // What was read of it tells copies of it still.
