@@ -82,6 +82,9 @@ impl Worker<'_> {
         }
         if self.view == 0 {
             self.tally.found(hit.entity.0, hit.all_carriers());
+            if let Some(by) = &mut self.by_clause {
+                by.count(engine.eras[era as usize].policy, decision.clause, hit.entity);
+            }
         }
         let value = self.detector.value(block, hit).expose();
         let mut kept = Kept::No;

@@ -3,6 +3,7 @@
 mod action;
 mod allow;
 pub mod bridge;
+mod clauses;
 mod edit;
 mod era;
 mod explain;
@@ -264,6 +265,7 @@ impl Engine {
             format: Format::Text,
             tag: self.tag,
             tally: Tally::default(),
+            by_clause: None,
         }
     }
 }
@@ -306,6 +308,7 @@ pub struct Worker<'e> {
     format: Format,
     tag: TagMode,
     tally: Tally,
+    by_clause: Option<clauses::ByClause>,
 }
 
 /// De-identified bytes. Only the engine makes them, and a sink takes nothing else.

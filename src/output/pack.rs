@@ -39,7 +39,17 @@ pub struct Packing {
     /// Its level.
     pub level: u32,
     /// Records go to partitions by retention class and expiry.
-    pub partitions: bool,
+    pub partitions: Option<Grain>,
+}
+
+/// How fine the dates of partitions are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grain {
+    /// Days.
+    Day,
+    /// Months: fewer files, each of which stays to the end of its month.
+    Month,
 }
 
 /// Consecutive de-identified blocks on their way to a file. Filled from [`Clean`] only.
@@ -106,7 +116,7 @@ impl Packed {
     }
 
     /// Splits records by the partition of their tags.
-    fn split(&self) -> Vec<(String, Vec<u8>)> {
+    fn split(&self, grain: Grain) -> Vec<(String, Vec<u8>)> {
         let mut parts: Vec<(String, Vec<u8>)> = Vec::new();
         let (mut at, mut next, mut here) = (0, 0, None);
         while at < self.clean.len() {
@@ -117,7 +127,7 @@ impl Packed {
             let tag = self.entries.get(next).filter(|e| e.0 == at).map(|e| &self.tags[e.1.clone()]);
             // Empty lines stay with the record before them.
             if tag.is_some() || here.is_none() || end - at > 2 {
-                let name = partition(tag);
+                let name = partition(tag, grain);
                 here = Some(parts.iter().position(|p| p.0 == name).unwrap_or_else(|| {
                     parts.push((name, Vec::new()));
                     parts.len() - 1
@@ -138,7 +148,7 @@ impl Drop for Packed {
 }
 
 /// Folder of records with this tag, in the `name=value` form that readers of partitioned data know.
-fn partition(tag: Option<&[u8]>) -> String {
+fn partition(tag: Option<&[u8]>, grain: Grain) -> String {
     let text = tag.and_then(|t| std::str::from_utf8(t).ok()).unwrap_or_default();
     let member = |name: &str| {
         let from = text.find(&format!("\"{name}\":\""))? + name.len() + 4;
@@ -148,10 +158,12 @@ fn partition(tag: Option<&[u8]>) -> String {
     };
     let Some(class) = member("class") else { return "class=untagged/delete_after=never".into() };
     let mut name = format!("class={class}");
-    for part in ["hold", "keep_until", "restrict_after"] {
-        member(part).into_iter().for_each(|v| name += &format!("/{part}={v}"));
+    let date = |part| member(part).map(|v| if grain == Grain::Month { v.get(..7).unwrap_or(v) } else { v });
+    member("hold").into_iter().for_each(|v| name += &format!("/hold={v}"));
+    for part in ["keep_until", "restrict_after"] {
+        date(part).into_iter().for_each(|v| name += &format!("/{part}={v}"));
     }
-    name + "/delete_after=" + member("delete_after").unwrap_or("never")
+    name + "/delete_after=" + date("delete_after").unwrap_or("never")
 }
 
 /// One thread's compressors.
@@ -195,8 +207,8 @@ impl Packer {
         if packed.clean.is_empty() {
             return Ok(());
         }
-        if self.packing.partitions {
-            for (partition, clean) in packed.split() {
+        if let Some(grain) = self.packing.partitions {
+            for (partition, clean) in packed.split(grain) {
                 let mut bytes = Vec::new();
                 self.compress(&clean, &mut bytes)?;
                 packed.sections.push(Section { partition, bytes, plain: false });
@@ -289,7 +301,7 @@ mod tests {
     #[test]
     fn members_add_up_to_a_file() {
         for codec in [Codec::Plain, Codec::Gzip, Codec::Zstd, Codec::Bzip2, Codec::Xz] {
-            let mut p = Packer::new(Packing { codec, level: default_level(codec), partitions: false }).unwrap();
+            let mut p = Packer::new(Packing { codec, level: default_level(codec), partitions: None }).unwrap();
             let mut file = p.empty().unwrap();
             let mut want = Vec::new();
             for piece in [&b"one\n"[..], &b"two two two\n".repeat(9000), b"no end"] {
@@ -306,15 +318,19 @@ mod tests {
     #[test]
     fn partitions_follow_the_tag() {
         let tag = br#"{"ret":{"class":"network_log","keep_until":"2027-05-23","delete_after":"2027-06-01"}}"#;
-        assert_eq!(partition(Some(tag)), "class=network_log/keep_until=2027-05-23/delete_after=2027-06-01");
+        assert_eq!(partition(Some(tag), Grain::Day), "class=network_log/keep_until=2027-05-23/delete_after=2027-06-01");
+        assert_eq!(partition(Some(tag), Grain::Month), "class=network_log/keep_until=2027-05/delete_after=2027-06");
         let tag = br#"{"ret":{"class":"network_log","keep_until":"2027-05-23","state":"held"},"hold":"case-1"}"#;
-        assert_eq!(partition(Some(tag)), "class=network_log/hold=case-1/keep_until=2027-05-23/delete_after=never");
+        assert_eq!(
+            partition(Some(tag), Grain::Day),
+            "class=network_log/hold=case-1/keep_until=2027-05-23/delete_after=never"
+        );
         let tag = br#"{"ret":{"class":"a","keep_until":"2027-05-23","delete_after":"2027-05-23","restrict_after":"2027-02-01"}}"#;
         assert_eq!(
-            partition(Some(tag)),
+            partition(Some(tag), Grain::Day),
             "class=a/keep_until=2027-05-23/restrict_after=2027-02-01/delete_after=2027-05-23"
         );
-        assert_eq!(partition(Some(br#"{"ret":{"class":"../x"}}"#)), "class=untagged/delete_after=never");
-        assert_eq!(partition(None), "class=untagged/delete_after=never");
+        assert_eq!(partition(Some(br#"{"ret":{"class":"../x"}}"#), Grain::Day), "class=untagged/delete_after=never");
+        assert_eq!(partition(None, Grain::Day), "class=untagged/delete_after=never");
     }
 }

@@ -94,6 +94,8 @@ pub struct View {
     pub shown: u128,
     /// Place of each entity among them.
     pub rank: Box<[u8; 128]>,
+    /// What it shows may tell who a record is about.
+    pub identifiable: bool,
     /// Decisions, by entity and the bits of the conditions that hold.
     table: Vec<Decision>,
 }

@@ -1,5 +1,6 @@
 //! Whether a record may go to a recipient.
 
+use super::compile::may_go;
 use super::{Policy, View};
 use crate::rules::RecipientDef;
 
@@ -81,6 +82,37 @@ impl View {
             return Err(Refusal::Residency);
         }
         Ok(())
+    }
+}
+
+impl Policy {
+    /// True when the main output may go to a region: identifiable records stay at home, unless consent is cited and the policy
+    /// excepts a purpose.
+    pub fn main_may_go(&self, region: &str, cited: bool) -> bool {
+        let excepted = || self.def.residency.as_ref().is_some_and(|r| !r.exceptions.is_empty());
+        self.region == "*" || region == self.region || cited && excepted()
+    }
+
+    /// Puts all outputs in a region, whatever recipients say of theirs; a `consent` that is cited takes the place of theirs.
+    ///
+    /// # Errors
+    /// Who may not be given identifiable records there.
+    pub fn locate(&mut self, region: &str, consent: Option<&str>) -> Result<(), String> {
+        for view in &mut self.views {
+            let Some(r) = &mut view.recipient else { continue };
+            r.region = region.into();
+            if let Some(consent) = consent {
+                r.consent = consent.into();
+            }
+            may_go(&self.def, r, view.identifiable)?;
+        }
+        if self.views.len() == 1 && !self.main_may_go(region, consent.is_some()) {
+            return Err(format!(
+                "policy {}: identifiable records may not leave {} for {region}; cite `consent`, where [residency] excepts a purpose",
+                self.id, self.region
+            ));
+        }
+        self.older.iter_mut().try_for_each(|p| p.locate(region, consent))
     }
 }
 

@@ -16,9 +16,22 @@ pub fn engine(args: &PolicyArgs, tag: TagMode) -> Result<Engine, Failure> {
 
 /// Builds the engine with the views of these recipients.
 pub fn engine_for(args: &PolicyArgs, tag: TagMode, recipients: &[String]) -> Result<Engine, Failure> {
+    engine_at(args, tag, recipients, None)
+}
+
+/// Builds the engine with the views of these recipients, for outputs in a region and by a consent.
+pub fn engine_at(
+    args: &PolicyArgs,
+    tag: TagMode,
+    recipients: &[String],
+    place: Option<(&str, Option<&str>)>,
+) -> Result<Engine, Failure> {
     let name = claimed(args)?;
     let (mut policy, rules) = policy_and_rules(&name, &args.rules)?;
     policy.choose(recipients).map_err(|m| (Exit::Usage, m))?;
+    if let Some((region, consent)) = place {
+        policy.locate(region, consent).map_err(|m| (Exit::Config, m))?;
+    }
     if let Some(tenant) = &args.tenant {
         policy.for_tenant(tenant);
     }

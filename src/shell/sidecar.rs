@@ -94,8 +94,10 @@ fn engine(spec: &EngineSpec) -> Result<Engine, String> {
         kernel: "auto".into(),
     };
     let tag = match spec.tag {
+        _ if spec.partitions => TagMode::Manifest,
         Tags::Inline => TagMode::Inline,
         Tags::None => TagMode::None,
     };
-    setup::engine(&args, tag).map_err(|(_, message)| message)
+    let place = spec.region.as_deref().map(|region| (region, spec.consent.as_deref()));
+    setup::engine_at(&args, tag, spec.view.as_slice(), place).map_err(|(_, message)| message)
 }

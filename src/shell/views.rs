@@ -6,14 +6,10 @@ use super::{Failure, setup};
 use crate::engine::{Disclosed, Engine};
 use crate::output::Sink;
 use jiff::Timestamp;
-use serde_json::json;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-
-/// Years that a line of the ledger must be kept (Network Data Security Regulation, article 12; PIPL, article 56).
-const LEDGER_YEARS: i16 = 3;
 
 /// Recipients' outputs, in the order of the policy's views behind the main one.
 pub struct Views {
@@ -52,19 +48,9 @@ impl Views {
         let io = |e: std::io::Error| (Exit::Io, format!("recipients' output: {e}"));
         self.sinks.iter_mut().try_for_each(Sink::flush).map_err(io)?;
         let Some(ledger) = &mut self.ledger else { return Ok(()) };
-        let policy = engine.policy();
-        let now = Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
-        let keep = now.date().saturating_add(jiff::Span::new().years(LEDGER_YEARS));
-        for (view, done) in policy.views.iter().zip(disclosed) {
-            let Some(r) = &view.recipient else { continue };
-            let named = |(e, n): (usize, &u64)| (*n > 0).then(|| (engine.rules().entities[e].name.clone(), json!(n)));
-            let fields: serde_json::Map<_, _> = done.fields.iter().enumerate().filter_map(named).collect();
-            let line = json!({
-                "at": now.timestamp().to_string(), "policy": policy.version(), "recipient": r.id, "name": r.name,
-                "class": format!("{:?}", r.class).to_lowercase(), "basis": r.basis, "reference": r.reference,
-                "purposes": r.purposes, "region": r.region, "consent": r.consent, "records": done.records,
-                "refused": done.refused, "fields": fields, "keep_until": keep.to_string(),
-            });
+        let now = Timestamp::now();
+        for (view, done) in disclosed.iter().enumerate() {
+            let Some(line) = engine.disclosure(view, done, now) else { continue };
             writeln!(ledger, "{line}").map_err(|e| (Exit::Io, format!("ledger: {e}")))?;
         }
         ledger.sync_all().map_err(|e| (Exit::Io, format!("ledger: {e}")))
@@ -75,11 +61,7 @@ impl Views {
 pub fn check_region(args: &FilterArgs, engine: &Engine) -> Result<(), Failure> {
     let policy = engine.policy();
     let Some(region) = &args.sink_region else { return Ok(()) };
-    if policy.region == "*" || *region == policy.region {
-        return Ok(());
-    }
-    let excepted = policy.def.residency.as_ref().is_some_and(|r| !r.exceptions.is_empty());
-    if excepted && args.sink_consent.is_some() {
+    if policy.main_may_go(region, args.sink_consent.is_some()) {
         return Ok(());
     }
     let message = format!(

@@ -1,5 +1,6 @@
 //! Raw records on their way from a source that pushes to the lanes, and the answer that goes back.
 
+use super::bell::{Bell, Call};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
@@ -50,11 +51,28 @@ impl Drop for Raw {
     }
 }
 
+/// The way into a lane.
+#[derive(Clone)]
+pub struct Door {
+    /// Its inbox.
+    pub inbox: Sender<Arc<Raw>>,
+    /// What wakes it.
+    pub bell: Arc<Bell>,
+}
+
+impl Door {
+    fn send(&self, raw: Arc<Raw>) -> Result<(), Closed> {
+        self.inbox.send(raw).map_err(|_| Closed)?;
+        self.bell.ring(Call::Records);
+        Ok(())
+    }
+}
+
 /// Where a source that pushes puts its records.
 #[derive(Clone)]
 pub struct Intake {
     source: Arc<PathBuf>,
-    lanes: Vec<Sender<Arc<Raw>>>,
+    lanes: Vec<Door>,
     room: Arc<Semaphore>,
     most: u32,
 }
@@ -65,7 +83,7 @@ pub struct Closed;
 
 impl Intake {
     /// The intake of a source with these lanes; `memory` bytes wait at most in all intakes that share `room`.
-    pub fn new(source: &str, lanes: Vec<Sender<Arc<Raw>>>, room: Arc<Semaphore>, memory: u64) -> Intake {
+    pub fn new(source: &str, lanes: Vec<Door>, room: Arc<Semaphore>, memory: u64) -> Intake {
         let most = u32::try_from(memory / UNIT as u64).unwrap_or(u32::MAX);
         Intake { source: Arc::new(Path::new(source).into()), lanes, room, most }
     }
@@ -104,7 +122,7 @@ impl Intake {
             _room: room,
         });
         for lane in &self.lanes {
-            lane.send(raw.clone()).map_err(|_| Closed)?;
+            lane.send(raw.clone())?;
         }
         Ok(())
     }
@@ -120,7 +138,8 @@ mod tests {
         let (a, from_a) = channel();
         let (b, from_b) = channel();
         let room = Arc::new(Semaphore::new(Intake::permits(2048)));
-        let intake = Intake::new("s", vec![a, b], room.clone(), 2048);
+        let doors = [a, b].map(|inbox| Door { inbox, bell: Arc::default() });
+        let intake = Intake::new("s", doors.to_vec(), room.clone(), 2048);
         for (first, second) in [(true, true), (true, false), (false, false)] {
             let intake = intake.clone();
             let waiting = tokio::spawn(async move { intake.put_and_wait(b"x\n".to_vec()).await });

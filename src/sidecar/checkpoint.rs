@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// What is known of a lane.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saved {
     /// Unix time.
@@ -20,17 +20,22 @@ pub struct Saved {
     pub files: BTreeMap<String, Vec<Mark>>,
     /// What the sink has for good.
     pub sink: SinkMark,
+    /// The line of the ledger of disclosures that is not written yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disclosed: Option<serde_json::Value>,
 }
 
 /// The file of one lane.
 pub struct Checkpoint {
     path: PathBuf,
+    /// What was saved or loaded last.
+    last: Saved,
 }
 
 impl Checkpoint {
     /// The checkpoint of the sink `name` in the state folder.
     pub fn new(state: &Path, name: &str) -> Checkpoint {
-        Checkpoint { path: state.join(format!("{name}.checkpoint")) }
+        Checkpoint { path: state.join(format!("{name}.checkpoint")), last: Saved::default() }
     }
 
     /// What was saved last; nothing for a new lane.
@@ -48,16 +53,29 @@ impl Checkpoint {
         }
     }
 
-    /// Saves, for good.
+    /// Saves, for good; the time is set here.
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn save(&self, files: BTreeMap<String, Vec<Mark>>, sink: SinkMark) -> io::Result<()> {
+    pub fn save(&mut self, saved: Saved) -> io::Result<()> {
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        self.write(Saved { time, ..saved })
+    }
+
+    /// Saves another mark of the sink with the offsets, and the time, that were saved before.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn amend(&mut self, sink: SinkMark) -> io::Result<()> {
+        self.write(Saved { sink, ..self.last.clone() })
+    }
+
+    fn write(&mut self, saved: Saved) -> io::Result<()> {
         let mut file = AtomicFile::new(&self.path)?;
-        file.write_all(&serde_json::to_vec(&Saved { time, files, sink })?)?;
+        file.write_all(&serde_json::to_vec(&saved)?)?;
         file.settle(None)?;
         file.publish()?;
+        self.last = saved;
         self.path.parent().map_or(Ok(()), sync_dir)
     }
 }

@@ -1,20 +1,21 @@
 //! Start, work, stop: who is made when, and who ends first.
 
-use super::batch::{Intake, Raw};
+use super::batch::{Door, Intake, Raw};
 use super::checkpoint::{Checkpoint, print_key};
-use super::config::{Config, Start};
+use super::config::{self, Config, Start};
 use super::deliver::{Delivery, HttpRemote, Remote, SyslogRemote};
 use super::lane::{Control, Lane};
+use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::sink::{self, Sink, SinkMark};
 use super::source::{Context, Source, Stop};
-use super::tail::{self, Globs, Prints, Tail};
+use super::tail::{self, Followed, Globs, Prints, Tail, Watch};
 use super::{Daemon, Maker, SidecarError, buffer, config_error, engine_of, harden, log, ops};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 /// Lanes of each source.
-type Inboxes = HashMap<String, Vec<Sender<Arc<Raw>>>>;
+type Inboxes = HashMap<String, Vec<Door>>;
 
 /// Runs until it is asked to stop; true when all that was read was written.
 ///
@@ -46,13 +47,15 @@ pub fn run(path: &Path, make: Maker) -> Result<bool, SidecarError> {
         };
         let (to, inbox) = channel();
         for input in &inputs {
-            inboxes.entry(input.clone()).or_default().push(to.clone());
+            let door = Door { inbox: to.clone(), bell: control.bell.clone() };
+            inboxes.entry(input.clone()).or_default().push(door);
         }
         lanes.push(lane(&config, name, &inputs, inbox, control, &metrics, &mut deliveries)?);
     }
     let controls: Vec<_> = lanes.iter().map(|l| (l.name.clone(), l.control.clone())).collect();
     let daemon = Arc::new(Daemon { path: path.into(), make, controls, config: Mutex::new(config.clone()), metrics });
     harden::confine(&config, path);
+    let _watch = watch(&config, &inboxes);
     let failed = |e: io::Error| SidecarError::Io(format!("threads: {e}"));
     let mut threads = Vec::new();
     for lane in lanes {
@@ -254,14 +257,38 @@ fn lane(
         let marks = saved.files.remove(source);
         // A source that was added later begins like a fresh one.
         let time = time.filter(|_| marks.is_some());
-        let include = file.include.iter().map(|g| g.get_ref().as_str());
-        let exclude = file.exclude.iter().map(|g| g.get_ref().as_str());
-        let globs = Globs::new(include, exclude).map_err(|e| SidecarError::Config(format!("source {source}: {e}")))?;
-        let rules = tail::Rules { globs, from_end: file.start == Start::End, rotate_wait: file.rotate_wait.0 };
+        let globs = globs(file).map_err(|e| SidecarError::Config(format!("source {source}: {e}")))?;
+        let rules = tail::Rules {
+            globs,
+            from_end: file.start == Start::End,
+            rotate_wait: file.rotate_wait.0,
+            joiner: file.multiline.as_ref().map(tail::Joiner::new),
+        };
         tails.push((source.clone(), Tail::new(rules, Prints::new(key.clone()), marks.unwrap_or_default(), time)));
     }
     let sink = open(config, name, &saved.sink, metrics, deliveries).map_err(failed)?;
-    Ok(Lane { name: name.into(), tails, inbox, next: None, sink, checkpoint, control, metrics: metrics.clone() })
+    let ledger = Ledger::new(config.state_dir.join(format!("{name}.disclosures")), saved.disclosed);
+    let metrics = metrics.clone();
+    Ok(Lane { name: name.into(), tails, inbox, sink, checkpoint, ledger, control, metrics })
+}
+
+fn globs(file: &config::FileSource) -> Result<Globs, globset::Error> {
+    let text = |g: &toml::Spanned<String>| g.get_ref().clone();
+    let (include, exclude): (Vec<_>, Vec<_>) =
+        (file.include.iter().map(text).collect(), file.exclude.iter().map(text).collect());
+    Globs::new(include.iter().map(String::as_str), exclude.iter().map(String::as_str))
+}
+
+/// Has changes of files wake their lanes, where the system can.
+fn watch(config: &Config, inboxes: &Inboxes) -> Option<Watch> {
+    let lanes = |name: &String| inboxes.get(name).into_iter().flatten().map(|d| d.bell.clone()).collect();
+    let followed = |(name, file)| Some(Followed { globs: globs(file).ok()?, lanes: lanes(name) });
+    let sources: Vec<_> = config.source.file.iter().filter_map(followed).collect();
+    if sources.is_empty() {
+        return None;
+    }
+    let watch = Watch::start(sources);
+    watch.map_err(|e| warn!("changes of files are not told by the system, they are looked for: {:?}", e.kind)).ok()
 }
 
 /// Opens a sink; one beyond the network is a disk buffer and what delivers it.
@@ -273,7 +300,10 @@ fn open(
     deliveries: &mut Vec<Delivery>,
 ) -> io::Result<Box<dyn Sink>> {
     if let Some(file) = config.sink.file.get(name) {
-        return Ok(Box::new(sink::FileSink::open(file, mark)?));
+        return Ok(match file.partitions {
+            Some(_) => Box::new(sink::PartitionSink::open(file, mark)?),
+            None => Box::new(sink::FileSink::open(file, mark)?),
+        });
     }
     let (remote, size, batch, longest): (Box<dyn Remote>, _, _, _) =
         match (config.sink.http.get(name), config.sink.syslog.get(name)) {

@@ -62,12 +62,18 @@ fn places(config: &Config, path: &Path) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>
     (read, write)
 }
 
-/// Confines the file system to the places of the configuration, where the kernel can. Called before other threads start.
+/// Confines the file system to the places of the configuration, and refuses system calls that are never made, where the kernel
+/// can. Called before other threads start.
 pub fn confine(config: &Config, path: &Path) {
     match landlock(config, path) {
         Ok(RulesetStatus::NotEnforced) => tracing::warn!("this kernel has no Landlock; files are not confined"),
         Ok(_) => {}
         Err(e) => tracing::warn!("files are not confined: {e}"),
+    }
+    if config.ops.seccomp
+        && let Err(e) = super::seccomp::restrict()
+    {
+        tracing::warn!("system calls are not restricted: {e}");
     }
 }
 

@@ -2,7 +2,9 @@
 //! output together.
 
 use super::batch::Raw;
-use super::checkpoint::Checkpoint;
+use super::bell::{Bell, Call};
+use super::checkpoint::{Checkpoint, Saved};
+use super::ledger::Ledger;
 use super::log::Quiet;
 use super::metrics::{Metrics, label, labels};
 use super::press::Press;
@@ -13,7 +15,7 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -39,6 +41,8 @@ pub struct Control {
     abandon: AtomicBool,
     beats: AtomicU64,
     failing: AtomicBool,
+    /// Wakes the lane.
+    pub bell: Arc<Bell>,
 }
 
 impl Control {
@@ -51,6 +55,7 @@ impl Control {
             abandon: AtomicBool::new(false),
             beats: AtomicU64::new(0),
             failing: AtomicBool::new(false),
+            bell: Arc::default(),
         }
     }
 
@@ -58,6 +63,7 @@ impl Control {
     pub fn reload(&self, engine: Engine, fixed: HashMap<PathBuf, Format>) {
         *self.lock() = (Arc::new(engine), Arc::new(fixed));
         self.generation.fetch_add(1, Ordering::Release);
+        self.bell.ring(Call::Records);
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Working> {
@@ -67,6 +73,7 @@ impl Control {
     /// Asks the lane to write what it has and end.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.bell.ring(Call::Records);
     }
 
     /// Asks the lane to end at once.
@@ -97,12 +104,12 @@ pub struct Lane {
     pub tails: Vec<(String, Tail)>,
     /// What sources push.
     pub inbox: Receiver<Arc<Raw>>,
-    /// One of these that came already.
-    pub next: Option<Arc<Raw>>,
     /// Where records go.
     pub sink: Box<dyn Sink>,
     /// Where progress is saved.
     pub checkpoint: Checkpoint,
+    /// Where a recipient's disclosures are recorded.
+    pub ledger: Ledger,
     /// What it is told.
     pub control: Arc<Control>,
     /// Where it counts.
@@ -137,6 +144,8 @@ impl Lane {
             engine,
             out: Out {
                 sink: &mut *self.sink,
+                checkpoint: &mut self.checkpoint,
+                ledger: &mut self.ledger,
                 control: &control,
                 metrics: &self.metrics,
                 name: &self.name,
@@ -147,7 +156,7 @@ impl Lane {
         };
         // Before the first record: what is written later and not committed is known as such after a crash.
         self.tails.iter_mut().for_each(|(_, tail)| tail.begin());
-        commit(&mut work, &self.tails, &self.checkpoint)?;
+        commit(&mut work, &self.tails, false)?;
         let mut held: Vec<Arc<Raw>> = Vec::new();
         let mut rest = BLINK;
         loop {
@@ -156,7 +165,7 @@ impl Lane {
             let mut ended = false;
             let reload = control.generation.load(Ordering::Acquire) != generation;
             for _ in 0..if reload { 0 } else { GROUP - held.len().min(GROUP) } {
-                match self.next.take().map_or_else(|| self.inbox.try_recv(), Ok) {
+                match self.inbox.try_recv() {
                     Ok(raw) => {
                         work.push(&raw)?;
                         // Memory is given back at once where nobody waits for the commit.
@@ -183,7 +192,7 @@ impl Lane {
             }
             let last = stopping && ended && !busy;
             if work.due(&held, busy) || reload || last {
-                commit(&mut work, &self.tails, &self.checkpoint)?;
+                commit(&mut work, &self.tails, reload || last)?;
                 held.drain(..).for_each(|raw| finish(&raw, work.out.metrics, work.out.name));
             }
             if last {
@@ -196,20 +205,15 @@ impl Lane {
                 rest = BLINK;
                 continue;
             }
-            if ended {
-                std::thread::sleep(rest);
-            } else {
-                match self.inbox.recv_timeout(rest) {
-                    Ok(raw) => {
-                        // A reload that was asked for before it came counts for it.
-                        self.next = Some(raw);
-                        rest = BLINK;
-                        continue;
-                    }
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            match control.bell.wait(rest) {
+                Some(Call::Records) => rest = BLINK,
+                Some(Call::File) => {
+                    // A server that writes a line at a time is read in larger pieces.
+                    std::thread::sleep(BLINK);
+                    rest = BLINK;
                 }
+                None => rest = (rest * 2).min(REST),
             }
-            rest = (rest * 2).min(REST);
         }
     }
 }
@@ -220,15 +224,20 @@ fn finish(raw: &Raw, metrics: &Metrics, sink: &str) {
     metrics.latency.get_or_create(&label("sink", sink)).observe(raw.received.elapsed().as_secs_f64());
 }
 
-/// Makes the sink keep what it has, and saves how that came about.
-fn commit(work: &mut Work<'_, '_>, tails: &[(String, Tail)], checkpoint: &Checkpoint) -> Result<(), Stopped> {
-    let marks = || tails.iter().map(|(name, tail)| (name.clone(), tail.marks())).collect();
-    work.out.persist(|sink| {
-        let mark = sink.commit()?;
-        checkpoint.save(marks(), mark)
+/// Makes the sink keep what it has, and saves how that came about. `last`: the engine is not used after it.
+fn commit(work: &mut Work<'_, '_>, tails: &[(String, Tail)], last: bool) -> Result<(), Stopped> {
+    let files = || tails.iter().map(|(name, tail)| (name.clone(), tail.marks())).collect();
+    let engine = work.engine;
+    work.out.ledger.add(&work.press.take_disclosed());
+    work.out.persist(|out| {
+        let sink = out.sink.commit()?;
+        if last || out.ledger.due() {
+            out.ledger.write(engine)?;
+        }
+        out.checkpoint.save(Saved { time: 0, files: files(), sink, disclosed: out.ledger.line(engine) })
     })?;
-    work.out.persist(|sink| match sink.turn()? {
-        Some(mark) => checkpoint.save(marks(), mark),
+    work.out.persist(|out| match out.sink.turn()? {
+        Some(mark) => out.checkpoint.amend(mark),
         None => Ok(()),
     })?;
     work.dirty = None;
@@ -243,6 +252,8 @@ fn commit(work: &mut Work<'_, '_>, tails: &[(String, Tail)], checkpoint: &Checkp
 /// The sink behind its retries.
 struct Out<'a> {
     sink: &'a mut dyn Sink,
+    checkpoint: &'a mut Checkpoint,
+    ledger: &'a mut Ledger,
     control: &'a Control,
     metrics: &'a Metrics,
     name: &'a str,
@@ -251,10 +262,10 @@ struct Out<'a> {
 
 impl Out<'_> {
     /// Does something with the sink until it works or the lane must end.
-    fn persist(&mut self, mut action: impl FnMut(&mut dyn Sink) -> io::Result<()>) -> Result<(), Stopped> {
+    fn persist(&mut self, mut action: impl FnMut(&mut Self) -> io::Result<()>) -> Result<(), Stopped> {
         let mut wait = Duration::from_millis(20);
         loop {
-            let Err(e) = action(self.sink) else {
+            let Err(e) = action(self) else {
                 self.control.failing.store(false, Ordering::Relaxed);
                 return Ok(());
             };
@@ -275,7 +286,12 @@ impl Out<'_> {
 
     fn write(&mut self, clean: &Clean<'_>) -> Result<(), Stopped> {
         self.control.beat();
-        self.persist(|sink| sink.write(clean))
+        self.persist(|out| {
+            if let Some(mark) = out.sink.prepare(clean)? {
+                out.checkpoint.amend(mark)?;
+            }
+            out.sink.write(clean)
+        })
     }
 }
 
@@ -318,8 +334,10 @@ impl Work<'_, '_> {
         m.records.get_or_create(&of).inc_by(tally.records);
         m.bytes_in.get_or_create(&of).inc_by(tally.bytes_in);
         m.bytes_out.get_or_create(&of).inc_by(tally.bytes_out);
-        for (entity, n) in self.engine.rules().entities.iter().zip(&tally.entities).filter(|(_, n)| **n > 0) {
-            m.findings.get_or_create(&labels(("sink", sink), ("entity", &entity.name))).inc_by(*n);
+        for ((entity, clause), n) in self.press.take_clauses() {
+            let mut of = labels(("sink", sink), ("entity", entity));
+            of.push(("clause", clause.into()));
+            m.findings.get_or_create(&of).inc_by(n);
         }
         for (what, n) in [("value", tally.unfit), ("record", tally.suppressed_records), ("failed", failed)] {
             m.suppressed.get_or_create(&labels(("sink", sink), ("what", what))).inc_by(n);

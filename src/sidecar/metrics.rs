@@ -29,12 +29,14 @@ pub struct Metrics {
     pub bytes_in: Family<Labels, Counter>,
     /// De-identified bytes written, by sink.
     pub bytes_out: Family<Labels, Counter>,
-    /// Findings, by sink and entity.
+    /// Findings, by sink, entity and the clause that decided.
     pub findings: Family<Labels, Counter>,
     /// Values and records that were suppressed because nothing better could be done, by sink and what.
     pub suppressed: Family<Labels, Counter>,
     /// Input that was refused, by source and reason.
     pub refused: Family<Labels, Counter>,
+    /// Datagrams that the kernel dropped because the receive buffer was full, by source.
+    pub drops: Family<Labels, Counter>,
     /// Failed writes that are tried again, by sink.
     pub sink_errors: Family<Labels, Counter>,
     /// Bytes that wait in files, by sink.
@@ -71,6 +73,7 @@ impl Default for Metrics {
             findings: Family::default(),
             suppressed: Family::default(),
             refused: Family::default(),
+            drops: Family::default(),
             sink_errors: Family::default(),
             lag: Family::default(),
             lost: Family::default(),
@@ -86,9 +89,10 @@ impl Default for Metrics {
         r.register("records", "Records read", m.records.clone());
         r.register("bytes_in", "Raw bytes read", m.bytes_in.clone());
         r.register("bytes_out", "De-identified bytes written", m.bytes_out.clone());
-        r.register("findings", "Findings by entity", m.findings.clone());
+        r.register("findings", "Findings by entity and clause", m.findings.clone());
         r.register("suppressed", "Values and records suppressed", m.suppressed.clone());
         r.register("refused", "Input refused", m.refused.clone());
+        r.register("receive_drops", "Datagrams that the kernel dropped", m.drops.clone());
         r.register("sink_errors", "Failed writes, tried again", m.sink_errors.clone());
         r.register("lag_bytes", "Bytes that wait in files", m.lag.clone());
         r.register("lost_bytes", "Bytes of files that were cut before they were read", m.lost.clone());

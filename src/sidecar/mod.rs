@@ -5,6 +5,7 @@
 //! commits offsets and output together, then answers those who wait.
 
 mod batch;
+mod bell;
 pub mod buffer;
 mod checkpoint;
 pub mod config;
@@ -13,10 +14,12 @@ mod deliver;
 mod harden;
 mod http;
 mod lane;
+mod ledger;
 mod log;
 mod metrics;
 mod ops;
 mod press;
+mod seccomp;
 mod sink;
 mod source;
 mod tail;
@@ -60,7 +63,8 @@ fn config_error(errors: &[RuleError]) -> SidecarError {
 fn engine_of(config: &Config, sink: &str, make: &Maker) -> Result<(Engine, HashMap<PathBuf, Format>), SidecarError> {
     let sinks = config.sinks();
     let route = sinks.iter().find(|s| s.0 == sink).map(|s| s.1.clone()).unwrap_or_default();
-    let engine = make(&config.engine_of(&route)).map_err(SidecarError::Config)?;
+    let wrong = |e| SidecarError::Config(format!("sink {sink}: {e}"));
+    let engine = make(&config.engine_of(&route)).map_err(wrong)?;
     let mut fixed = HashMap::new();
     for (name, format) in config.formats() {
         let format = match format {

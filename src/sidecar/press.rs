@@ -1,10 +1,10 @@
 //! Raw records in, [`Clean`] out, on one thread. A record that the engine can't get through is left out and counted.
 
 use crate::audit::Tally;
-use crate::engine::{Clean, Engine, Format, MAX_BLOCK, MAX_WINDOW, Worker};
+use crate::engine::{Clean, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Worker};
 use crate::input::{Always, Blocks, Limits, Piece};
 use crate::model::Block;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -21,13 +21,26 @@ pub struct Press<'e> {
     /// Formats that the configuration names, by source.
     fixed: &'e HashMap<PathBuf, Format>,
     sniffers: HashMap<PathBuf, crate::detect::positional::Sniffer<'e>>,
+    /// Number of the output that is wanted: the main one, or the only recipient's.
+    view: usize,
+    /// What workers disclosed that are gone.
+    disclosed: Vec<Disclosed>,
     failed: u64,
 }
 
 impl<'e> Press<'e> {
     /// A press of an engine.
     pub fn new(engine: &'e Engine, fixed: &'e HashMap<PathBuf, Format>) -> Press<'e> {
-        Press { engine, worker: engine.worker(), fixed, sniffers: HashMap::new(), failed: 0 }
+        let view = engine.policy().views.len() - 1;
+        Press {
+            engine,
+            worker: engine.worker().counting_clauses(),
+            fixed,
+            sniffers: HashMap::new(),
+            view,
+            disclosed: Vec::new(),
+            failed: 0,
+        }
     }
 
     /// De-identifies whole records of a stream. `source` is where its format may be fixed.
@@ -64,7 +77,7 @@ impl<'e> Press<'e> {
                 }
             };
             let block = blocks.block(piece);
-            match guarded(&mut self.worker, block) {
+            match guarded(&mut self.worker, self.view, block) {
                 Some(clean) => {
                     out(&clean)?;
                     let consumed = clean.consumed();
@@ -84,14 +97,14 @@ impl<'e> Press<'e> {
         bytes: &[u8],
         out: &mut dyn FnMut(&Clean<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        if let Some(clean) = guarded(&mut self.worker, Block::records(bytes)) {
+        if let Some(clean) = guarded(&mut self.worker, self.view, Block::records(bytes)) {
             return out(&clean);
         }
         self.broken();
         self.failed -= 1;
         for record in bytes.split_inclusive(|b| *b == b'\n') {
             self.worker.set_format(format);
-            match guarded(&mut self.worker, Block::records(record)) {
+            match guarded(&mut self.worker, self.view, Block::records(record)) {
                 Some(clean) => out(&clean)?,
                 None => self.broken(),
             }
@@ -101,7 +114,8 @@ impl<'e> Press<'e> {
 
     /// A worker that was interrupted is not used again.
     fn broken(&mut self) {
-        self.worker = self.engine.worker();
+        self.disclosed.extend(self.worker.take_disclosed());
+        self.worker = self.engine.worker().counting_clauses();
         self.failed += 1;
     }
 
@@ -118,6 +132,17 @@ impl<'e> Press<'e> {
         self.sniffers.get_mut(stream).map_or(Format::Text, |s| s.look(bytes))
     }
 
+    /// Findings since the last call, by names of entity and clause.
+    pub fn take_clauses(&mut self) -> BTreeMap<(&'e str, &'e str), u64> {
+        self.worker.take_clauses()
+    }
+
+    /// What the recipient's view disclosed since the last call.
+    pub fn take_disclosed(&mut self) -> Vec<Disclosed> {
+        self.disclosed.extend(self.worker.take_disclosed());
+        std::mem::take(&mut self.disclosed)
+    }
+
     /// Counts since the last call, and the records that the engine did not get through.
     pub fn take_counts(&mut self) -> (Tally, u64) {
         (self.worker.take_counts().0, std::mem::take(&mut self.failed))
@@ -125,10 +150,10 @@ impl<'e> Press<'e> {
 }
 
 /// De-identifies a block; nothing when the engine gave up in the middle.
-fn guarded<'w>(worker: &'w mut Worker<'_>, block: Block<'_>) -> Option<Clean<'w>> {
+fn guarded<'w>(worker: &'w mut Worker<'_>, view: usize, block: Block<'_>) -> Option<Clean<'w>> {
     let once = move || {
         let worker = worker;
-        worker.rewrite(block)
+        worker.view(view, block)
     };
     catch_unwind(AssertUnwindSafe(once)).ok()
 }

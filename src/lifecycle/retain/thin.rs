@@ -133,7 +133,7 @@ const PIECE: usize = 1 << 20;
 
 impl Rewriter {
     pub(crate) fn new(target: &Path, codec: Codec) -> io::Result<Rewriter> {
-        let packer = Packer::new(Packing { codec, level: default_level(codec), partitions: false })?;
+        let packer = Packer::new(Packing { codec, level: default_level(codec), partitions: None })?;
         Ok(Rewriter { file: AtomicFile::new(target)?, packer, piece: Vec::new(), any: false })
     }
 

@@ -5,6 +5,7 @@ mod recipients;
 mod table;
 
 pub use coverage::VERBS;
+pub(super) use recipients::may_go;
 
 use super::{Condition, Linkage, Policy, Retention};
 use crate::model::{Category, CategorySet, EntityId, RetentionId};

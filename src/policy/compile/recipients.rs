@@ -3,7 +3,7 @@
 use super::super::View;
 use super::Compiler;
 use crate::model::{Category, EntityId};
-use crate::rules::{Proof, RecipientClass, RecipientDef, TransformDef, TransformKind, ViewKind};
+use crate::rules::{PolicyDef, Proof, RecipientClass, RecipientDef, TransformDef, TransformKind, ViewKind};
 
 impl Compiler<'_> {
     /// Checks what does not depend on fields.
@@ -56,7 +56,7 @@ impl Compiler<'_> {
     }
 
     /// Checks what each field becomes.
-    pub(super) fn fields(&mut self, r: &RecipientDef, view: &View) {
+    pub(super) fn fields(&mut self, r: &RecipientDef, view: &mut View) {
         let whose = format!("recipient `{}`", r.id);
         let bits = self.conditions.len();
         let mut identifiable = r.view == ViewKind::Record;
@@ -66,7 +66,10 @@ impl Compiler<'_> {
             identifiable |= self.levels[e.0 as usize] >= 2 && t.kind != TransformKind::Suppress;
             self.field(r, &whose, *e, &t);
         }
-        self.abroad(r, &whose, identifiable);
+        view.identifiable = identifiable;
+        if let Err(why) = may_go(self.def, r, identifiable) {
+            self.fail(why);
+        }
     }
 
     fn field(&mut self, r: &RecipientDef, whose: &str, e: EntityId, t: &TransformDef) {
@@ -91,20 +94,23 @@ impl Compiler<'_> {
             self.fail(format!("{whose}: `{name}` can't be made public without a reference to consent"));
         }
     }
+}
 
-    /// Identifiable records leave the region only by an exception that the recipient cites.
-    fn abroad(&mut self, r: &RecipientDef, whose: &str, identifiable: bool) {
-        let home = &self.def.policy.region;
-        if !identifiable || r.region.is_empty() || r.region == *home || home == "*" {
-            return;
-        }
-        let exceptions = self.def.residency.as_ref().map(|x| &x.exceptions[..]).unwrap_or_default();
-        let cited = exceptions.iter().any(|x| r.purposes.contains(&x.purpose)) && !r.consent.is_empty();
-        if !cited {
-            self.fail(format!(
-                "{whose}: identifiable records may not leave {home} for {}; cite `consent` for a purpose that [residency] excepts",
-                r.region
-            ));
-        }
+/// Identifiable records leave the region only by an exception that the recipient cites.
+///
+/// # Errors
+/// What is missing.
+pub fn may_go(def: &PolicyDef, r: &RecipientDef, identifiable: bool) -> Result<(), String> {
+    let home = &def.policy.region;
+    if !identifiable || r.region.is_empty() || r.region == *home || home == "*" {
+        return Ok(());
     }
+    let exceptions = def.residency.as_ref().map(|x| &x.exceptions[..]).unwrap_or_default();
+    if exceptions.iter().any(|x| r.purposes.contains(&x.purpose)) && !r.consent.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "recipient `{}`: identifiable records may not leave {home} for {}; cite `consent` for a purpose that [residency] excepts",
+        r.id, r.region
+    ))
 }

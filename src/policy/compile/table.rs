@@ -45,8 +45,8 @@ impl<'a> Compiler<'a> {
         let mut views = vec![self.view(&entries, None)];
         for r in &self.def.recipient {
             self.recipient(r);
-            let view = self.view(&entries, Some(r));
-            self.fields(r, &view);
+            let mut view = self.view(&entries, Some(r));
+            self.fields(r, &mut view);
             views.push(view);
         }
         views
@@ -117,7 +117,8 @@ impl<'a> Compiler<'a> {
         let bits = shown.iter().fold(0, |bits, s| bits | 1 << s.0.0);
         let mut rank = Box::new([0; 128]);
         shown.iter().enumerate().for_each(|(i, s)| rank[s.0.0 as usize] = i as u8);
-        View { recipient: recipient.cloned(), allowed: shown.iter().map(|s| s.0).collect(), shown: bits, rank, table }
+        let allowed = shown.iter().map(|s| s.0).collect();
+        View { recipient: recipient.cloned(), allowed, shown: bits, rank, identifiable: true, table }
     }
 
     /// The first clause that fits.

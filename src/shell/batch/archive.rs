@@ -137,7 +137,7 @@ impl Archive<'_, '_, '_> {
             return Err(Problem::Refuse("is an archive in an archive: unpack the outer one first".into()));
         }
         let codec = Codec::of(&head);
-        let packing = Packing { codec, level: (self.level)(codec), partitions: false };
+        let packing = Packing { codec, level: (self.level)(codec), partitions: None };
         let failed = Failed::default();
         if codec == Codec::Plain {
             self.streams.run(body, &failed, packing, hand, spool, sum)?;

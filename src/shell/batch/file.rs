@@ -168,7 +168,7 @@ fn attempt<'e>(
     entry.content = Some(seen.fingerprint());
     if let Some(tree) = tree {
         let packer = hand.packer(packing).map_err(output)?;
-        tree.end(packer, packing.partitions).map_err(output)?;
+        tree.end(packer, packing.partitions.is_some()).map_err(output)?;
         settle(run, tree, &input, entry).map_err(output)?;
     }
     Ok(())

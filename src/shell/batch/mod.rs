@@ -21,7 +21,7 @@ use crate::audit::{FileEntry, Journal, Known, Place, RunInfo, State};
 use crate::engine::{Engine, TagMode};
 use crate::input::codec::{Caps, Codec};
 use crate::output::atomic;
-use crate::output::pack::{Packing, default_level, levels};
+use crate::output::pack::{Grain, Packing, default_level, levels};
 use args::{BatchArgs, BatchTag};
 use plan::{Plan, Rejected, Task};
 use pool::{Hand, Pool};
@@ -192,7 +192,7 @@ impl<'e> Run<'e> {
         let codec = self.args.compress.map_or(input, args::Compress::codec);
         let range = levels(codec);
         let level = self.args.level.unwrap_or(default_level(codec)).clamp(*range.start(), *range.end());
-        Packing { codec, level, partitions: self.args.tag == BatchTag::Partition }
+        Packing { codec, level, partitions: (self.args.tag == BatchTag::Partition).then_some(Grain::Day) }
     }
 
     fn caps(&self) -> Caps {

@@ -1,14 +1,17 @@
 //! `logveil.toml`: what the daemon reads, writes and keeps. Unknown keys are mistakes, and a mistake names its line.
 
+mod check;
+mod multiline;
 mod net;
 
+pub use multiline::Multiline;
 pub use net::{Address, HttpSink, HttpSource, StreamSource, SyslogSink, SyslogSource, Target, Transport};
 
 use super::units::{Size, Span};
-use crate::rules::{RuleError, Source as Place, nearest};
+use crate::output::pack::Grain;
+use crate::rules::RuleError;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
@@ -52,6 +55,18 @@ pub struct EngineSpec {
     /// Where tags go.
     #[serde(default)]
     pub tag: Tags,
+    /// What a sink says of its view: see [`Route`].
+    #[serde(skip)]
+    pub view: Option<String>,
+    /// The same of its region.
+    #[serde(skip)]
+    pub region: Option<String>,
+    /// The same of the consent to a transfer.
+    #[serde(skip)]
+    pub consent: Option<String>,
+    /// The sink puts records into partitions by their tags.
+    #[serde(skip)]
+    pub partitions: bool,
 }
 
 /// Where tags go.
@@ -66,14 +81,21 @@ pub enum Tags {
 }
 
 /// The page for machines, and the daemon's own log.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
 pub struct Ops {
     /// Address of `/metrics`, `/healthz`, `/readyz` and `/reload`; none without it.
     pub listen: Option<String>,
     /// Form of the daemon's own log on standard error.
-    #[serde(default)]
     pub log: LogForm,
+    /// The kernel refuses system calls that the daemon never makes.
+    pub seccomp: bool,
+}
+
+impl Default for Ops {
+    fn default() -> Ops {
+        Ops { listen: None, log: LogForm::default(), seccomp: true }
+    }
 }
 
 /// Form of the daemon's own log.
@@ -116,6 +138,8 @@ pub struct FileSource {
     /// How long a rotated file is watched for late records.
     #[serde(default = "five_seconds")]
     pub rotate_wait: Span,
+    /// Lines that make one record.
+    pub multiline: Option<Multiline>,
     /// Format of the records.
     #[serde(default = "auto")]
     pub format: Spanned<String>,
@@ -155,6 +179,14 @@ pub struct Route {
     pub policy: Option<String>,
     /// Another place for tags than the engine's.
     pub tag: Option<Tags>,
+    /// A recipient of the policy, whose view is written instead of the main output.
+    pub view: Option<String>,
+    /// Where the readers are; the policy's own region, or the recipient's, when it is missing.
+    pub region: Option<String>,
+    /// Reference to the separate consent to a transfer abroad.
+    pub consent: Option<String>,
+    /// Records go to partitions by their tags.
+    pub partitions: bool,
 }
 
 /// A file that is written.
@@ -167,6 +199,12 @@ pub struct FileSink {
     pub policy: Option<String>,
     /// Another place for tags than the engine's.
     pub tag: Option<Tags>,
+    /// A recipient of the policy, whose view is written instead of the main output.
+    pub view: Option<String>,
+    /// Where the readers are; the policy's own region, or the recipient's, when it is missing.
+    pub region: Option<String>,
+    /// Reference to the separate consent to a transfer abroad.
+    pub consent: Option<String>,
     /// The file.
     pub path: PathBuf,
     /// Begin a new file at this size.
@@ -175,6 +213,8 @@ pub struct FileSink {
     pub rotate_age: Option<Span>,
     /// Finished files that are kept; all of them when it is missing.
     pub keep: Option<u32>,
+    /// Records go to files of this name in folders beside it, by retention class and dates this fine.
+    pub partitions: Option<Grain>,
 }
 
 /// Standard output.
@@ -187,6 +227,12 @@ pub struct StdoutSink {
     pub policy: Option<String>,
     /// Another place for tags than the engine's.
     pub tag: Option<Tags>,
+    /// A recipient of the policy, whose view is written instead of the main output.
+    pub view: Option<String>,
+    /// Where the readers are; the policy's own region, or the recipient's, when it is missing.
+    pub region: Option<String>,
+    /// Reference to the separate consent to a transfer abroad.
+    pub consent: Option<String>,
 }
 
 fn default_policy() -> String {
@@ -223,7 +269,7 @@ impl Config {
     /// All mistakes of the text, with line and remedy.
     pub fn parse(name: &str, text: &str) -> Result<Config, Vec<RuleError>> {
         let config: Config = toml::from_str(text).map_err(|e| vec![RuleError::syntax(name, text, &e)])?;
-        let mut check = Check { name, text, errors: Vec::new() };
+        let mut check = check::Check { name, text, errors: Vec::new() };
         check.all(&config);
         if check.errors.is_empty() { Ok(config) } else { Err(check.errors) }
     }
@@ -235,7 +281,9 @@ impl Config {
 
     /// Names of all sinks with what they say of their route.
     pub fn sinks(&self) -> Vec<(&str, Route)> {
-        let files = self.sink.file.iter().map(|(n, s)| (n.as_str(), s.route()));
+        let partitions = |s: &FileSink| s.partitions.is_some();
+        let files = self.sink.file.iter();
+        let files = files.map(|(n, s)| (n.as_str(), Route { partitions: partitions(s), ..s.route() }));
         let stdout = self.sink.stdout.iter().map(|(n, s)| (n.as_str(), s.route()));
         let http = self.sink.http.iter().map(|(n, s)| (n.as_str(), s.route()));
         let syslog = self.sink.syslog.iter().map(|(n, s)| (n.as_str(), s.route()));
@@ -269,114 +317,9 @@ impl Config {
             spec.policy.clone_from(policy);
         }
         spec.tag = route.tag.unwrap_or(spec.tag);
+        (spec.view, spec.region, spec.consent) = (route.view.clone(), route.region.clone(), route.consent.clone());
+        spec.partitions = route.partitions;
         spec
-    }
-}
-
-/// Mistakes that a parser does not see.
-struct Check<'a> {
-    name: &'a str,
-    text: &'a str,
-    errors: Vec<RuleError>,
-}
-
-impl Check<'_> {
-    fn at(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.errors.push(Place::new(self.name, self.text, span).error(message));
-    }
-
-    fn whole(&mut self, message: impl Into<String>) {
-        self.errors.push(RuleError::new(self.name, message));
-    }
-
-    fn all(&mut self, c: &Config) {
-        let (sources, sinks) = (c.sources(), c.sinks());
-        if sources.is_empty() {
-            self.whole("no source; add [source.file.NAME] or another kind");
-        }
-        if sinks.is_empty() {
-            self.whole("no sink; add [sink.file.NAME] or another kind");
-        }
-        self.names("source", &sources);
-        self.names("sink", &sinks.iter().map(|s| s.0).collect::<Vec<_>>());
-        for (_, route) in &sinks {
-            for input in route.inputs.iter().flatten() {
-                if !sources.contains(&input.get_ref().as_str()) {
-                    let near = nearest(input.get_ref(), sources.iter().copied());
-                    self.at(input.span(), format!("no source has this name{near}"));
-                }
-            }
-        }
-        for source in c.source.file.values() {
-            for glob in source.include.iter().chain(&source.exclude) {
-                self.glob(glob);
-            }
-        }
-        self.network(c);
-        if c.sink.stdout.len() > 1 {
-            self.whole("more than one sink writes to standard output; keep one");
-        }
-        let mut paths: Vec<_> = c.sink.file.values().map(|s| &s.path).collect();
-        paths.sort();
-        if let Some(twice) = paths.windows(2).find(|p| p[0] == p[1]) {
-            self.whole(format!("two sinks write {}; give each its own file", twice[0].display()));
-        }
-        if let Some(path) = paths.iter().find(|p| !p.is_absolute()) {
-            self.whole(format!("sink path {} is relative; write it from /", path.display()));
-        }
-        if !c.state_dir.is_absolute() {
-            self.whole("state_dir is relative; write it from /");
-        }
-    }
-
-    fn network(&mut self, c: &Config) {
-        for (name, s) in &c.source.syslog {
-            let local = matches!(s.transport, Transport::Unix | Transport::Unixgram);
-            let fits = matches!(
-                (&s.address, local),
-                (Address::Net(_), false) | (Address::Path(_), true) | (Address::Handed(_), _)
-            );
-            if !fits {
-                self.whole(format!("source {name}: the address does not fit the transport; unix and unixgram take a path, the others host:port"));
-            }
-            if (s.transport == Transport::Tls) != (s.cert.is_some() && s.key.is_some()) {
-                self.whole(format!("source {name}: transport tls needs cert and key, and no other takes them"));
-            }
-        }
-        for (name, s) in &c.source.http {
-            if s.cert.is_some() != s.key.is_some() {
-                self.whole(format!("source {name}: cert and key come together"));
-            }
-            if s.max_body > c.memory {
-                self.whole(format!("source {name}: max_body is larger than memory; raise memory or lower it"));
-            }
-        }
-        for (name, s) in &c.sink.syslog {
-            let local = matches!(s.transport, Transport::Unix | Transport::Unixgram);
-            if !matches!((&s.address, local), (Address::Net(_), false) | (Address::Path(_), true)) {
-                self.whole(format!("sink {name}: the address does not fit the transport; unix and unixgram take a path, the others host:port"));
-            }
-        }
-    }
-
-    fn names(&mut self, what: &str, names: &[&str]) {
-        let mut sorted = names.to_vec();
-        sorted.sort_unstable();
-        if let Some(twice) = sorted.windows(2).find(|n| n[0] == n[1]) {
-            self.whole(format!("two {what}s are called `{}`; names are one space over all kinds", twice[0]));
-        }
-        let plain = |n: &str| !n.is_empty() && n.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        for bad in names.iter().filter(|n| !plain(n)) {
-            self.whole(format!("{what} name `{bad}`; use letters, digits, - and _"));
-        }
-    }
-
-    fn glob(&mut self, glob: &Spanned<String>) {
-        if !glob.get_ref().starts_with('/') {
-            self.at(glob.span(), "a relative path; write it from /");
-        } else if let Err(e) = globset::Glob::new(glob.get_ref()) {
-            self.at(glob.span(), format!("no glob: {}", e.kind()));
-        }
     }
 }
 

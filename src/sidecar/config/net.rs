@@ -137,6 +137,12 @@ pub struct HttpSink {
     pub policy: Option<String>,
     /// Another place for tags than the engine's.
     pub tag: Option<Tags>,
+    /// A recipient of the policy, whose view is written instead of the main output.
+    pub view: Option<String>,
+    /// Where the readers are; the policy's own region, or the recipient's, when it is missing.
+    pub region: Option<String>,
+    /// Reference to the separate consent to a transfer abroad.
+    pub consent: Option<String>,
     /// Where to.
     pub url: Target,
     /// Trusted authority (PEM); the system's when it is missing.
@@ -173,6 +179,12 @@ pub struct SyslogSink {
     pub policy: Option<String>,
     /// Another place for tags than the engine's.
     pub tag: Option<Tags>,
+    /// A recipient of the policy, whose view is written instead of the main output.
+    pub view: Option<String>,
+    /// Where the readers are; the policy's own region, or the recipient's, when it is missing.
+    pub region: Option<String>,
+    /// Reference to the separate consent to a transfer abroad.
+    pub consent: Option<String>,
     /// How it travels.
     pub transport: Transport,
     /// Where to.
@@ -200,7 +212,15 @@ macro_rules! route {
         impl $t {
             /// What every sink says.
             pub fn route(&self) -> Route {
-                Route { inputs: self.inputs.clone(), policy: self.policy.clone(), tag: self.tag }
+                Route {
+                    inputs: self.inputs.clone(),
+                    policy: self.policy.clone(),
+                    tag: self.tag,
+                    view: self.view.clone(),
+                    region: self.region.clone(),
+                    consent: self.consent.clone(),
+                    partitions: false,
+                }
             }
         }
     )*};

@@ -1,6 +1,6 @@
 //! A file that grows, and begins anew by size or age. After a crash it ends where the last commit says.
 
-use super::{Sink, SinkMark};
+use super::{FileMark, Sink, SinkMark};
 use crate::engine::Clean;
 use crate::output::atomic::sync_dir;
 use crate::sidecar::config;
@@ -22,6 +22,8 @@ pub struct FileSink {
     keep: Option<u32>,
     /// A new file was begun since the last commit.
     turned: bool,
+    /// There may be bytes behind `length`, of a block that was not written whole.
+    torn: bool,
 }
 
 impl FileSink {
@@ -33,8 +35,8 @@ impl FileSink {
         let path = config.path.clone();
         let dir = folder(&path);
         std::fs::create_dir_all(dir)?;
-        if let SinkMark::File { dev, ino, length, .. } = mark {
-            cut(&path, (*dev, *ino), *length)?;
+        if let SinkMark::File(mark) = mark {
+            cut(&FileMark { path: path.clone(), ..mark.clone() })?;
         }
         let file = OpenOptions::new().append(true).create(true).mode(0o640).open(&path)?;
         sync_dir(dir)?;
@@ -49,12 +51,47 @@ impl FileSink {
             age: config.rotate_age.map(|s| s.0),
             keep: config.keep,
             turned: false,
+            torn: false,
         })
     }
 
-    fn mark(&self) -> io::Result<SinkMark> {
+    /// The file and its length now.
+    pub(super) fn place(&self) -> io::Result<FileMark> {
         let meta = self.file.metadata()?;
-        Ok(SinkMark::File { path: self.path.clone(), dev: meta.dev(), ino: meta.ino(), length: self.length })
+        Ok(FileMark { path: self.path.clone(), dev: meta.dev(), ino: meta.ino(), length: self.length })
+    }
+
+    /// Appends de-identified bytes, all or none.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.torn {
+            self.cut_back(self.length)?;
+        }
+        self.torn = true;
+        self.file.write_all(bytes)?;
+        self.torn = false;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Takes back what was appended behind `length`.
+    pub(super) fn cut_back(&mut self, length: u64) -> io::Result<()> {
+        (self.torn, self.length) = (true, length);
+        self.file.set_len(length)?;
+        self.torn = false;
+        Ok(())
+    }
+
+    /// Makes sure of what was appended.
+    pub(super) fn settle(&mut self) -> io::Result<FileMark> {
+        self.turned = false;
+        if self.torn {
+            self.cut_back(self.length)?;
+        }
+        if self.length != self.committed {
+            self.file.sync_data()?;
+            self.committed = self.length;
+        }
+        self.place()
     }
 
     fn due(&self) -> bool {
@@ -63,7 +100,7 @@ impl FileSink {
     }
 
     /// True when somebody else moved the file away.
-    fn moved(&self) -> io::Result<bool> {
+    pub(super) fn moved(&self) -> io::Result<bool> {
         let own = self.file.metadata()?;
         match std::fs::metadata(&self.path) {
             Ok(m) => Ok((m.dev(), m.ino()) != (own.dev(), own.ino())),
@@ -101,7 +138,11 @@ fn folder(path: &Path) -> &Path {
 fn finished_files(path: &Path) -> io::Result<Vec<PathBuf>> {
     let Some(name) = path.file_name().and_then(|n| n.to_str()) else { return Ok(Vec::new()) };
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder(path))? {
+    let entries = match std::fs::read_dir(folder(path)) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(files),
+        entries => entries?,
+    };
+    for entry in entries {
         let file = entry?.path();
         let ending = file.file_name().and_then(|n| n.to_str()?.strip_prefix(name)?.strip_prefix('.'));
         if ending.is_some_and(|e| e.len() >= 16 && e.as_bytes()[8] == b'T' && e.as_bytes()[15] == b'Z') {
@@ -112,8 +153,9 @@ fn finished_files(path: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 /// Cuts the file of a mark to its length, wherever it is now.
-fn cut(path: &Path, id: (u64, u64), length: u64) -> io::Result<()> {
-    for file in std::iter::once(path.to_path_buf()).chain(finished_files(path)?) {
+pub(super) fn cut(mark: &FileMark) -> io::Result<()> {
+    let (path, id, length) = (&mark.path, (mark.dev, mark.ino), mark.length);
+    for file in std::iter::once(path.clone()).chain(finished_files(path)?) {
         let Ok(meta) = std::fs::metadata(&file) else { continue };
         if (meta.dev(), meta.ino()) != id {
             continue;
@@ -134,29 +176,18 @@ fn cut(path: &Path, id: (u64, u64), length: u64) -> io::Result<()> {
 
 impl Sink for FileSink {
     fn write(&mut self, clean: &Clean<'_>) -> io::Result<()> {
-        let bytes = clean.bytes();
-        if let Err(e) = self.file.write_all(bytes) {
-            self.file.set_len(self.length)?;
-            return Err(e);
-        }
-        self.length += bytes.len() as u64;
-        Ok(())
+        self.append(clean.bytes())
     }
 
     fn commit(&mut self) -> io::Result<SinkMark> {
-        self.turned = false;
-        if self.length != self.committed {
-            self.file.sync_data()?;
-            self.committed = self.length;
-        }
-        self.mark()
+        self.settle().map(SinkMark::File)
     }
 
     fn turn(&mut self) -> io::Result<Option<SinkMark>> {
         let (due, moved) = (self.due(), self.moved()?);
         if !due && !moved {
             // When the mark of a new file could not be saved, it is asked for again.
-            return if self.turned { self.mark().map(Some) } else { Ok(None) };
+            return if self.turned { self.place().map(|m| Some(SinkMark::File(m))) } else { Ok(None) };
         }
         if !moved {
             std::fs::rename(&self.path, self.finished()?)?;
@@ -167,7 +198,7 @@ impl Sink for FileSink {
         (self.committed, self.born) = (self.length, SystemTime::now());
         self.turned = true;
         self.sweep()?;
-        self.mark().map(Some)
+        self.place().map(|m| Some(SinkMark::File(m)))
     }
 
     fn full(&self) -> bool {

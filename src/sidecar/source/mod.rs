@@ -1,5 +1,6 @@
 //! Sources that push: they wait for records and hand them to an [`Intake`]. Files are pulled instead, see [`super::tail`].
 
+mod drops;
 mod frame;
 mod header;
 mod http;

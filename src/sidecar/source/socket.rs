@@ -1,6 +1,7 @@
 //! Sockets: addresses as the configuration writes them, made here or handed over by systemd.
 
 use super::super::config::Address;
+use super::drops::Drops;
 use listenfd::ListenFd;
 use std::io::{self, ErrorKind};
 use std::os::fd::AsFd;
@@ -139,6 +140,14 @@ impl Datagrams {
             tracing::warn!("a receive buffer of {got} bytes instead of {buffer}; raise net.core.rmem_max");
         }
         Ok(socket)
+    }
+
+    /// The kernel's count of datagrams that it dropped here. The sender of a Unix datagram waits instead.
+    pub fn drops(&self) -> Option<Drops> {
+        match self {
+            Datagrams::Udp(s) => Drops::of(s).ok().flatten(),
+            Datagrams::Unix(_) => None,
+        }
     }
 
     /// Waits for a datagram.

@@ -2,15 +2,16 @@
 
 use super::super::config::{self, Transport};
 use super::super::log::Quiet;
-use super::super::metrics::labels;
+use super::super::metrics::{label, labels};
 use super::super::tls;
+use super::drops::Drops;
 use super::frame::{Framed, Framer};
 use super::header;
 use super::socket::{Datagrams, Listener, Stream};
 use super::{Context, Running, Source};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -23,6 +24,8 @@ const BATCH: usize = 64 << 10;
 const DATAGRAM: usize = 256 << 10;
 /// Bytes of one read of a connection.
 const READ: usize = 16 << 10;
+/// How often the kernel is asked what it dropped.
+const DROPS: Duration = Duration::from_secs(1);
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -70,13 +73,40 @@ fn refuse(context: &Context, reason: &str, n: u64) {
     context.metrics.refused.get_or_create(&labels(("source", &context.name), ("reason", reason))).inc_by(n);
 }
 
+/// Counts what the kernel drops at a socket.
+struct Dropped {
+    drops: Drops,
+    looked: Instant,
+    quiet: Quiet,
+}
+
+impl Dropped {
+    fn look(&mut self, context: &Context) {
+        if self.looked.elapsed() < DROPS {
+            return;
+        }
+        self.looked = Instant::now();
+        let (more, name) = (self.drops.more(), &context.name);
+        context.metrics.drops.get_or_create(&label("source", name)).inc_by(more);
+        if more > 0 {
+            let remedy = "raise receive_buffer and net.core.rmem_max";
+            self.quiet.warn(&format!("source {name}: the kernel dropped {more} datagrams; {remedy}"));
+        }
+    }
+}
+
 async fn datagrams(socket: Datagrams, settings: Settings, mut context: Context) {
     let mut buf = Zeroizing::new(vec![0; DATAGRAM]);
     let quiet = Quiet::default();
+    let mut drops = socket.drops().map(|drops| Dropped { drops, looked: Instant::now(), quiet: Quiet::default() });
     loop {
         tokio::select! {
             () = context.stop.asked() => return last_datagrams(&socket, settings, &context, &mut buf).await,
             ready = socket.readable() => if ready.is_err() { return },
+            () = tokio::time::sleep(DROPS), if drops.is_some() => {}
+        }
+        if let Some(drops) = &mut drops {
+            drops.look(&context);
         }
         match gather(&socket, settings, &context, &mut buf) {
             Ok(batch) if batch.is_empty() => {}

@@ -1,26 +1,30 @@
 //! Files that grow and rotate. Each lane follows them by itself: what it has written decides where it reads on.
 
+mod join;
 mod paths;
 mod print;
+mod scan;
+mod watch;
 mod watched;
 
+pub use join::Joiner;
+use join::Way;
 pub use paths::Globs;
 pub use print::Prints;
-use print::REACH;
+pub use watch::{Followed, Watch};
 pub use watched::Mark;
 
 use super::log::Quiet;
 use crate::input::codec::{self, Codec};
 use paths::{Found, siblings};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use watched::{Seen, Trouble, Watched, open};
-use zeroize::Zeroizing;
 
 /// The lane stops before all is written.
 #[derive(Debug)]
@@ -49,6 +53,8 @@ pub struct Rules {
     pub from_end: bool,
     /// How long a rotated file is watched.
     pub rotate_wait: Duration,
+    /// Lines that make one record.
+    pub joiner: Option<Joiner>,
 }
 
 /// Most finished files that are remembered.
@@ -163,7 +169,8 @@ impl Tail {
 
     fn look(&mut self, i: usize, feed: &mut dyn Feed) -> Result<bool, Stopped> {
         let before = self.files[i].size;
-        let seen = match self.files[i].advance(&self.prints, &mut self.buf, feed) {
+        let way = Way { prints: &self.prints, joiner: self.rules.joiner.as_ref() };
+        let seen = match self.files[i].advance(&way, &mut self.buf, feed) {
             Ok(Seen::Idle) => self.settle(i, feed),
             Ok(Seen::More) => return Ok(true),
             Ok(Seen::Replaced) => {
@@ -187,7 +194,7 @@ impl Tail {
         let w = &mut self.files[i];
         match w.rotated {
             Some(since) if since.elapsed().min(w.grown.elapsed()) >= self.rules.rotate_wait => {
-                w.finish(&self.prints, feed)
+                w.finish(&Way { prints: &self.prints, joiner: self.rules.joiner.as_ref() }, feed)
             }
             None if w.is_open() && w.grown.elapsed() >= IDLE => {
                 w.close();
@@ -203,7 +210,7 @@ impl Tail {
         let (path, mark) = (old.mark.base.clone(), old.mark.clone());
         self.unsettled.push(path.clone());
         self.near.borrow_mut().clear();
-        let mut fresh = Watched::new(Mark { offset: 0, head: None, tail: None, ..mark });
+        let mut fresh = Watched::new(Mark { offset: 0, head: None, tail: None, done: false, packed: false, ..mark });
         (fresh.live, fresh.rotated) = (old.live, old.rotated);
         match self.copy_of(i) {
             Some(mut copy) => {
@@ -271,230 +278,5 @@ impl Tail {
         let packed = Codec::of(&first) != Codec::Plain;
         let mut input = codec::decoder(&first, input)?;
         Ok(self.prints.leads(&mut input, head, tail)?.then_some(packed))
-    }
-
-    /// Looks at the folders: new files, rotated ones, and those that came and went between two looks.
-    fn scan(&mut self) {
-        let started = now();
-        self.near.borrow_mut().clear();
-        let found = self.rules.globs.expand();
-        let (first, resumed) = (!self.begun, self.resumed);
-        for w in &mut self.files {
-            w.live = false;
-        }
-        let mut fresh = Vec::new();
-        for f in found {
-            if !self.known(&f) {
-                fresh.push(f);
-            }
-        }
-        let moved = self.gone();
-        if first && resumed {
-            self.relocate();
-        }
-        let mut paths: BTreeSet<PathBuf> = moved.into_iter().chain(std::mem::take(&mut self.unsettled)).collect();
-        if first && resumed {
-            paths.extend(self.files.iter().map(|w| w.mark.base.clone()));
-        }
-        if !first {
-            paths.extend(fresh.iter().map(|f| f.path.clone()));
-        }
-        let taken: HashSet<_> = fresh.iter().map(id).collect();
-        let since = self.since.unwrap_or(started).min(started).saturating_sub(SLACK);
-        for path in &paths {
-            self.missed(path, since, &taken);
-        }
-        for f in fresh {
-            self.adopt(&f, first && !resumed);
-        }
-        let live: BTreeSet<PathBuf> =
-            self.files.iter().filter(|w| w.rotated.is_none()).map(|w| w.mark.base.clone()).collect();
-        let known: HashSet<_> = self.files.iter().map(Watched::id).collect();
-        if !self.again {
-            self.old.clear();
-        }
-        for path in live.iter().filter(|_| !self.again) {
-            self.old.extend(self.near(path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
-        }
-        self.forget();
-        if std::mem::take(&mut self.again) {
-            self.unsettled = paths.into_iter().collect();
-            self.since = Some(since + SLACK);
-            self.scanned = None;
-        } else {
-            self.since = Some(started);
-            self.begun = true;
-            self.scanned = Some(Instant::now());
-        }
-    }
-
-    /// True when a found file is one that is read already.
-    fn known(&mut self, f: &Found) -> bool {
-        let with_id: Vec<_> = (0..self.files.len()).filter(|i| self.files[*i].id() == id(f)).collect();
-        let is = |i: &usize| self.files[*i].is_open() || self.holds(&self.files[*i], &f.path).unwrap_or(true);
-        let same = with_id.iter().copied().find(is);
-        let Some(i) = same.or(with_id.last().copied()) else { return false };
-        if same.is_none() {
-            // The inode was given to another file, or the file was cut.
-            if self.files[i].mark.path == f.path {
-                self.replaced(i, 0);
-                self.files.iter_mut().rfind(|w| w.id() == id(f)).into_iter().for_each(|w| w.live = true);
-                return true;
-            }
-            // What was read of it tells copies of it still.
-            self.files[i].mark.ino = 0;
-            return false;
-        }
-        let w = &mut self.files[i];
-        (w.live, w.rotated) = (true, None);
-        w.mark.path.clone_from(&f.path);
-        if w.mark.done && !w.mark.packed && f.meta.len() > w.mark.offset {
-            w.mark.done = false;
-        }
-        true
-    }
-
-    /// Files that are not at their place any more; their paths.
-    fn gone(&mut self) -> Vec<PathBuf> {
-        let mut moved = Vec::new();
-        for w in self.files.iter_mut().filter(|w| !w.live && w.rotated.is_none()) {
-            w.rotated = Some(Instant::now());
-            moved.push(w.mark.base.clone());
-        }
-        moved
-    }
-
-    /// After a start: finds files that were rotated while nobody looked.
-    fn relocate(&mut self) {
-        let mut i = 0;
-        while i < self.files.len() {
-            let w = &self.files[i];
-            if w.live || w.mark.done || w.is_open() {
-                i += 1;
-                continue;
-            }
-            let near = self.near(&w.mark.base);
-            let moved = near.iter().find(|f| id(f) == w.id() && self.holds(w, &f.path).unwrap_or(false));
-            if let Some(f) = moved {
-                let age = now().saturating_sub(f.meta.mtime().max(0) as u64);
-                let w = &mut self.files[i];
-                w.mark.path.clone_from(&f.path);
-                // It has been silent since before this start.
-                if let Some(then) = Instant::now().checked_sub(Duration::from_secs(age)) {
-                    (w.rotated, w.grown) = (Some(then), then);
-                }
-                // When it was moved again just now, the next turn of this loop finds it elsewhere.
-                let there = !matches!(self.files[i].hold(), Ok(false));
-                i += usize::from(there);
-                if !there {
-                    self.near.borrow_mut().clear();
-                }
-            } else if let Some(mut copy) = self.copy_of(i) {
-                copy.rotated = Some(Instant::now());
-                self.files[i] = copy;
-                i += 1;
-            } else {
-                if w.mark.offset > 0 {
-                    tracing::warn!("{}: it was removed while nobody read it", w.mark.path.display());
-                }
-                self.files.remove(i);
-            }
-        }
-    }
-
-    /// Files that were at `path` for so short a time that nobody saw them there.
-    fn missed(&mut self, path: &Path, since: u64, taken: &HashSet<(u64, u64)>) {
-        let near = self.near(path);
-        let mut near: Vec<_> = near.iter().collect();
-        near.sort_by_key(|f| changed(f));
-        for f in near {
-            let known = taken.contains(&id(f)) || self.is_read(f);
-            let old = self.old.get(&id(f)) == Some(&changed(f)) || (f.meta.mtime().max(0) as u64) < since;
-            if known || old {
-                continue;
-            }
-            match self.is_copy(f) {
-                Ok(false) if f.meta.len() > 0 => {}
-                Ok(true) => continue,
-                // It is being written, or gone; one that stays like this is damaged.
-                _ if now().saturating_sub(f.meta.ctime().max(0) as u64) > UNSURE => continue,
-                _ => {
-                    self.again = true;
-                    continue;
-                }
-            }
-            let mut w = Watched::fresh(path, &f.path, &f.meta);
-            w.rotated = Some(Instant::now());
-            if w.hold().unwrap_or(false) {
-                let at = self.files.iter().position(|o| o.live && o.mark.base == *path);
-                self.files.insert(at.unwrap_or(self.files.len()), w);
-            } else {
-                self.again = true;
-            }
-        }
-    }
-
-    /// True when a rotated file holds what was or will be read elsewhere.
-    fn is_copy(&self, f: &Found) -> io::Result<bool> {
-        let (first, input) = codec::peek(open(&f.path)?)?;
-        let mut front = Zeroizing::new(Vec::new());
-        codec::decoder(&first, input)?.take(REACH as u64).read_to_end(&mut front)?;
-        for w in &self.files {
-            // The first bytes tell almost all files apart.
-            let Some(head) = &w.mark.head else { continue };
-            let same = front.get(..usize::from(head.len)).is_some_and(|v| self.prints.of(0, v) == *head);
-            let of = || w.mark.base == f.path || self.near(&w.mark.base).iter().any(|s| s.path == f.path);
-            if same && of() && self.continues(w, &f.path)?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// True while a file begins like one that is read, and is shorter: it may be a copy that is being written.
-    fn may_become_copy(&self, f: &Found) -> bool {
-        let Ok(file) = open(&f.path) else { return false };
-        let recent = now().saturating_sub(f.meta.mtime().max(0) as u64) < 10;
-        let like = |w: &Watched| {
-            w.mark.offset > f.meta.len()
-                && w.mark.head.as_ref().is_some_and(|h| self.prints.holds(&file, h).unwrap_or(false))
-        };
-        recent && self.files.iter().any(like)
-    }
-
-    /// Begins a file that the globs found.
-    fn adopt(&mut self, f: &Found, first: bool) {
-        let taken_over = self.files.iter().any(|w| w.mark.base == f.path);
-        if !taken_over && !first && (self.is_copy(f).unwrap_or(true) || self.may_become_copy(f)) {
-            return;
-        }
-        let mut w = Watched::fresh(&f.path, &f.path, &f.meta);
-        w.live = true;
-        match w.hold() {
-            Ok(true) => {}
-            Ok(false) => {
-                self.again = true;
-                return;
-            }
-            Err(e) => return self.quiet.warn(&format!("{}: {e}", f.path.display())),
-        }
-        if first
-            && self.rules.from_end
-            && let Err(e) = w.skip_to_end(&self.prints)
-        {
-            return self.quiet.warn(&format!("{}: {e}", f.path.display()));
-        }
-        self.files.push(w);
-    }
-
-    /// Drops the oldest of many finished files.
-    fn forget(&mut self) {
-        let done = |w: &Watched| w.mark.done && !w.live;
-        let mut over = self.files.iter().filter(|w| done(w)).count().saturating_sub(REMEMBERED);
-        self.files.retain(|w| {
-            let drop = over > 0 && done(w);
-            over -= usize::from(drop);
-            !drop
-        });
     }
 }

@@ -64,6 +64,23 @@ impl Globs {
         self.include.iter().map(|(base, ..)| base.as_path())
     }
 
+    /// The folders that files come and go in, and whether those below count.
+    pub fn folders(&self) -> Vec<(PathBuf, bool)> {
+        let folder = |(base, glob, deep): &(PathBuf, GlobMatcher, bool)| match base.is_dir() {
+            true => {
+                let below = Path::new(glob.glob().glob()).components().count() - base.components().count();
+                (base.clone(), *deep || below > 1)
+            }
+            false => (base.parent().unwrap_or(Path::new("/")).to_path_buf(), false),
+        };
+        self.include.iter().map(folder).collect()
+    }
+
+    /// True for the path of a file that is read.
+    pub fn names(&self, path: &Path) -> bool {
+        self.include.iter().any(|(_, glob, _)| glob.is_match(path)) && !self.exclude.is_match(path)
+    }
+
     fn walk(&self, path: &Path, glob: &GlobMatcher, levels: usize, found: &mut Vec<Found>) {
         let Ok(meta) = std::fs::metadata(path) else { return };
         if meta.is_dir() {

@@ -1,5 +1,6 @@
 //! One file: how far it was read, and whether it is still the same file.
 
+use super::join::Way;
 use super::print::{Print, Prints, REACH};
 use super::{Feed, Stopped};
 use crate::input::codec::{self, Codec};
@@ -8,7 +9,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// Bytes that are read at once; a longer record is read in pieces.
@@ -94,6 +95,8 @@ pub struct Watched {
     complete: u64,
     /// No line ends between `complete` and here.
     searched: u64,
+    /// Lines up to here wait for more that belong to their record, and since when.
+    waits: Option<(u64, Instant)>,
     /// The first bytes that were read, until there are [`REACH`] of them.
     front: Zeroizing<Vec<u8>>,
     /// The last bytes that were read.
@@ -111,6 +114,7 @@ impl Watched {
         Watched {
             complete: mark.offset,
             searched: mark.offset,
+            waits: None,
             mark,
             size: 0,
             live: false,
@@ -198,7 +202,7 @@ impl Watched {
     }
 
     /// Reads what is new.
-    pub fn advance(&mut self, prints: &Prints, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
+    pub fn advance(&mut self, way: &Way<'_>, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
         if self.file.is_none() {
             let meta = std::fs::metadata(&self.mark.path)?;
             if meta.len() == self.mark.offset && !self.mark.packed || !self.hold()? {
@@ -211,16 +215,17 @@ impl Watched {
             self.mark.packed = is_packed(&file)?;
         }
         if self.mark.packed {
-            let seen = self.unpack(&file, prints, buf, feed);
+            let seen = self.unpack(&file, way, buf, feed);
             self.file = Some(file).filter(|_| !self.mark.done);
             return seen;
         }
-        let seen = self.read(&file, prints, buf, feed);
+        let seen = self.read(&file, way, buf, feed);
         self.file = Some(file);
         seen
     }
 
-    fn read(&mut self, file: &File, prints: &Prints, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
+    fn read(&mut self, file: &File, way: &Way<'_>, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
+        let prints = way.prints;
         let len = file.metadata()?.len();
         if len < self.mark.offset {
             return Ok(Seen::Replaced);
@@ -233,6 +238,12 @@ impl Watched {
             (self.complete, self.searched) = (self.mark.offset, self.mark.offset);
         }
         self.find_complete(file, len)?;
+        let waited = self.waits.filter(|w| w.0 == self.complete).map(|w| w.1.elapsed());
+        let patience = way.joiner.map_or(Duration::ZERO, |j| j.patience);
+        if waited.is_some_and(|t| t < patience) {
+            self.size = len;
+            return Ok(Seen::Idle);
+        }
         let stop = self.complete.min(self.mark.offset + TURN);
         let mut seen = Seen::Idle;
         while self.mark.offset < stop {
@@ -249,8 +260,19 @@ impl Watched {
             }
             match memchr::memrchr(b'\n', buf) {
                 Some(end) => {
-                    feed.records(&self.mark.base, &buf[..=end])?;
-                    self.consumed(prints, &buf[..=end]);
+                    let all = self.mark.offset + n as u64 == self.complete;
+                    let mut done = way.hand_on(&self.mark.base, &buf[..=end], all && waited.is_some(), feed)?;
+                    if done == 0 && !all {
+                        // The line that follows is too long to belong to them.
+                        done = way.hand_on(&self.mark.base, &buf[..=end], true, feed)?;
+                    }
+                    self.consumed(prints, &buf[..done]);
+                    if done <= end && all {
+                        self.waits = Some((self.complete, Instant::now()));
+                        self.grown = Instant::now();
+                        seen = if done > 0 { Seen::More } else { seen };
+                        break;
+                    }
                 }
                 None => self.long(file, prints, feed)?,
             }
@@ -329,11 +351,18 @@ impl Watched {
     }
 
     /// Hands on a last record without a line end, with one.
-    pub fn finish(&mut self, prints: &Prints, feed: &mut dyn Feed) -> Result<(), Trouble> {
+    pub fn finish(&mut self, way: &Way<'_>, feed: &mut dyn Feed) -> Result<(), Trouble> {
+        let prints = way.prints;
         self.mark.done = true;
         let Some(file) = self.file.take() else { return Ok(()) };
         let len = file.metadata()?.len();
-        if len > self.mark.offset && self.same(&file, prints)? {
+        if !self.same(&file, prints)? {
+            return Ok(());
+        }
+        if way.joiner.is_some() {
+            self.last_lines(&file, len, way, feed)?;
+        }
+        if len > self.mark.offset {
             let range = Range { file: &file, at: self.mark.offset, end: len };
             feed.long(&self.mark.base, &mut range.chain(&b"\n"[..]))?;
             let n = (len - self.mark.offset).min(REACH as u64);
@@ -345,14 +374,23 @@ impl Watched {
         Ok(())
     }
 
+    /// Hands on lines that wait for more, and a last one without its end where it is short.
+    fn last_lines(&mut self, file: &File, len: u64, way: &Way<'_>, feed: &mut dyn Feed) -> Result<(), Trouble> {
+        let end = if len - self.mark.offset <= CHUNK as u64 { len } else { self.complete };
+        let n = end.saturating_sub(self.mark.offset);
+        if n == 0 {
+            return Ok(());
+        }
+        let mut lines = Zeroizing::new(vec![0; n as usize]);
+        file.read_exact_at(&mut lines, self.mark.offset)?;
+        way.hand_on(&self.mark.base, &lines, true, feed)?;
+        self.consumed(way.prints, &lines);
+        Ok(())
+    }
+
     /// Reads a compressed file from the mark on. One that ends early is tried again when it has grown.
-    fn unpack(
-        &mut self,
-        file: &File,
-        prints: &Prints,
-        buf: &mut Vec<u8>,
-        feed: &mut dyn Feed,
-    ) -> Result<Seen, Trouble> {
+    fn unpack(&mut self, file: &File, way: &Way<'_>, buf: &mut Vec<u8>, feed: &mut dyn Feed) -> Result<Seen, Trouble> {
+        let prints = way.prints;
         let meta = file.metadata()?;
         if self.mark.done || meta.len() == self.size {
             return Ok(Seen::Idle);
@@ -371,11 +409,7 @@ impl Watched {
             let n = input.read(&mut buf[have..]);
             buf.truncate(have + *n.as_ref().unwrap_or(&0));
             let cut = memchr::memrchr(b'\n', buf).map_or(0, |i| i + 1);
-            if cut > CHUNK {
-                feed.long(&self.mark.base, &mut &buf[..cut])?;
-            } else if cut > 0 {
-                feed.records(&self.mark.base, &buf[..cut])?;
-            }
+            let cut = way.hand_on(&self.mark.base, &buf[..cut], false, feed)?;
             if cut > 0 {
                 self.consumed(prints, &buf[..cut]);
                 buf.drain(..cut);
@@ -394,7 +428,10 @@ impl Watched {
             }
         }
         if !buf.is_empty() {
-            feed.long(&self.mark.base, &mut buf.chain(&b"\n"[..]))?;
+            match way.joiner {
+                Some(_) => drop(way.hand_on(&self.mark.base, buf, true, feed)?),
+                None => feed.long(&self.mark.base, &mut buf.chain(&b"\n"[..]))?,
+            }
             let all = std::mem::take(buf);
             self.consumed(prints, &all);
         }

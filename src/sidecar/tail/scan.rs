@@ -1,0 +1,241 @@
+//! Which files are there now? New ones, rotated ones, and those that came and went between two looks.
+
+use super::paths::Found;
+use super::print::REACH;
+use super::watched::{Watched, open};
+use super::{REMEMBERED, SLACK, Tail, UNSURE, changed, id, now};
+use crate::input::codec;
+use std::collections::{BTreeSet, HashSet};
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
+
+impl Tail {
+    /// Looks at the folders: new files, rotated ones, and those that came and went between two looks.
+    pub(super) fn scan(&mut self) {
+        let started = now();
+        self.near.borrow_mut().clear();
+        let found = self.rules.globs.expand();
+        let (first, resumed) = (!self.begun, self.resumed);
+        for w in &mut self.files {
+            w.live = false;
+        }
+        let mut fresh = Vec::new();
+        for f in found {
+            if !self.known(&f) {
+                fresh.push(f);
+            }
+        }
+        let moved = self.gone();
+        if first && resumed {
+            self.relocate();
+        }
+        let mut paths: BTreeSet<PathBuf> = moved.into_iter().chain(std::mem::take(&mut self.unsettled)).collect();
+        if first && resumed {
+            paths.extend(self.files.iter().map(|w| w.mark.base.clone()));
+        }
+        if !first {
+            paths.extend(fresh.iter().map(|f| f.path.clone()));
+        }
+        let taken: HashSet<_> = fresh.iter().map(id).collect();
+        let since = self.since.unwrap_or(started).min(started).saturating_sub(SLACK);
+        for path in &paths {
+            self.missed(path, since, &taken);
+        }
+        for f in fresh {
+            self.adopt(&f, first && !resumed);
+        }
+        let live: BTreeSet<PathBuf> =
+            self.files.iter().filter(|w| w.rotated.is_none()).map(|w| w.mark.base.clone()).collect();
+        let known: HashSet<_> = self.files.iter().map(Watched::id).collect();
+        if !self.again {
+            self.old.clear();
+        }
+        for path in live.iter().filter(|_| !self.again) {
+            self.old.extend(self.near(path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
+        }
+        self.forget();
+        if std::mem::take(&mut self.again) {
+            self.unsettled = paths.into_iter().collect();
+            self.since = Some(since + SLACK);
+            self.scanned = None;
+        } else {
+            self.since = Some(started);
+            self.begun = true;
+            self.scanned = Some(Instant::now());
+        }
+    }
+
+    /// True when a found file is one that is read already.
+    fn known(&mut self, f: &Found) -> bool {
+        let with_id: Vec<_> = (0..self.files.len()).filter(|i| self.files[*i].id() == id(f)).collect();
+        let is = |i: &usize| self.files[*i].is_open() || self.holds(&self.files[*i], &f.path).unwrap_or(true);
+        let same = with_id.iter().copied().find(is);
+        let Some(i) = same.or(with_id.last().copied()) else { return false };
+        if same.is_none() {
+            // The inode was given to another file, or the file was cut.
+            if self.files[i].mark.path == f.path {
+                self.replaced(i, 0);
+                let fresh = self.files.iter_mut().rfind(|w| w.id() == id(f));
+                fresh.into_iter().for_each(|w| (w.live, w.rotated) = (true, None));
+                return true;
+            }
+            // What was read of it tells copies of it still.
+            self.files[i].mark.ino = 0;
+            return false;
+        }
+        let w = &mut self.files[i];
+        (w.live, w.rotated) = (true, None);
+        w.mark.path.clone_from(&f.path);
+        if w.mark.done && !w.mark.packed && f.meta.len() > w.mark.offset {
+            w.mark.done = false;
+        }
+        true
+    }
+
+    /// Files that are not at their place any more; their paths.
+    fn gone(&mut self) -> Vec<PathBuf> {
+        let mut moved = Vec::new();
+        for w in self.files.iter_mut().filter(|w| !w.live && w.rotated.is_none()) {
+            w.rotated = Some(Instant::now());
+            moved.push(w.mark.base.clone());
+        }
+        moved
+    }
+
+    /// After a start: finds files that were rotated while nobody looked.
+    fn relocate(&mut self) {
+        let mut i = 0;
+        while i < self.files.len() {
+            let w = &self.files[i];
+            if w.live || w.mark.done || w.is_open() {
+                i += 1;
+                continue;
+            }
+            let near = self.near(&w.mark.base);
+            let moved = near.iter().find(|f| id(f) == w.id() && self.holds(w, &f.path).unwrap_or(false));
+            if let Some(f) = moved {
+                let age = now().saturating_sub(f.meta.mtime().max(0) as u64);
+                let w = &mut self.files[i];
+                w.mark.path.clone_from(&f.path);
+                // It has been silent since before this start.
+                if let Some(then) = Instant::now().checked_sub(Duration::from_secs(age)) {
+                    (w.rotated, w.grown) = (Some(then), then);
+                }
+                // When it was moved again just now, the next turn of this loop finds it elsewhere.
+                let there = !matches!(self.files[i].hold(), Ok(false));
+                i += usize::from(there);
+                if !there {
+                    self.near.borrow_mut().clear();
+                }
+            } else if let Some(mut copy) = self.copy_of(i) {
+                copy.rotated = Some(Instant::now());
+                self.files[i] = copy;
+                i += 1;
+            } else {
+                if w.mark.offset > 0 {
+                    tracing::warn!("{}: it was removed while nobody read it", w.mark.path.display());
+                }
+                self.files.remove(i);
+            }
+        }
+    }
+
+    /// Files that were at `path` for so short a time that nobody saw them there.
+    fn missed(&mut self, path: &Path, since: u64, taken: &HashSet<(u64, u64)>) {
+        let near = self.near(path);
+        let mut near: Vec<_> = near.iter().collect();
+        near.sort_by_key(|f| changed(f));
+        for f in near {
+            let known = taken.contains(&id(f)) || self.is_read(f);
+            let old = self.old.get(&id(f)) == Some(&changed(f)) || (f.meta.mtime().max(0) as u64) < since;
+            if known || old {
+                continue;
+            }
+            match self.is_copy(f) {
+                Ok(false) if f.meta.len() > 0 => {}
+                Ok(true) => continue,
+                // It is being written, or gone; one that stays like this is damaged.
+                _ if now().saturating_sub(f.meta.ctime().max(0) as u64) > UNSURE => continue,
+                _ => {
+                    self.again = true;
+                    continue;
+                }
+            }
+            let mut w = Watched::fresh(path, &f.path, &f.meta);
+            w.rotated = Some(Instant::now());
+            if w.hold().unwrap_or(false) {
+                let at = self.files.iter().position(|o| o.live && o.mark.base == *path);
+                self.files.insert(at.unwrap_or(self.files.len()), w);
+            } else {
+                self.again = true;
+            }
+        }
+    }
+
+    /// True when a rotated file holds what was or will be read elsewhere.
+    fn is_copy(&self, f: &Found) -> io::Result<bool> {
+        let (first, input) = codec::peek(open(&f.path)?)?;
+        let mut front = Zeroizing::new(Vec::new());
+        codec::decoder(&first, input)?.take(REACH as u64).read_to_end(&mut front)?;
+        for w in &self.files {
+            // The first bytes tell almost all files apart.
+            let Some(head) = &w.mark.head else { continue };
+            let same = front.get(..usize::from(head.len)).is_some_and(|v| self.prints.of(0, v) == *head);
+            let of = || w.mark.base == f.path || self.near(&w.mark.base).iter().any(|s| s.path == f.path);
+            if same && of() && self.continues(w, &f.path)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// True while a file begins like one that is read, and is shorter: it may be a copy that is being written.
+    fn may_become_copy(&self, f: &Found) -> bool {
+        let Ok(file) = open(&f.path) else { return false };
+        let recent = now().saturating_sub(f.meta.mtime().max(0) as u64) < 10;
+        let like = |w: &Watched| {
+            w.mark.offset > f.meta.len()
+                && w.mark.head.as_ref().is_some_and(|h| self.prints.holds(&file, h).unwrap_or(false))
+        };
+        recent && self.files.iter().any(like)
+    }
+
+    /// Begins a file that the globs found.
+    fn adopt(&mut self, f: &Found, first: bool) {
+        let taken_over = self.files.iter().any(|w| w.mark.base == f.path);
+        if !taken_over && !first && (self.is_copy(f).unwrap_or(true) || self.may_become_copy(f)) {
+            return;
+        }
+        let mut w = Watched::fresh(&f.path, &f.path, &f.meta);
+        w.live = true;
+        match w.hold() {
+            Ok(true) => {}
+            Ok(false) => {
+                self.again = true;
+                return;
+            }
+            Err(e) => return self.quiet.warn(&format!("{}: {e}", f.path.display())),
+        }
+        if first
+            && self.rules.from_end
+            && let Err(e) = w.skip_to_end(&self.prints)
+        {
+            return self.quiet.warn(&format!("{}: {e}", f.path.display()));
+        }
+        self.files.push(w);
+    }
+
+    /// Drops the oldest of many finished files.
+    fn forget(&mut self) {
+        let done = |w: &Watched| w.mark.done && !w.live;
+        let mut over = self.files.iter().filter(|w| done(w)).count().saturating_sub(REMEMBERED);
+        self.files.retain(|w| {
+            let drop = over > 0 && done(w);
+            over -= usize::from(drop);
+            !drop
+        });
+    }
+}
