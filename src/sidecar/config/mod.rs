@@ -12,6 +12,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 
+/// Smallest disk buffer: two segments of it.
+const LEAST_BUFFER: Size = Size(16 << 20);
+
 /// The whole file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -350,6 +353,11 @@ impl Check<'_> {
             if s.max_body > c.memory {
                 self.whole(format!("source {name}: max_body is larger than memory; raise memory or lower it"));
             }
+        }
+        let http = c.sink.http.iter().map(|(n, s)| (n, s.buffer));
+        for (name, _) in http.chain(c.sink.syslog.iter().map(|(n, s)| (n, s.buffer))).filter(|(_, b)| *b < LEAST_BUFFER)
+        {
+            self.whole(format!("sink {name}: a buffer below 16MiB holds less than its own segments; raise it"));
         }
         for (name, s) in &c.sink.syslog {
             let local = matches!(s.transport, Transport::Unix | Transport::Unixgram);
