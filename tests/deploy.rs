@@ -87,12 +87,12 @@ fn unit_user_and_configuration_of_the_package_fit() {
         })
     };
     assert!(goes_to(program) && goes_to(config), "{program} {config}");
-    let (sysusers, postinst) = (read("deploy/systemd/logveil.sysusers"), read("deploy/deb/scripts/postinst"));
+    // cargo-deb takes the user from beside the unit.
+    let sysusers =
+        read(&format!("{}/{}.sysusers", units["unit-scripts"].as_str().unwrap(), units["unit-name"].as_str().unwrap()));
+    let postinst = read("deploy/deb/scripts/postinst");
     let user = value("User");
-    assert!(
-        sysusers.starts_with(&format!("u {user} "))
-            && postinst.contains(&format!("--no-create-home --shell /usr/sbin/nologin {user}\n"))
-    );
+    assert!(sysusers.starts_with(&format!("u {user} ")) && postinst.contains(&format!("chown {user}:{user} ")));
     // What the configuration writes is what the unit may write.
     let config = read("deploy/logveil.toml");
     let state = format!("/var/lib/{}", value("StateDirectory"));
@@ -119,5 +119,7 @@ fn a_package_that_was_built_holds_these_files() {
     for (_, to) in assets() {
         assert!(list.contains(&format!("./{to}")), "{to}\n{list}");
     }
-    assert!(list.lines().any(|l| l.ends_with("systemd/system/logveil.service")), "{list}");
+    for made in ["systemd/system/logveil.service", "sysusers.d/logveil.conf"] {
+        assert!(list.lines().any(|l| l.ends_with(made)), "{made}\n{list}");
+    }
 }
