@@ -342,6 +342,32 @@ fn the_clock_jumps() {
     place.assert_clean(&INPUTS, &MARKS);
 }
 
+/// It starts while `copytruncate` is at work: half of the copy is there.
+#[test]
+fn a_copy_in_the_making_is_no_new_file() {
+    let place =
+        Place::new(&format!("[source.file.web]\ninclude = ['DIR/in/access.log']\nrotate_wait = '300ms'\n{FILE}"));
+    let mut file = input(&place, "access.log");
+    write(&mut file, 0..1000);
+    let daemon = place.start_ready();
+    wait_for("a commit", || committed(&place) == Some(999));
+    daemon.kill();
+    write(&mut file, 1000..1200);
+    let bytes = fs::read(place.at("in/access.log")).unwrap();
+    let mut copy = input(&place, "access.log.1");
+    copy.write_all(&bytes[..bytes.len() / 2]).unwrap();
+    let daemon = place.start_ready();
+    std::thread::sleep(Duration::from_millis(300));
+    copy.write_all(&bytes[bytes.len() / 2..]).unwrap();
+    file.set_len(0).unwrap();
+    write(&mut file, 1200..1300);
+    let got = || numbers(&place.read("out/clean.log"));
+    wait_for("all records", || complete(&got(), 1300));
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(daemon.stop().success());
+    assert_each_once(got(), 1300, &place.read("said"));
+}
+
 /// The number of the last record that a checkpoint vouches for.
 fn committed(place: &Place) -> Option<u64> {
     let saved: serde_json::Value = serde_json::from_slice(&fs::read(place.at("state/clean.checkpoint")).ok()?).ok()?;
