@@ -3,6 +3,8 @@
 
 #[cfg(feature = "sidecar")]
 pub mod daemon;
+#[cfg(feature = "sidecar")]
+pub mod net;
 
 use logveil::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode, Worker};
 use logveil::keys::MasterKey;

@@ -90,9 +90,10 @@ fn segment_path(dir: &Path, segment: u64) -> PathBuf {
 fn segments(dir: &Path) -> io::Result<Vec<u64>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(dir)? {
-        let name = entry?.file_name();
-        let number = name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| u64::from_str_radix(n, 16).ok());
-        all.extend(number);
+        let path = entry?.path();
+        let number = path.file_stem().and_then(|n| u64::from_str_radix(n.to_str()?, 16).ok());
+        // Other files may lie there.
+        all.extend(number.filter(|n| *n < u64::MAX && segment_path(dir, *n) == path));
     }
     all.sort_unstable();
     Ok(all)

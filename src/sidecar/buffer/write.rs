@@ -68,7 +68,10 @@ impl Sink for Writer {
             return Ok(());
         }
         let size = (HEADER + bytes.len()) as u64;
-        if self.shared.bytes() + size > self.most {
+        // Refused only when all is committed, for nothing else can be delivered; and without the segment under way, which stays
+        // until there is another.
+        let older = self.shared.bytes().saturating_sub(self.at.offset);
+        if self.fresh == 0 && older + size > self.most.saturating_sub(SEGMENT) {
             return Err(io::Error::new(ErrorKind::StorageFull, "the disk buffer is full"));
         }
         if self.at.offset >= SEGMENT {

@@ -2,8 +2,12 @@
 
 use super::{Address, Config, Route, Transport};
 use crate::rules::{RuleError, Source as Place, nearest};
+use crate::sidecar::units::Size;
 use std::ops::Range;
 use toml::Spanned;
+
+/// Smallest disk buffer: two segments of it.
+const LEAST_BUFFER: Size = Size(16 << 20);
 
 /// The mistakes of one file.
 pub(super) struct Check<'a> {
@@ -98,6 +102,11 @@ impl Check<'_> {
             if s.max_body > c.memory {
                 self.whole(format!("source {name}: max_body is larger than memory; raise memory or lower it"));
             }
+        }
+        let http = c.sink.http.iter().map(|(n, s)| (n, s.buffer));
+        for (name, _) in http.chain(c.sink.syslog.iter().map(|(n, s)| (n, s.buffer))).filter(|(_, b)| *b < LEAST_BUFFER)
+        {
+            self.whole(format!("sink {name}: a buffer below 16MiB holds less than its own segments; raise it"));
         }
         for (name, s) in &c.sink.syslog {
             let local = matches!(s.transport, Transport::Unix | Transport::Unixgram);

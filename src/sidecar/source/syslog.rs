@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
@@ -189,9 +189,11 @@ async fn connections(
 async fn connection(mut stream: Box<dyn Stream>, settings: Settings, mut context: Context) {
     let mut framer = Framer::syslog(settings.most);
     let mut buf = Zeroizing::new(vec![0; READ]);
+    // Of whole messages: one who sends a byte now and then does not hold a place.
+    let mut news = Instant::now();
     loop {
         let read = tokio::select! {
-            read = timeout(settings.idle, stream.read(&mut buf)) => read,
+            read = timeout_at(news + settings.idle, stream.read(&mut buf)) => read,
             // What has come already is read before.
             () = async { context.stop.asked().await; tokio::time::sleep(Duration::from_millis(50)).await } => return,
         };
@@ -202,8 +204,11 @@ async fn connection(mut stream: Box<dyn Stream>, settings: Settings, mut context
         };
         let mut batch = Vec::new();
         let framed = framer.push(&buf[..n], &mut |frame| settings.append(frame, &mut batch));
-        if !batch.is_empty() && context.intake.put(batch).await.is_err() {
-            return;
+        if !batch.is_empty() {
+            if context.intake.put(batch).await.is_err() {
+                return;
+            }
+            news = Instant::now();
         }
         match framed {
             Framed::Fine => {}

@@ -75,8 +75,8 @@ impl Tail {
         let same = with_id.iter().copied().find(is);
         let Some(i) = same.or(with_id.last().copied()) else { return false };
         if same.is_none() {
-            // The inode was given to another file, or the file was cut.
-            if self.files[i].mark.path == f.path {
+            // The inode was given to another file, which comes after all others, or the file was cut.
+            if self.files[i].mark.path == f.path && !self.files[i].mark.done {
                 self.replaced(i, 0);
                 let fresh = self.files.iter_mut().rfind(|w| w.id() == id(f));
                 fresh.into_iter().for_each(|w| (w.live, w.rotated) = (true, None));
@@ -107,7 +107,7 @@ impl Tail {
 
     /// After a start: finds files that were rotated while nobody looked.
     fn relocate(&mut self) {
-        let mut i = 0;
+        let (mut i, mut sure) = (0, false);
         while i < self.files.len() {
             let w = &self.files[i];
             if w.live || w.mark.done || w.is_open() {
@@ -134,6 +134,9 @@ impl Tail {
                 copy.rotated = Some(Instant::now());
                 self.files[i] = copy;
                 i += 1;
+            } else if !std::mem::replace(&mut sure, true) {
+                // It may have been moved since the folder was read.
+                self.near.borrow_mut().clear();
             } else {
                 if w.mark.offset > 0 {
                     tracing::warn!("{}: it was removed while nobody read it", w.mark.path.display());
@@ -155,7 +158,7 @@ impl Tail {
                 continue;
             }
             match self.is_copy(f) {
-                Ok(false) if f.meta.len() > 0 => {}
+                Ok(false) if f.meta.len() > 0 && !self.may_become_copy(f) => {}
                 Ok(true) => continue,
                 // It is being written, or gone; one that stays like this is damaged.
                 _ if now().saturating_sub(f.meta.ctime().max(0) as u64) > UNSURE => continue,
@@ -213,10 +216,7 @@ impl Tail {
         w.live = true;
         match w.hold() {
             Ok(true) => {}
-            Ok(false) => {
-                self.again = true;
-                return;
-            }
+            Ok(false) => return self.again = true,
             Err(e) => return self.quiet.warn(&format!("{}: {e}", f.path.display())),
         }
         if first
