@@ -11,7 +11,7 @@ use super::socket::{Datagrams, Listener, Stream};
 use super::{Context, Running, Source};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
