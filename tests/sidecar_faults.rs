@@ -218,6 +218,30 @@ fn a_buffer_always_opens() {
     }
 }
 
+#[test]
+fn a_damaged_checkpoint_is_told_and_not_guessed() {
+    let place = Place::new(&format!("[source.file.web]\ninclude = ['DIR/in/access.log']\n{FILE}"));
+    write(&mut input(&place, "access.log"), 0..10);
+    let daemon = place.start_ready();
+    wait_for("a commit", || committed(&place) == Some(9));
+    daemon.kill();
+    let path = place.at("state/clean.checkpoint");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let mut daemon = place.start();
+    let mut status = None;
+    wait_for("it ends", || {
+        status = daemon.child.try_wait().unwrap();
+        status.is_some()
+    });
+    let said = place.read("said");
+    assert!(status.unwrap().code() != Some(0) && said.contains("clean.checkpoint: no checkpoint"), "{said}");
+    fs::write(&path, whole).unwrap();
+    assert!(place.start_ready().stop().success());
+    assert_each_once(numbers(&place.read("out/clean.log")), 10, &said);
+    place.assert_clean(&INPUTS, &MARKS);
+}
+
 /// The user of a daemon that a test of root starts: root reads everything.
 const NOBODY: u32 = 65534;
 

@@ -335,8 +335,8 @@ impl Tail {
         let same = with_id.iter().copied().find(is);
         let Some(i) = same.or(with_id.last().copied()) else { return false };
         if same.is_none() {
-            // The inode was given to another file, or the file was cut.
-            if self.files[i].mark.path == f.path {
+            // The inode was given to another file, which comes after all others, or the file was cut.
+            if self.files[i].mark.path == f.path && !self.files[i].mark.done {
                 self.replaced(i, 0);
                 self.files.iter_mut().rfind(|w| w.id() == id(f)).into_iter().for_each(|w| w.live = true);
                 return true;
