@@ -178,7 +178,9 @@ fn segment(place: &Place) -> PathBuf {
 
 #[test]
 fn a_buffer_always_opens() {
-    let damages: [(&str, fn(&Place), bool); 6] = [
+    // What is done to it, and whether every record survives that.
+    type Damage = (&'static str, fn(&Place), bool);
+    let damages: [Damage; 6] = [
         ("cut in the middle", |p| File::options().write(true).open(segment(p)).unwrap().set_len(500).unwrap(), false),
         ("cut to nothing", |p| File::create(segment(p)).map(drop).unwrap(), false),
         (
@@ -268,7 +270,7 @@ fn an_unreadable_file_does_not_hold_up_the_others() {
     write(&mut input(&place, "a.log"), 0..100);
     write(&mut input(&place, "b.log"), 100..200);
     let mode = |mode| fs::set_permissions(place.at("in/b.log"), fs::Permissions::from_mode(mode)).unwrap();
-    mode(0);
+    mode(0o000);
     fs::create_dir(place.at("in/folder.log")).unwrap();
     symlink(place.at("in/nothing"), place.at("in/dangling.log")).unwrap();
     symlink(place.at("in/loop.log"), place.at("in/loop.log")).unwrap();
@@ -278,7 +280,7 @@ fn an_unreadable_file_does_not_hold_up_the_others() {
     wait_for("records of the readable file", || got().len() == 100);
     wait_for("a word about the other one", || place.read("said").contains("in/b.log: Permission denied"));
     // A folder that is shut for a while.
-    fs::set_permissions(place.at("in"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(place.at("in"), fs::Permissions::from_mode(0o000)).unwrap();
     std::thread::sleep(Duration::from_millis(1200));
     fs::set_permissions(place.at("in"), fs::Permissions::from_mode(0o755)).unwrap();
     mode(0o644);
