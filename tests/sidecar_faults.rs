@@ -178,7 +178,9 @@ fn segment(place: &Place) -> PathBuf {
 
 #[test]
 fn a_buffer_always_opens() {
-    let damages: [(&str, fn(&Place), bool); 6] = [
+    // What is done to it, and whether every record survives that.
+    type Damage = (&'static str, fn(&Place), bool);
+    let damages: [Damage; 6] = [
         ("cut in the middle", |p| File::options().write(true).open(segment(p)).unwrap().set_len(500).unwrap(), false),
         ("cut to nothing", |p| File::create(segment(p)).map(drop).unwrap(), false),
         (
@@ -218,6 +220,30 @@ fn a_buffer_always_opens() {
     }
 }
 
+#[test]
+fn a_damaged_checkpoint_is_told_and_not_guessed() {
+    let place = Place::new(&format!("[source.file.web]\ninclude = ['DIR/in/access.log']\n{FILE}"));
+    write(&mut input(&place, "access.log"), 0..10);
+    let daemon = place.start_ready();
+    wait_for("a commit", || committed(&place) == Some(9));
+    daemon.kill();
+    let path = place.at("state/clean.checkpoint");
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let mut daemon = place.start();
+    let mut status = None;
+    wait_for("it ends", || {
+        status = daemon.child.try_wait().unwrap();
+        status.is_some()
+    });
+    let said = place.read("said");
+    assert!(status.unwrap().code() != Some(0) && said.contains("clean.checkpoint: no checkpoint"), "{said}");
+    fs::write(&path, whole).unwrap();
+    assert!(place.start_ready().stop().success());
+    assert_each_once(numbers(&place.read("out/clean.log")), 10, &said);
+    place.assert_clean(&INPUTS, &MARKS);
+}
+
 /// The user of a daemon that a test of root starts: root reads everything.
 const NOBODY: u32 = 65534;
 
@@ -244,7 +270,7 @@ fn an_unreadable_file_does_not_hold_up_the_others() {
     write(&mut input(&place, "a.log"), 0..100);
     write(&mut input(&place, "b.log"), 100..200);
     let mode = |mode| fs::set_permissions(place.at("in/b.log"), fs::Permissions::from_mode(mode)).unwrap();
-    mode(0);
+    mode(0o000);
     fs::create_dir(place.at("in/folder.log")).unwrap();
     symlink(place.at("in/nothing"), place.at("in/dangling.log")).unwrap();
     symlink(place.at("in/loop.log"), place.at("in/loop.log")).unwrap();
@@ -254,7 +280,7 @@ fn an_unreadable_file_does_not_hold_up_the_others() {
     wait_for("records of the readable file", || got().len() == 100);
     wait_for("a word about the other one", || place.read("said").contains("in/b.log: Permission denied"));
     // A folder that is shut for a while.
-    fs::set_permissions(place.at("in"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(place.at("in"), fs::Permissions::from_mode(0o000)).unwrap();
     std::thread::sleep(Duration::from_millis(1200));
     fs::set_permissions(place.at("in"), fs::Permissions::from_mode(0o755)).unwrap();
     mode(0o644);

@@ -45,11 +45,11 @@ fn inode(file: &File) -> u64 {
 }
 
 impl Checker {
-    /// Finished outputs, the oldest first: their names end in times.
+    /// Finished outputs, the oldest first. Names don't tell within a second once one of them was removed.
     fn finished(&self) -> Vec<PathBuf> {
         let all = fs::read_dir(&self.out).into_iter().flatten().flatten().map(|e| e.path());
         let mut all: Vec<_> = all.filter(|p| !p.ends_with("clean.log")).collect();
-        all.sort();
+        all.sort_by_key(|p| fs::metadata(p).and_then(|m| m.modified()).ok());
         all
     }
 
