@@ -36,7 +36,9 @@ impl Source for config::SyslogSource {
         match self.transport {
             Transport::Udp | Transport::Unixgram => {
                 let socket = Datagrams::bind(&self.address, mode, self.receive_buffer.0 as usize)?;
-                Ok(Box::pin(datagrams(socket, settings, context)))
+                // Asked before the first datagram can come.
+                let drops = socket.drops();
+                Ok(Box::pin(datagrams(socket, drops, settings, context)))
             }
             Transport::Tcp | Transport::Unix | Transport::Tls => {
                 let acceptor = match (&self.cert, &self.key) {
@@ -95,10 +97,10 @@ impl Dropped {
     }
 }
 
-async fn datagrams(socket: Datagrams, settings: Settings, mut context: Context) {
+async fn datagrams(socket: Datagrams, drops: Option<Drops>, settings: Settings, mut context: Context) {
     let mut buf = Zeroizing::new(vec![0; DATAGRAM]);
     let quiet = Quiet::default();
-    let mut drops = socket.drops().map(|drops| Dropped { drops, looked: Instant::now(), quiet: Quiet::default() });
+    let mut drops = drops.map(|drops| Dropped { drops, looked: Instant::now(), quiet: Quiet::default() });
     loop {
         tokio::select! {
             () = context.stop.asked() => return last_datagrams(&socket, settings, &context, &mut buf).await,

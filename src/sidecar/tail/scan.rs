@@ -4,7 +4,7 @@ use super::paths::Found;
 use super::print::REACH;
 use super::watched::{Watched, open};
 use super::{REMEMBERED, SLACK, Tail, UNSURE, changed, id, now};
-use crate::input::codec;
+use crate::input::codec::{self, Codec};
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
@@ -185,7 +185,12 @@ impl Tail {
         codec::decoder(&first, input)?.take(REACH as u64).read_to_end(&mut front)?;
         for w in &self.files {
             // The first bytes tell almost all files apart.
-            let Some(head) = &w.mark.head else { continue };
+            let Some(head) = &w.mark.head else {
+                if w.id() != id(f) && are_packed_pair(&w.mark.path, w.bytes(), &f.path)? {
+                    return Ok(true);
+                }
+                continue;
+            };
             let same = front.get(..usize::from(head.len)).is_some_and(|v| self.prints.of(0, v) == *head);
             let of = || w.mark.base == f.path || self.near(&w.mark.base).iter().any(|s| s.path == f.path);
             if same && of() && self.continues(w, &f.path)?.is_some() {
@@ -237,5 +242,72 @@ impl Tail {
             over -= usize::from(drop);
             !drop
         });
+    }
+}
+
+/// True when one file is the other one compressed, and named after it. For files that nothing was read of: what was read tells
+/// others apart.
+///
+/// # Errors
+/// Those of `b`, which may be in the making; `a` is another file's when it can't be read.
+fn are_packed_pair(a: &Path, bytes: io::Result<Box<dyn Read + '_>>, b: &Path) -> io::Result<bool> {
+    let named = |plain: &Path, packed: &Path| {
+        let rest = packed.as_os_str().as_encoded_bytes().strip_prefix(plain.as_os_str().as_encoded_bytes());
+        rest.is_some_and(|end| end.len() > 1 && end[0] == b'.')
+    };
+    if !named(a, b) && !named(b, a) {
+        return Ok(false);
+    }
+    let Ok(a) = bytes.and_then(codec::peek) else { return Ok(false) };
+    let b = codec::peek(open(b)?)?;
+    if (Codec::of(&a.0) == Codec::Plain) == (Codec::of(&b.0) == Codec::Plain) {
+        return Ok(false);
+    }
+    let Ok(mut a) = codec::decoder(&a.0, a.1) else { return Ok(false) };
+    let mut b = codec::decoder(&b.0, b.1)?;
+    let (mut x, mut y) = (Zeroizing::new(Vec::new()), Zeroizing::new(Vec::new()));
+    loop {
+        x.clear();
+        y.clear();
+        if a.by_ref().take(STEP).read_to_end(&mut x).is_err() {
+            return Ok(false);
+        }
+        b.by_ref().take(STEP).read_to_end(&mut y)?;
+        if *x != *y || x.is_empty() {
+            return Ok(*x == *y);
+        }
+    }
+}
+
+/// Bytes of two files that are compared at once.
+const STEP: u64 = 64 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::write;
+
+    #[test]
+    fn a_compressed_file_belongs_to_the_one_it_was_made_of() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let text = "one line\n".repeat(20_000);
+        let packed = zstd::bulk::compress(text.as_bytes(), 1).unwrap();
+        write(at("a.1"), &text).unwrap();
+        write(at("a.1.zst"), &packed).unwrap();
+        write(at("a.2.zst"), &packed).unwrap();
+        let pair = |a: &str, b: &str| {
+            let bytes = open(&at(a)).map(|f| Box::new(f) as Box<dyn Read>);
+            are_packed_pair(&at(a), bytes, &at(b)).map_err(|e| e.kind())
+        };
+        assert_eq!((pair("a.1", "a.1.zst"), pair("a.1.zst", "a.1")), (Ok(true), Ok(true)));
+        assert_eq!(pair("a.1", "a.2.zst"), Ok(false), "named after another file");
+        write(at("a.1.zst"), &packed[..packed.len() / 2]).unwrap();
+        assert!(pair("a.1", "a.1.zst").is_err(), "it is being written");
+        write(at("a.1"), text.replacen("one", "two", 1)).unwrap();
+        write(at("a.1.zst"), &packed).unwrap();
+        assert_eq!(pair("a.1", "a.1.zst"), Ok(false));
+        write(at("a.1.x"), std::fs::read(at("a.1")).unwrap()).unwrap();
+        assert_eq!(pair("a.1", "a.1.x"), Ok(false), "neither is compressed");
     }
 }

@@ -154,6 +154,17 @@ impl Watched {
         self.file.is_some()
     }
 
+    /// The bytes of the file as they are on the disk, wherever it is by now.
+    ///
+    /// # Errors
+    /// Those of the file.
+    pub fn bytes(&self) -> io::Result<Box<dyn Read + '_>> {
+        match &self.file {
+            Some(file) => Ok(Box::new(Range { file, at: 0, end: u64::MAX })),
+            None => Ok(Box::new(open(&self.mark.path)?)),
+        }
+    }
+
     /// Gives the descriptor back.
     pub fn close(&mut self) {
         self.file = None;
