@@ -41,7 +41,7 @@ fn lines(range: impl IntoIterator<Item = u32>) -> Vec<String> {
 #[test]
 fn what_was_committed_comes_out_once_and_in_order() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, mut reader) = open(dir.path(), 1 << 20, None).unwrap();
+    let (mut writer, mut reader) = open(dir.path(), 16 << 20, None).unwrap();
     let mark = fill(&mut writer, 0..5);
     assert_eq!(drain(&mut reader), lines(0..5));
     reader.save().unwrap();
@@ -49,7 +49,7 @@ fn what_was_committed_comes_out_once_and_in_order() {
     assert!(later > mark);
     drop((writer, reader));
     // A crash: the checkpoint knows of the first five only, and the lane writes the others again.
-    let (mut writer, mut reader) = open(dir.path(), 1 << 20, Some(mark)).unwrap();
+    let (mut writer, mut reader) = open(dir.path(), 16 << 20, Some(mark)).unwrap();
     fill(&mut writer, 5..7);
     assert_eq!(drain(&mut reader), lines(5..7));
 }
@@ -57,7 +57,7 @@ fn what_was_committed_comes_out_once_and_in_order() {
 #[test]
 fn damage_is_skipped_and_counted() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, _) = open(dir.path(), 1 << 20, None).unwrap();
+    let (mut writer, _) = open(dir.path(), 16 << 20, None).unwrap();
     let mark = fill(&mut writer, 0..10);
     drop(writer);
     let path = segment_path(dir.path(), mark.segment);
@@ -69,13 +69,13 @@ fn damage_is_skipped_and_counted() {
         std::fs::write(&path, &bytes).unwrap();
         let report = check(dir.path()).unwrap();
         assert_eq!((report.records, report.damaged, report.damaged_bytes), (9, 1, size as u64), "{flip}");
-        let (_, mut reader) = open(dir.path(), 1 << 20, Some(mark)).unwrap();
+        let (_, mut reader) = open(dir.path(), 16 << 20, Some(mark)).unwrap();
         assert_eq!(drain(&mut reader), lines((0..10).filter(|i| *i != gone)));
         assert_eq!(reader.damaged, 1);
         let _ = std::fs::remove_file(dir.path().join("cursor"));
     }
     std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
-    let (_, mut reader) = open(dir.path(), 1 << 20, Some(mark)).unwrap();
+    let (_, mut reader) = open(dir.path(), 16 << 20, Some(mark)).unwrap();
     assert_eq!(drain(&mut reader), lines(0..9));
     repair(dir.path()).unwrap();
     assert_eq!(check(dir.path()).unwrap().damaged, 0);

@@ -146,13 +146,13 @@ impl Tail {
         }
     }
 
-    /// Files that were at `path` for so short a time that nobody saw them there.
+    /// Files that were at `path` for so short a time that nobody saw them there. The one that is there now may be cut just now.
     fn missed(&mut self, path: &Path, since: u64, taken: &HashSet<(u64, u64)>) {
         let near = self.near(path);
         let mut near: Vec<_> = near.iter().collect();
         near.sort_by_key(|f| changed(f));
         for f in near {
-            let known = taken.contains(&id(f)) || self.is_read(f);
+            let known = f.path == *path || taken.contains(&id(f)) || self.is_read(f);
             let old = self.old.get(&id(f)) == Some(&changed(f)) || (f.meta.mtime().max(0) as u64) < since;
             if known || old {
                 continue;
