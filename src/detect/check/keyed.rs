@@ -47,7 +47,8 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         }
         Shape::Serial => take(
             (6..=32).contains(&v.len())
-                && (digits_in(v) >= 2 || v.len() >= 10 && v.iter().all(u8::is_ascii_uppercase))
+                && (digits_in(v) >= 2
+                    || v.len() >= 10 && v.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()))
                 && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-'),
         ),
         Shape::Geo => take(coordinates(v)),
