@@ -143,7 +143,8 @@ const ESCAPED: &[(&str, &str)] = &[
     ("tel 138 0013 8001%2C", "0013 8001"),
     ("mail li.lei%40example.com", "li.lei"),
     ("mobile%3D%2B8613800138001", "13800138001"),
-    ("138%200013%208001", "%200013"),
+    // Behind a word: a bare number right behind a key of times or counters stays.
+    ("no 138%200013%208001", "%200013"),
 ];
 
 /// Plants a value into the text between separators; nothing of it comes out.
