@@ -31,7 +31,7 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             Keyed::Take(e::UUID_ID) if !v.iter().any(u8::is_ascii_lowercase) => Keyed::Take(e::UUID_ID),
             _ => Keyed::No,
         },
-        Shape::Imsi => take(imsi::cn(v) || imsi::grouped(v)),
+        Shape::Imsi => take(imsi::grouped(v)),
         Shape::Iccid => {
             take((18..=22).contains(&v.len()) && v.starts_with(b"89") && v.iter().all(u8::is_ascii_alphanumeric))
         }
