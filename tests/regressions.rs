@@ -62,3 +62,20 @@ fn values_beside_escapes_go() {
         assert!(!out.contains(secret), "{out}");
     }
 }
+
+/// An apostrophe opens no value that runs on behind its parameter or its string.
+#[test]
+fn apostrophes_end_with_their_carrier() {
+    let engine = laws::constant();
+    for (line, secret, kept) in [
+        (r#""GET /?token='+or+1=1--&n=7 HTTP/1.1" 200 "it's""#, "or+1", "&n=7 HTTP/1.1\" 200 \"it's\""),
+        (r#""GET /?n=7&token='abc HTTP/1.1" 200 5"#, "abc", " HTTP/1.1\" 200 5"),
+        (r#""GET /?token='abc'&n=7 HTTP/1.1" 200 5"#, "abc", "'&n=7 HTTP/1.1\" 200 5"),
+        (r#""POST /x HTTP/1.1" 401 "password='ab c" 200"#, "ab c", "\" 200"),
+        (r#"{"hint":"token:'","n":"don't"}"#, "hint\":\"'", r#","n":"don't"}"#),
+        (r#"password='a b&c"d' x"#, "b&c\"d", "' x"),
+    ] {
+        let out = String::from_utf8(laws::rewrite(&engine, logveil::engine::Format::Text, line.as_bytes())).unwrap();
+        assert!(!out.contains(secret) && out.contains(kept), "{out}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Values that their key names.
 
+use super::quotes::{apostrophe_end, closes};
 use super::{Found, Skip, Text, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
@@ -154,7 +155,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         // `{"password:":"..."}`: the string that ends here is a key itself.
         return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
     }
-    let (start, mut end) = extent(text, i, class);
+    let (start, mut end) = extent(text, found, sep, i, class);
     if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
         // `location=39.90923,116.397128`: both numbers are the value.
         let both = bare_end(text, end + 1, (end + 32).min(text.bytes.len()), false);
@@ -204,34 +205,6 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     }
 }
 
-/// True when the quote behind a key that has none itself ends the string in which the key stands, so that the value is empty:
-/// `{"hint":"your password:","n":1}`, `"GET /?token=" 400`.
-#[inline(always)]
-fn closes(text: &Text<'_>, found: &mut Found<'_>, sep: usize, quote: usize) -> bool {
-    let key_end = sep - usize::from(text.before(sep) == b' ');
-    !matches!(text.before(key_end), b'"' | b'\'') && ends_string(text, found, quote)
-}
-
-#[inline(never)]
-fn ends_string(text: &Text<'_>, found: &mut Found<'_>, quote: usize) -> bool {
-    match text.at(quote + 1) {
-        b',' => found.line.in_string(text, quote) || member(&text.bytes[quote + 2..]),
-        b'}' | b']' => {
-            let next = text.at(quote + 2);
-            matches!(next, b',' | b'}' | b']' | b'\r' | b'\n') || found.line.in_string(text, quote)
-        }
-        b':' | b' ' | b'\r' | b'\n' => found.line.in_string(text, quote),
-        _ => false,
-    }
-}
-
-/// True when the next member of a JSON object begins here.
-fn member(v: &[u8]) -> bool {
-    let key = v.trim_ascii_start().strip_prefix(b"\"").unwrap_or_default();
-    let end = key.iter().take(MAX_VALUE).position(|b| matches!(b, b'"' | b'\n'));
-    end.is_some_and(|n| key[n] == b'"' && key[n + 1..].trim_ascii_start().starts_with(b":"))
-}
-
 /// True when a key and its separator begin at `i`.
 fn is_pair(text: &Text<'_>, i: usize) -> bool {
     let end = text.scan.maps.terms.next(i, text.bytes.len().min(i + MAX_VALUE));
@@ -276,7 +249,7 @@ fn boundless(shape: Shape) -> bool {
 }
 
 /// Longest value of the other shapes, escapes included.
-const MAX_VALUE: usize = 512;
+pub const MAX_VALUE: usize = 512;
 
 /// The elements of an array, each under the array's key.
 #[inline(never)]
@@ -290,7 +263,7 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
         if matches!(text.at(i), b']' | b'{' | b'[' | b'}' | b'\n') {
             return;
         }
-        let (start, end) = extent(text, i, class);
+        let (start, end) = extent(text, found, sep, i, class);
         accept(text, found, entity, shape, sep, (start, end), start == i);
         if text.at(end) == b'\n' || start == i && end == i {
             return;
@@ -301,7 +274,7 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
 
 /// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
 #[inline(always)]
-fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
+fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: KeyClass) -> (usize, usize) {
     let (t, maps) = (text.bytes, &text.scan.maps);
     match text.at(i) {
         q @ (b'"' | b'\'') => {
@@ -310,7 +283,7 @@ fn extent(text: &Text<'_>, i: usize, class: KeyClass) -> (usize, usize) {
                 let escape = t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n';
                 e = maps.stops.next(e + if escape { 2 } else { 1 }, t.len());
             }
-            (i + 1, e)
+            (i + 1, if q == b'\'' { apostrophe_end(text, found, sep, (i + 1, e)) } else { e })
         }
         _ => {
             let shape = class.entity.map(|x| x.1);
@@ -363,7 +336,7 @@ fn pair_end(t: &[u8], end: usize) -> usize {
 
 /// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
 #[inline(always)]
-fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
+pub fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
     let (t, maps) = (text.bytes, &text.scan.maps);
     let end = maps.terms.next(i, most);
     let mut high = maps.high.next(i, end);

@@ -9,6 +9,7 @@ mod ipv4;
 mod ipv6;
 pub mod keyed;
 mod login;
+mod quotes;
 mod secret;
 pub mod special;
 mod typed;
