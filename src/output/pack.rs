@@ -7,7 +7,7 @@
 
 use crate::engine::Clean;
 use crate::input::codec::Codec;
-use std::io::{self, Write};
+use std::io::{self, Cursor, Write};
 use std::ops::Range;
 
 /// Level that stands for the usual one of each compression.
@@ -278,7 +278,11 @@ impl Packer {
 
     fn zstd(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
         let Some(zstd) = &mut self.zstd else { return Err(io::Error::other("no zstd compressor")) };
-        out.extend_from_slice(&zstd.compress(bytes)?);
+        let end = out.len();
+        out.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        let mut behind = Cursor::new(out);
+        behind.set_position(end as u64);
+        zstd.compress_to_buffer(bytes, &mut behind)?;
         Ok(())
     }
 }
