@@ -85,6 +85,59 @@ fn encodings_are_read_and_written_back() {
     assert_eq!(run(&["filter", "--encoding", "latin"], b"").0, 2);
 }
 
+/// Batch reads and writes them as well, in any compression, by jobs and by windows of over-long records.
+#[test]
+fn batch_keeps_encodings() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = support::key_file(dir.path());
+    let line = "收货人：张三 手机号13800138000 地址：北京市海淀区1号\r\n";
+    let long = format!("手机号13800138000{} tel 13800138001\n", "号码，".repeat(300_000));
+    let text = format!("ok\n{}{long}{line}", line.repeat(20_000));
+    let gbk = encoding_rs::GB18030.encode(&text).0.into_owned();
+    let wide =
+        |mark: &[u8], to: fn(u16) -> [u8; 2]| [mark, &text.encode_utf16().flat_map(to).collect::<Vec<_>>()].concat();
+    let folder = dir.path().join("in");
+    std::fs::create_dir(&folder).unwrap();
+    let inputs = [
+        ("gbk.log", gbk),
+        ("le.log", wide(b"\xFF\xFE", u16::to_le_bytes)),
+        ("be.log", wide(b"\xFE\xFF", u16::to_be_bytes)),
+        ("bare.log", wide(b"", u16::to_le_bytes)),
+        ("mark.log", b"\xFF\xFE".to_vec()),
+    ];
+    for (name, bytes) in &inputs {
+        std::fs::write(folder.join(name), bytes).unwrap();
+        let zst = zstd::encode_all(&bytes[..], 1).unwrap();
+        std::fs::write(folder.join(format!("{name}.zst")), zst).unwrap();
+    }
+    let (folder, out, key) = (folder.to_str().unwrap(), dir.path().join("out"), key.to_str().unwrap());
+    for tag in ["none", "manifest"] {
+        let (code, _, err) = run(&["batch", "-k", key, "-t", tag, folder, "-o", out.to_str().unwrap()], b"");
+        assert_eq!(code, 0, "{err}");
+        for (name, bytes) in &inputs {
+            let (_, want, _) = run(&["filter", "-k", key, "-t", "none"], bytes);
+            let want = if *name == "mark.log" { bytes.clone() } else { want };
+            assert!(std::fs::read(out.join(name)).unwrap() == want, "{name}");
+            let zst = std::fs::read(out.join(format!("{name}.zst"))).unwrap();
+            assert!(zstd::decode_all(&zst[..]).unwrap() == want, "{name}.zst");
+        }
+    }
+    // Tags stand by the offset of their record in what was written.
+    let le = std::fs::read(out.join("le.log")).unwrap();
+    let tags = std::fs::read_to_string(out.join("le.log.tags.jsonl")).unwrap();
+    let mut count = 0;
+    for tag in tags.lines() {
+        let tag: serde_json::Value = serde_json::from_str(tag).unwrap();
+        let at = tag["offset"].as_u64().unwrap() as usize;
+        assert!(at == 2 || le[at - 2..at] == *b"\n\0", "{at}");
+        count += 1;
+    }
+    assert!(count >= 20_002, "{count}");
+    let (code, _, err) = run(&["batch", "-k", key, "-t", "partition", folder, "-o", out.to_str().unwrap()], b"");
+    assert!(code == 1 && err.contains("le.log: is UTF-16"), "{err}");
+    assert!(!err.contains("gbk.log: "), "{err}");
+}
+
 #[test]
 fn scan_reports_places_and_hides_values() {
     let text = "ok\nphone=13800138000 ip=203.0.113.7\n";

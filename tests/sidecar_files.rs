@@ -249,3 +249,34 @@ impl Drop for Mounted {
         let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
     }
 }
+
+/// Nothing would be found in UTF-16, so no byte of it passes: such a file is left where it is, such records are left out.
+#[test]
+fn utf16_never_passes() {
+    let place =
+        Place::new("[source.file.all]\ninclude = ['DIR/in/*.log*']\n[sink.file.clean]\npath = 'DIR/out/clean.log'\n");
+    let wide =
+        |mark: &[u8], text: &str| [mark, &text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()].concat();
+    let dir = place.at("in");
+    fs::create_dir(&dir).unwrap();
+    let text = line(1).repeat(50);
+    fs::write(dir.join("wide.log"), wide(b"\xFF\xFE", &text)).unwrap();
+    fs::write(dir.join("bare.log"), wide(b"", &text)).unwrap();
+    fs::write(dir.join("late.log"), [line(2).as_bytes(), &wide(b"", &text), b"\n", line(3).as_bytes()].concat())
+        .unwrap();
+    fs::write(dir.join("packed.log"), zstd::encode_all(&wide(b"\xFF\xFE", &text)[..], 1).unwrap()).unwrap();
+    fs::write(dir.join("good.log"), line(4)).unwrap();
+    let daemon = place.start_ready();
+    wait_for("what can be read", || place.read("out/clean.log").lines().count() >= 3);
+    wait_for("it is said", || {
+        ["wide.log", "bare.log"]
+            .iter()
+            .all(|n| place.read("said").lines().any(|l| l.contains(n) && l.contains("is UTF-16")))
+    });
+    assert!(daemon.stop().success());
+    let mut got = numbers(&place);
+    got.sort_unstable();
+    assert_eq!(got, [2, 3, 4]);
+    let digits: String = PHONE.chars().flat_map(|c| [c, '\0']).collect();
+    place.assert_clean(&["in"], &[PHONE, &digits[..21]]);
+}

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// How a stream is encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Encoding {
     /// UTF-8, or any other superset of ASCII that passes as it is.
+    #[default]
     Utf8 = 1,
     /// GB 18030, which holds GBK and GB 2312.
     Gb18030,
@@ -24,6 +25,11 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Two bytes or four for each character, line feeds included.
+    pub fn is_wide(self) -> bool {
+        matches!(self, Encoding::Utf16Le | Encoding::Utf16Be)
+    }
+
     /// The encoding of that name.
     pub fn parse(name: &str) -> Option<Encoding> {
         Some(match name.to_ascii_lowercase().as_str() {
@@ -34,6 +40,16 @@ impl Encoding {
             _ => return None,
         })
     }
+}
+
+/// True when bytes hold UTF-16: a byte order mark in front, or three letters or digits in a row of two bytes each.
+pub fn holds_utf16(v: &[u8]) -> bool {
+    if matches!(v, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) {
+        return true;
+    }
+    let is = |w: &[u8]| matches!(w, [a, 0, b, 0, c] if [a, b, c].iter().all(|x| x.is_ascii_alphanumeric()));
+    let Some(first) = memchr::memchr(0, v) else { return false };
+    v[first.saturating_sub(1)..].windows(5).any(is)
 }
 
 /// What a stream turned out to be; shared with the writer of its output.

@@ -7,8 +7,10 @@
 
 use crate::engine::Clean;
 use crate::input::codec::Codec;
+use crate::input::encoding::{Encoding, encode};
 use std::io::{self, Cursor, Write};
 use std::ops::Range;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Level that stands for the usual one of each compression.
 pub fn default_level(codec: Codec) -> u32 {
@@ -59,6 +61,9 @@ pub struct Packed {
     tags: Vec<u8>,
     entries: Vec<(usize, Range<usize>)>,
     sections: Vec<Section>,
+    coding: Encoding,
+    mark: &'static [u8],
+    rest: Vec<u8>,
 }
 
 /// What goes to one file.
@@ -77,6 +82,33 @@ impl Packed {
         self.tags.clear();
         self.entries.clear();
         self.sections.clear();
+        (self.coding, self.mark) = (Encoding::Utf8, b"");
+        self.rest.clear();
+    }
+
+    /// What was pushed is written in this encoding, behind a byte order mark of its own when the stream begins with one.
+    pub fn encode_as(&mut self, coding: Encoding, mark: &'static [u8]) {
+        (self.coding, self.mark) = (coding, mark);
+    }
+
+    /// Begins with what another one left; nothing was pushed yet.
+    pub fn follow(&mut self, before: &mut Packed) {
+        self.clean.append(&mut before.rest);
+    }
+
+    /// Translates what was pushed, and the places of records with it. A character that is not whole at the end is left.
+    fn recode(&mut self) {
+        let text = Zeroizing::new(std::mem::take(&mut self.clean));
+        let (coding, out) = (self.coding, &mut self.clean);
+        out.extend_from_slice(self.mark);
+        let mut at = 0;
+        for (offset, _) in &mut self.entries {
+            at += encode(&text[at..*offset], coding, out);
+            *offset = out.len();
+        }
+        at += encode(&text[at..], coding, out);
+        self.coding = Encoding::Utf8;
+        self.rest = text[at..].to_vec();
     }
 
     /// Appends what a worker made.
@@ -142,7 +174,6 @@ impl Packed {
 
 impl Drop for Packed {
     fn drop(&mut self) {
-        use zeroize::Zeroize;
         self.clean.zeroize();
     }
 }
@@ -204,16 +235,23 @@ impl Packer {
     /// Those of the compressor.
     pub fn seal(&mut self, packed: &mut Packed) -> io::Result<()> {
         packed.sections.clear();
-        if packed.clean.is_empty() {
+        if packed.clean.is_empty() && packed.mark.is_empty() {
             return Ok(());
         }
         if let Some(grain) = self.packing.partitions {
-            for (partition, clean) in packed.split(grain) {
+            for (partition, mut clean) in packed.split(grain) {
                 let mut bytes = Vec::new();
+                if packed.coding != Encoding::Utf8 {
+                    let text = Zeroizing::new(std::mem::take(&mut clean));
+                    encode(&text, packed.coding, &mut clean);
+                }
                 self.compress(&clean, &mut bytes)?;
                 packed.sections.push(Section { partition, bytes, plain: false });
             }
             return Ok(());
+        }
+        if packed.coding != Encoding::Utf8 {
+            packed.recode();
         }
         let mut section = Section { plain: self.packing.codec == Codec::Plain, ..Section::default() };
         if !section.plain {

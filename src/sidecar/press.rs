@@ -2,6 +2,7 @@
 
 use crate::audit::Tally;
 use crate::engine::{Clean, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Worker};
+use crate::input::encoding::holds_utf16;
 use crate::input::{Always, Blocks, Limits, Piece};
 use crate::model::Block;
 use std::collections::{BTreeMap, HashMap};
@@ -56,6 +57,8 @@ impl<'e> Press<'e> {
         for part in parts(bytes) {
             if part.len() > MAX_WINDOW {
                 self.long(&mut &part[..], out)?;
+            } else if holds_utf16(part) {
+                self.narrow(format, part, out)?;
             } else {
                 self.block(format, part, out)?;
             }
@@ -107,6 +110,24 @@ impl<'e> Press<'e> {
             match guarded(&mut self.worker, self.view, Block::records(record)) {
                 Some(clean) => out(&clean)?,
                 None => self.broken(),
+            }
+        }
+        Ok(())
+    }
+
+    /// Records among which there is UTF-16: nothing would be found in it, so it is left out.
+    #[cold]
+    fn narrow<E>(
+        &mut self,
+        format: Format,
+        bytes: &[u8],
+        out: &mut dyn FnMut(&Clean<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for record in bytes.split_inclusive(|b| *b == b'\n') {
+            if holds_utf16(record) {
+                self.failed += 1;
+            } else {
+                self.block(format, record, out)?;
             }
         }
         Ok(())

@@ -36,6 +36,10 @@ pub struct BatchArgs {
     /// Format of the records, as in `filter`.
     #[arg(long, short = 'f', env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
     pub format: String,
+    /// How inputs are encoded: auto, utf-8, gb18030 (also gbk), utf-16le or utf-16be. Outputs are written alike; auto goes, for
+    /// each file, by a byte order mark, or by the first line that holds a byte beyond ASCII.
+    #[arg(long, env = "LOGVEIL_ENCODING", default_value = "auto", value_name = "NAME")]
+    pub encoding: String,
     /// Where retention tags go.
     #[arg(long, short = 't', env = "LOGVEIL_TAG", default_value = "inline", value_enum)]
     pub tag: BatchTag,

@@ -4,6 +4,7 @@ use super::pool::{Hand, Job, Pool, Slot};
 use crate::audit::{Tally, Timeline};
 use crate::engine::{Format, Worker};
 use crate::input::codec::Codec;
+use crate::input::encoding::Decided;
 use crate::model::Block;
 use crate::output::Take;
 use crate::output::pack::{Packed, Packing};
@@ -26,25 +27,30 @@ enum Pending {
 pub struct Lane<'p, 'e> {
     pool: &'p Pool<'e>,
     packing: Packing,
+    decided: Decided,
     job: Box<Job>,
     pending: VecDeque<Pending>,
     free: Vec<Job>,
     /// Windows of over-long records have state from one to the next.
     parts: Option<Worker<'e>>,
+    /// The last of those windows.
+    window: Packed,
     tally: Tally,
     timeline: Timeline,
 }
 
 impl<'p, 'e> Lane<'p, 'e> {
-    /// A new stream.
-    pub fn new(pool: &'p Pool<'e>, packing: Packing) -> Self {
+    /// A new stream, in the encoding that its reader decides on.
+    pub fn new(pool: &'p Pool<'e>, packing: Packing, decided: Decided) -> Self {
         Lane {
             pool,
             packing,
+            decided,
             job: Job::new(packing),
             pending: VecDeque::new(),
             free: Vec::new(),
             parts: None,
+            window: Packed::default(),
             tally: Tally::default(),
             timeline: Timeline::default(),
         }
@@ -79,10 +85,13 @@ impl<'p, 'e> Lane<'p, 'e> {
         let worker = self.parts.get_or_insert_with(|| self.pool.engine.worker().counting_tags());
         let clean = worker.rewrite(block);
         let mut packed = Packed::default();
+        packed.encode_as(self.decided.get(), self.decided.take_mark());
+        packed.follow(&mut self.window);
         packed.push(&clean);
         let consumed = clean.consumed();
         hand.packer(self.packing)?.seal(&mut packed)?;
         sink.take(&packed)?;
+        self.window = packed;
         Ok(consumed)
     }
 
@@ -94,7 +103,16 @@ impl<'p, 'e> Lane<'p, 'e> {
         if !self.job.input.is_empty() {
             self.submit(hand, sink)?;
         }
-        self.settle(0, hand, sink)
+        self.settle(0, hand, sink)?;
+        let mark = self.decided.take_mark();
+        if !mark.is_empty() {
+            // Nothing stands behind it, or a record longer than a job.
+            let mut packed = Packed::default();
+            packed.encode_as(self.decided.get(), mark);
+            hand.packer(self.packing)?.seal(&mut packed)?;
+            sink.take(&packed)?;
+        }
+        Ok(())
     }
 
     /// What was counted.
@@ -110,6 +128,7 @@ impl<'p, 'e> Lane<'p, 'e> {
     fn submit(&mut self, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<()> {
         let mut next = self.free.pop().map_or_else(|| Job::new(self.packing), Box::new);
         next.input.clear();
+        self.job.encoding = (self.decided.get(), self.decided.take_mark());
         let job = std::mem::replace(&mut self.job, next);
         self.pending.push_back(match self.pool.offer(job) {
             Ok(slot) => Pending::There(slot),

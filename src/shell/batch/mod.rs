@@ -63,6 +63,7 @@ pub fn run(args: &BatchArgs) -> Result<Exit, Failure> {
         None => engine,
     };
     let format = setup::format(&engine, &args.format)?;
+    let encoding = setup::encoding(&args.encoding)?;
     let plan = plan::plan(args, &engine)?;
     let ring = if args.dry_run { None } else { record::ready(&args.record, &args.policy.keys)? };
     let state_dir = state_dir(args, &plan);
@@ -92,7 +93,7 @@ pub fn run(args: &BatchArgs) -> Result<Exit, Failure> {
     let run = Run {
         args,
         pool: &pool,
-        streams: Streams { pool: &pool, format, samples: args.report.is_some() },
+        streams: Streams { pool: &pool, format, encoding, samples: args.report.is_some() },
         progress: &progress,
         journal: &journal,
         known: &known,
@@ -165,7 +166,15 @@ fn run_info(args: &BatchArgs, engine: &Engine) -> Result<RunInfo, Failure> {
         identity.update(&(bytes.len() as u64).to_le_bytes());
         identity.update(bytes);
     };
-    for text in [env!("CARGO_PKG_VERSION"), &policy.hash, &policy.id, engine.kid(), args.tag.name(), &args.format] {
+    for text in [
+        env!("CARGO_PKG_VERSION"),
+        &policy.hash,
+        &policy.id,
+        engine.kid(),
+        args.tag.name(),
+        &args.format,
+        &args.encoding,
+    ] {
         part(text.as_bytes());
     }
     part(args.compress.map_or("", |c| c.codec().name()).as_bytes());

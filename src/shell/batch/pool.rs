@@ -4,6 +4,7 @@
 
 use crate::audit::{Tally, Timeline};
 use crate::engine::{Engine, Format, Worker};
+use crate::input::encoding::Encoding;
 use crate::model::Block;
 use crate::output::pack::{Packed, Packer, Packing};
 use crate::shell::parallel::parts;
@@ -22,6 +23,8 @@ pub struct Job {
     pub format: Format,
     /// How they are written.
     pub packing: Packing,
+    /// The encoding they came in, and the byte order mark in front of them.
+    pub encoding: (Encoding, &'static [u8]),
     /// De-identified and compressed.
     pub packed: Packed,
     /// Counts.
@@ -39,6 +42,7 @@ impl Job {
             input: Vec::new(),
             format: Format::Text,
             packing,
+            encoding: (Encoding::Utf8, b""),
             packed: Packed::default(),
             tally: Tally::default(),
             timeline: Timeline::default(),
@@ -90,6 +94,7 @@ impl<'e> Hand<'e> {
 
     fn try_work(&mut self, job: &mut Job) -> io::Result<()> {
         job.packed.clear();
+        job.packed.encode_as(job.encoding.0, job.encoding.1);
         self.worker.set_format(job.format);
         for part in parts(&job.input) {
             job.packed.push(&self.worker.rewrite(Block::records(part)));

@@ -6,6 +6,7 @@ use super::sample;
 use crate::audit::{Sample, Tally, Timeline};
 use crate::engine::{Format, MAX_WINDOW};
 use crate::input::codec::{Tolerant, refused};
+use crate::input::encoding::{Decided, Decoder, Encoding};
 use crate::input::{Always, Blocks, Limits, Piece};
 use crate::output::Take;
 use crate::output::pack::Packing;
@@ -46,6 +47,8 @@ pub struct Streams<'p, 'e> {
     pub pool: &'p Pool<'e>,
     /// The format asked for.
     pub format: Option<Format>,
+    /// The encoding asked for.
+    pub encoding: Option<Encoding>,
     /// Records are collected for the report.
     pub samples: bool,
 }
@@ -64,8 +67,12 @@ impl Streams<'_, '_> {
         sink: &mut dyn Take,
         sum: &mut Sum,
     ) -> Result<(), Problem> {
-        let mut lane = Lane::new(self.pool, packing);
-        let result = self.drive(input, failed, &mut lane, hand, sink, sum);
+        let decided = Decided::default();
+        let mut lane = Lane::new(self.pool, packing, decided.clone());
+        let input = Decoder::new(Tolerant::new(input, failed.clone()), self.encoding, decided.clone());
+        let split = packing.partitions.is_some();
+        let fits = move || !(split && decided.get().is_wide());
+        let result = self.drive(input, &fits, failed, &mut lane, hand, sink, sum);
         let (tally, timeline) = lane.counts();
         sum.tally.merge(&tally);
         sum.timeline.merge(timeline);
@@ -79,6 +86,7 @@ impl Streams<'_, '_> {
     fn drive(
         &self,
         input: impl Read,
+        fits: &dyn Fn() -> bool,
         failed: &Failed,
         lane: &mut Lane<'_, '_>,
         hand: &mut Hand<'_>,
@@ -86,7 +94,7 @@ impl Streams<'_, '_> {
         sum: &mut Sum,
     ) -> Result<(), Problem> {
         let limits = Limits { block: MAX_WINDOW, window: MAX_WINDOW, read: READ };
-        let mut blocks = Blocks::new(Tolerant::new(input, failed.clone()), limits);
+        let mut blocks = Blocks::new(input, limits);
         let mut sniffer = self.pool.engine.sniffer(self.format);
         let mut first = true;
         loop {
@@ -94,6 +102,10 @@ impl Streams<'_, '_> {
                 return Err(Problem::Stopped);
             }
             let piece = blocks.next(&Always).map_err(|e| Problem::Quarantine(damage(&e)))?;
+            if !fits() {
+                let text = "is UTF-16, which has no lines to part by: use --tag inline, manifest or none";
+                return Err(Problem::Refuse(text.into()));
+            }
             match piece {
                 Piece::End => break,
                 Piece::Pause => {}

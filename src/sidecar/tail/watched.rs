@@ -4,6 +4,7 @@ use super::join::Way;
 use super::print::{Print, Prints, REACH};
 use super::{Feed, Stopped};
 use crate::input::codec::{self, Codec};
+use crate::input::encoding::holds_utf16;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -223,7 +224,14 @@ impl Watched {
         }
         let Some(file) = self.file.take() else { return Ok(Seen::Idle) };
         if self.mark.offset == 0 {
-            self.mark.packed = is_packed(&file)?;
+            let mut head = Zeroizing::new([0; REACH]);
+            let n = file.read_at(&mut *head, 0)?;
+            self.mark.packed = Codec::of(&head[..n]) != Codec::Plain;
+            if !self.mark.packed && holds_utf16(&head[..n]) {
+                let text =
+                    "is UTF-16, which is not read here: have it written in UTF-8, or use `logveil filter` or `batch`";
+                return Err(io::Error::other(text).into());
+            }
         }
         if self.mark.packed {
             let seen = self.unpack(&file, way, buf, feed);
