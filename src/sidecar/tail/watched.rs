@@ -227,7 +227,7 @@ impl Watched {
             let mut head = Zeroizing::new([0; REACH]);
             let n = file.read_at(&mut *head, 0)?;
             self.mark.packed = Codec::of(&head[..n]) != Codec::Plain;
-            if !self.mark.packed && holds_utf16(&head[..n]) {
+            if !self.mark.packed && holds_utf16(&head[..n.min(5)]) {
                 let text =
                     "is UTF-16, which is not read here: have it written in UTF-8, or use `logveil filter` or `batch`";
                 return Err(io::Error::other(text).into());
