@@ -282,3 +282,24 @@ fn utf16_never_passes() {
     let digits: String = PHONE.chars().flat_map(|c| [c, '\0']).collect();
     place.assert_clean(&["in"], &[PHONE, &digits[..21]]);
 }
+
+/// Lines in GBK are read as GBK, whatever stands around them, and written back in it.
+#[test]
+fn gbk_is_read_line_by_line() {
+    let place =
+        Place::new("[source.file.a]\ninclude = ['DIR/in/a.log']\n[sink.file.clean]\npath = 'DIR/out/clean.log'\n");
+    let text = "n=1 姓名：张三 地址：北京市海淀区1号\r\n";
+    let gbk = |t: &str| encoding_rs::GBK.encode(t).0.into_owned();
+    fs::create_dir(place.at("in")).unwrap();
+    let torn: &[u8] = b"n=2 \xff\x80\xd5 end\n";
+    let all = [text.as_bytes(), &gbk(text), &gbk(text), torn, &gbk(text), b"n=3 plain\n", text.as_bytes()].concat();
+    fs::write(place.at("in/a.log"), all).unwrap();
+    let daemon = place.start_ready();
+    let got = || fs::read(place.at("out/clean.log")).unwrap_or_default();
+    wait_for("all lines", || got().iter().filter(|b| **b == b'\n').count() == 7);
+    assert!(daemon.stop().success());
+    let clean = "n=1 姓名：张* 地址：北京市****\r\n";
+    let want =
+        [clean.as_bytes(), &gbk(clean), &gbk(clean), torn, &gbk(clean), b"n=3 plain\n", clean.as_bytes()].concat();
+    assert!(got() == want, "{}", got().escape_ascii());
+}

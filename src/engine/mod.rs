@@ -30,6 +30,7 @@ pub use crate::detect::positional::Format;
 use crate::detect::positional::Layouts;
 pub use crate::detect::positional::Sniffer;
 use crate::format::time::EventClock;
+use crate::input::encoding::{Encoding, encode};
 use crate::keys::Keyring;
 use crate::model::{Block, Category, EntityId};
 use crate::policy::Policy;
@@ -366,6 +367,17 @@ impl CleanBuf {
         self.entries.extend(
             clean.entries.iter().map(|e| Entry { offset: e.offset + at, tag: e.tag.start + tag..e.tag.end + tag }),
         );
+    }
+
+    /// Translates the bytes, and the places of records with them, into the encoding that the blocks came in.
+    pub fn encode_as(&mut self, encoding: Encoding) {
+        let text = zeroize::Zeroizing::new(std::mem::take(&mut self.bytes));
+        let mut at = 0;
+        for entry in &mut self.entries {
+            at += encode(&text[at..entry.offset], encoding, &mut self.bytes);
+            entry.offset = self.bytes.len();
+        }
+        encode(&text[at..], encoding, &mut self.bytes);
     }
 
     /// All of it, for a sink.

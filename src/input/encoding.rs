@@ -8,6 +8,7 @@ use encoding_rs::GB18030;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
+use zeroize::{Zeroize, Zeroizing};
 
 /// How a stream is encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,28 @@ pub fn holds_utf16(v: &[u8]) -> bool {
     let is = |w: &[u8]| matches!(w, [a, 0, b, 0, c] if [a, b, c].iter().all(|x| x.is_ascii_alphanumeric()));
     let Some(first) = memchr::memchr(0, v) else { return false };
     v[first.saturating_sub(1)..].windows(5).any(is)
+}
+
+/// Stretches of whole lines, each in GBK (true) or not.
+pub fn lines_in_gbk(v: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
+    let mut rest = v;
+    std::iter::from_fn(move || {
+        let is = |line: &[u8]| !line.is_ascii() && !is_utf8(line) && is_gbk(line);
+        let mut lines = rest.split_inclusive(|b| *b == b'\n');
+        let first = lines.next()?;
+        let gbk = is(first);
+        let more: usize = lines.take_while(|l| is(l) == gbk).map(<[u8]>::len).sum();
+        let (run, after) = rest.split_at(first.len() + more);
+        rest = after;
+        Some((gbk, run))
+    })
+}
+
+/// Bytes of GBK or GB 18030 as UTF-8; [`encode`] gives the same bytes back.
+pub fn gbk_to_utf8(v: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut text = Zeroizing::new(Vec::with_capacity(v.len() + v.len() / 2));
+    gb_to_utf8(v, true, &mut text);
+    text
 }
 
 /// What a stream turned out to be; shared with the writer of its output.
@@ -249,7 +272,6 @@ impl<R: Read> Read for Decoder<R> {
 
 impl<R> Drop for Decoder<R> {
     fn drop(&mut self) {
-        use zeroize::Zeroize;
         self.raw.zeroize();
         self.text.zeroize();
     }

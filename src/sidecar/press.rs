@@ -1,11 +1,12 @@
 //! Raw records in, [`Clean`] out, on one thread. A record that the engine can't get through is left out and counted.
 
 use crate::audit::Tally;
-use crate::engine::{Clean, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Worker};
-use crate::input::encoding::holds_utf16;
+use crate::engine::{Clean, CleanBuf, Disclosed, Engine, Format, MAX_BLOCK, MAX_WINDOW, Worker};
+use crate::input::encoding::{Encoding, gbk_to_utf8, holds_utf16, lines_in_gbk};
 use crate::input::{Always, Blocks, Limits, Piece};
 use crate::model::Block;
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -59,6 +60,8 @@ impl<'e> Press<'e> {
                 self.long(&mut &part[..], out)?;
             } else if holds_utf16(part) {
                 self.narrow(format, part, out)?;
+            } else if std::str::from_utf8(part).is_err() {
+                self.mixed(format, part, out)?;
             } else {
                 self.block(format, part, out)?;
             }
@@ -127,8 +130,32 @@ impl<'e> Press<'e> {
             if holds_utf16(record) {
                 self.failed += 1;
             } else {
-                self.block(format, record, out)?;
+                self.mixed(format, record, out)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Records that are no UTF-8: those in GBK are read as such, and written back in it.
+    #[cold]
+    fn mixed<E>(
+        &mut self,
+        format: Format,
+        bytes: &[u8],
+        out: &mut dyn FnMut(&Clean<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for (gbk, run) in lines_in_gbk(bytes) {
+            if !gbk {
+                self.block(format, run, out)?;
+                continue;
+            }
+            let mut whole = CleanBuf::default();
+            let Ok(()) = self.block(format, &gbk_to_utf8(run), &mut |clean| -> Result<(), Infallible> {
+                whole.push(clean);
+                Ok(())
+            });
+            whole.encode_as(Encoding::Gb18030);
+            out(&whole.clean())?;
         }
         Ok(())
     }
