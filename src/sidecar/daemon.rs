@@ -5,6 +5,7 @@ use super::checkpoint::{Checkpoint, print_key};
 use super::committer::Committer;
 use super::config::{self, Config, Start};
 use super::deliver::{Delivery, HttpRemote, Remote, SyslogRemote};
+use super::inbox::Inbox;
 use super::lane::{Control, Lane};
 use super::ledger::Ledger;
 use super::metrics::Metrics;
@@ -271,7 +272,14 @@ fn lane(
     let sink = open(config, name, &saved.sink, metrics, deliveries).map_err(failed)?;
     let ledger = Ledger::new(config.state_dir.join(format!("{name}.disclosures")), saved.disclosed);
     let retry = Retry { name: name.into(), control, metrics: metrics.clone(), quiet: Arc::default() };
-    Ok(Lane { tails, inbox, sink, committer: Committer::new(checkpoint, retry.clone()), ledger, retry })
+    Ok(Lane {
+        tails,
+        inbox: Inbox::new(inbox),
+        sink,
+        committer: Committer::new(checkpoint, retry.clone()),
+        ledger,
+        retry,
+    })
 }
 
 fn globs(file: &config::FileSource) -> Result<Globs, globset::Error> {

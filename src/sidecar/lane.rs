@@ -5,6 +5,7 @@ use super::batch::Raw;
 use super::bell::{Bell, Call};
 use super::checkpoint::Saved;
 use super::committer::{Committer, finish};
+use super::inbox::Inbox;
 use super::ledger::Ledger;
 use super::metrics::{label, labels};
 use super::press::Press;
@@ -16,7 +17,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -122,7 +123,7 @@ pub struct Lane {
     /// Files that it follows, by source.
     pub tails: Vec<(String, Tail)>,
     /// What sources push.
-    pub inbox: Receiver<Arc<Raw>>,
+    pub inbox: Inbox,
     /// Where records go.
     pub sink: Box<dyn Sink>,
     /// Where progress is saved.
@@ -183,24 +184,22 @@ impl Lane {
             let mut busy = false;
             let mut ended = false;
             let reload = control.generation.load(Ordering::Acquire) != generation;
-            for _ in 0..if reload { 0 } else { GROUP - held.len().min(GROUP) } {
-                match self.inbox.try_recv() {
-                    Ok(raw) => {
-                        work.push(&raw)?;
-                        // Memory is given back at once where nobody waits for the commit.
-                        if raw.awaited() {
-                            held.push(raw)
-                        } else {
-                            finish(&raw, work.out.retry)
-                        }
-                        busy = true;
-                    }
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => {
-                        ended = true;
+            let mut room = if reload { 0 } else { GROUP - held.len().min(GROUP) };
+            while room > 0 {
+                let group = match self.inbox.group(room) {
+                    Ok(group) => group,
+                    Err(e) => {
+                        ended = e == TryRecvError::Disconnected;
                         break;
                     }
-                }
+                };
+                room -= group.len();
+                busy = true;
+                work.push(&group[0].source, self.inbox.bytes(&group))?;
+                // Memory is given back at once where nobody waits for the commit.
+                let (awaited, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|raw| raw.awaited());
+                others.iter().for_each(|raw| finish(raw, work.out.retry));
+                held.extend(awaited);
             }
             let stopping = control.stopping.load(Ordering::Acquire);
             if !stopping && !reload {
@@ -321,10 +320,10 @@ struct Work<'e, 'a> {
 }
 
 impl Work<'_, '_> {
-    fn push(&mut self, raw: &Raw) -> Result<(), Stopped> {
+    fn push(&mut self, source: &Path, bytes: &[u8]) -> Result<(), Stopped> {
         self.dirty.get_or_insert_with(Instant::now);
         let out = &mut self.out;
-        self.press.records(&raw.source, &raw.source, &raw.bytes, &mut |clean| out.write(clean))
+        self.press.records(source, source, bytes, &mut |clean| out.write(clean))
     }
 
     /// True when it is time to commit. Only what may not wait any more waits for the commit that is under way.

@@ -14,6 +14,7 @@ mod daemon;
 mod deliver;
 mod harden;
 mod http;
+mod inbox;
 mod lane;
 mod ledger;
 mod log;

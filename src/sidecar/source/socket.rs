@@ -3,16 +3,21 @@
 use super::super::config::Address;
 use super::drops::Drops;
 use listenfd::ListenFd;
-use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
+use nix::sys::socket::{MsgFlags, MultiHeaders, recvmmsg};
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
+use zeroize::Zeroizing;
 
 /// Connections that wait to be accepted; the system may have a lower limit.
 const BACKLOG: i32 = 4096;
+/// Most datagrams of one call, and bytes that are kept for them.
+const SLOTS: usize = 64;
+const SLOTS_BYTES: usize = 4 << 20;
 
 /// The sockets of systemd, each of which is taken once.
 fn handed() -> &'static Mutex<ListenFd> {
@@ -125,10 +130,7 @@ impl Datagrams {
                 }
             },
         };
-        let fd = match &socket {
-            Datagrams::Udp(s) => s.as_fd(),
-            Datagrams::Unix(s) => s.as_fd(),
-        };
+        let fd = socket.as_fd();
         use rustix::net::sockopt::{
             set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, socket_recv_buffer_size,
         };
@@ -161,15 +163,50 @@ impl Datagrams {
         }
     }
 
-    /// A datagram that is there.
+    /// Datagrams that are there, as many as there are slots, with one call to the kernel. A datagram that fills its slot may have
+    /// been longer.
     ///
     /// # Errors
     /// `WouldBlock` when there is none, and those of the socket.
-    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+    pub fn try_recv(&self, slots: &mut Slots, take: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        let receive = || slots.receive(self.as_fd());
+        let lengths = match self {
+            Datagrams::Udp(s) => s.try_io(Interest::READABLE, receive),
+            Datagrams::Unix(s) => s.try_io(Interest::READABLE, receive),
+        }?;
+        lengths.iter().zip(slots.bytes.chunks_exact(slots.size)).for_each(|(n, slot)| take(&slot[..*n]));
+        Ok(())
+    }
+
+    fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Datagrams::Udp(s) => s.try_recv(buf),
-            Datagrams::Unix(s) => s.try_recv(buf),
+            Datagrams::Udp(s) => s.as_fd(),
+            Datagrams::Unix(s) => s.as_fd(),
         }
+    }
+}
+
+/// Where datagrams of one call go.
+pub struct Slots {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Bytes of one slot.
+    pub size: usize,
+}
+
+impl Slots {
+    /// Slots for datagrams of less than `size` bytes.
+    pub fn new(size: usize) -> Slots {
+        let count = (SLOTS_BYTES / size).clamp(1, SLOTS);
+        // Pages that nothing was written to take no memory.
+        Slots { bytes: Zeroizing::new(vec![0; size * count]), size }
+    }
+
+    /// The lengths of the datagrams that are in the first slots now.
+    fn receive(&mut self, fd: BorrowedFd<'_>) -> io::Result<Vec<usize>> {
+        let mut slots: Vec<_> = self.bytes.chunks_exact_mut(self.size).map(|s| [IoSliceMut::new(s)]).collect();
+        let mut headers = MultiHeaders::<()>::preallocate(slots.len(), None);
+        let got = recvmmsg(fd.as_raw_fd(), &mut headers, slots.iter_mut(), MsgFlags::MSG_DONTWAIT, None)?;
+        Ok(got.map(|m| m.bytes).collect())
     }
 }
 

@@ -7,7 +7,7 @@ use super::super::tls;
 use super::drops::Drops;
 use super::frame::{Framed, Framer};
 use super::header;
-use super::socket::{Datagrams, Listener, Stream};
+use super::socket::{Datagrams, Listener, Slots, Stream};
 use super::{Context, Running, Source};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -98,19 +98,19 @@ impl Dropped {
 }
 
 async fn datagrams(socket: Datagrams, drops: Option<Drops>, settings: Settings, mut context: Context) {
-    let mut buf = Zeroizing::new(vec![0; DATAGRAM]);
+    let mut slots = Slots::new(settings.most.saturating_add(1).next_multiple_of(4096).min(DATAGRAM));
     let quiet = Quiet::default();
     let mut drops = drops.map(|drops| Dropped { drops, looked: Instant::now(), quiet: Quiet::default() });
     loop {
         tokio::select! {
-            () = context.stop.asked() => return last_datagrams(&socket, settings, &context, &mut buf).await,
+            () = context.stop.asked() => return last_datagrams(&socket, settings, &context, &mut slots).await,
             ready = socket.readable() => if ready.is_err() { return },
             () = tokio::time::sleep(DROPS), if drops.is_some() => {}
         }
         if let Some(drops) = &mut drops {
             drops.look(&context);
         }
-        match gather(&socket, settings, &context, &mut buf) {
+        match gather(&socket, settings, &context, &mut slots) {
             Ok(batch) if batch.is_empty() => {}
             Ok(batch) => {
                 if context.intake.put(batch).await.is_err() {
@@ -123,8 +123,8 @@ async fn datagrams(socket: Datagrams, drops: Option<Drops>, settings: Settings, 
 }
 
 /// What the kernel still holds when it is time to stop.
-async fn last_datagrams(socket: &Datagrams, settings: Settings, context: &Context, buf: &mut [u8]) {
-    while let Ok(batch) = gather(socket, settings, context, buf) {
+async fn last_datagrams(socket: &Datagrams, settings: Settings, context: &Context, slots: &mut Slots) {
+    while let Ok(batch) = gather(socket, settings, context, slots) {
         if batch.is_empty() || context.intake.put(batch).await.is_err() {
             return;
         }
@@ -132,12 +132,19 @@ async fn last_datagrams(socket: &Datagrams, settings: Settings, context: &Contex
 }
 
 /// Datagrams that are there, up to a batch.
-fn gather(socket: &Datagrams, settings: Settings, context: &Context, buf: &mut [u8]) -> io::Result<Vec<u8>> {
+fn gather(socket: &Datagrams, settings: Settings, context: &Context, slots: &mut Slots) -> io::Result<Vec<u8>> {
     let mut batch = Vec::new();
+    let size = slots.size;
     while batch.len() < BATCH {
-        match socket.try_recv(buf) {
-            Ok(n) if n > settings.most || n == buf.len() => refuse(context, "too_long", 1),
-            Ok(n) => settings.append(&buf[..n], &mut batch),
+        let received = socket.try_recv(slots, &mut |datagram| {
+            if datagram.len() > settings.most || datagram.len() == size {
+                refuse(context, "too_long", 1);
+            } else {
+                settings.append(datagram, &mut batch);
+            }
+        });
+        match received {
+            Ok(()) => {}
             Err(e) if e.kind() == ErrorKind::WouldBlock => break,
             Err(e) if batch.is_empty() => return Err(e),
             Err(_) => break,
