@@ -1,8 +1,8 @@
 //! The sidecar and `rsyslog` with `mmanon` over the same records: throughput, memory, added latency, in one table a question.
 //!
 //! Environment: `LOGVEIL_BENCH_MB` (default 512) sizes the input of the first table, `LOGVEIL_BENCH_SECONDS` (default 20) is the
-//! length of each row of the second, `LOGVEIL_BENCH_BINARY` names another build, `LOGVEIL_BENCH_ONLY` is a part of the names of rows. Rows of rsyslog are left out where it is not
-//! installed.
+//! length of each row of the second, `LOGVEIL_BENCH_BINARY` names another build, `LOGVEIL_BENCH_ONLY` is a part of the names of the
+//! rows that are wanted. Rows of rsyslog are left out where it is not installed.
 
 #[path = "support/generate.rs"]
 mod generate;
