@@ -1,8 +1,8 @@
 //! The sidecar and `rsyslog` with `mmanon` over the same records: throughput, memory, added latency, in one table a question.
 //!
 //! Environment: `LOGVEIL_BENCH_MB` (default 512) sizes the input of the first table, `LOGVEIL_BENCH_SECONDS` (default 20) is the
-//! length of each row of the second, `LOGVEIL_BENCH_BINARY` names another build. Rows of rsyslog are left out where it is not
-//! installed.
+//! length of each row of the second, `LOGVEIL_BENCH_BINARY` names another build, `LOGVEIL_BENCH_ONLY` is a part of the names of the
+//! rows that are wanted. Rows of rsyslog are left out where it is not installed.
 
 #[path = "support/generate.rs"]
 mod generate;
@@ -240,6 +240,10 @@ fn name(who: Who, way: Way) -> &'static str {
     }
 }
 
+fn wanted(who: Who, way: Way) -> bool {
+    std::env::var("LOGVEIL_BENCH_ONLY").map_or(true, |part| name(who, way).contains(&part))
+}
+
 fn table(head: &[&str], rows: &[Vec<String>]) {
     let width = |i: usize| rows.iter().map(|r| r[i].len()).chain([head[i].len()]).max().unwrap_or(0);
     let widths: Vec<_> = (0..head.len()).map(width).collect();
@@ -268,7 +272,7 @@ fn main() -> io::Result<()> {
     for (way, kind) in ways {
         let text = generate::text(kind, mb as usize * 1_000_000);
         for who in [Who::Sidecar, Who::Rsyslog] {
-            if way == Way::Http && who == Who::Rsyslog {
+            if way == Way::Http && who == Who::Rsyslog || !wanted(who, way) {
                 continue;
             }
             if let Some(mut row) = throughput(who, way, &text)? {
@@ -291,7 +295,9 @@ fn main() -> io::Result<()> {
             (Who::Rsyslog, Way::Tcp),
         ];
         for (who, way) in who {
-            if let Some(mut row) = latency(who, way, rate, seconds)? {
+            if wanted(who, way)
+                && let Some(mut row) = latency(who, way, rate, seconds)?
+            {
                 row.insert(0, name(who, way).into());
                 row.insert(1, rate.to_string());
                 rows.push(row);

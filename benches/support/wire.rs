@@ -26,6 +26,8 @@ pub enum Way {
 const HEADER: &[u8] = b"<190>Nov 28 10:11:45 web nginx: ";
 /// Bytes that may wait in the receive buffer of a datagram socket.
 const WAITING: u64 = 2 << 20;
+/// Datagrams between two looks at it: the kernel's table is long.
+const LOOKS: u64 = 1024;
 /// Bytes of a request.
 const BODY: usize = 256 << 10;
 /// Clients of HTTP.
@@ -49,7 +51,11 @@ impl Feeder {
     pub fn open(way: Way, path: &Path, port: u16) -> io::Result<Feeder> {
         Ok(match way {
             Way::File => Feeder::File(File::options().append(true).create(true).open(path)?),
-            Way::Udp => Feeder::Udp { socket: UdpSocket::bind("127.0.0.1:0")?, to: port, sent: 0 },
+            Way::Udp => {
+                let socket = UdpSocket::bind("127.0.0.1:0")?;
+                socket.connect(("127.0.0.1", port))?;
+                Feeder::Udp { socket, to: port, sent: 0 }
+            }
             Way::Tcp => {
                 let stream = TcpStream::connect(("127.0.0.1", port))?;
                 stream.set_nodelay(true)?;
@@ -75,13 +81,18 @@ impl Feeder {
                 let mut message = Vec::new();
                 for line in lines.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
                     // The kernel drops what does not fit, without a word.
-                    while *sent % 32 == 0 && queued(*to) > WAITING {
+                    while *sent % LOOKS == 0 && queued(*to) > WAITING {
                         std::thread::sleep(Duration::from_micros(200));
                     }
                     message.clear();
                     message.extend_from_slice(HEADER);
                     message.extend_from_slice(line);
-                    socket.send_to(&message, ("127.0.0.1", *to))?;
+                    while let Err(e) = socket.send(&message) {
+                        if e.kind() != io::ErrorKind::ConnectionRefused {
+                            return Err(e);
+                        }
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
                     *sent += 1;
                 }
                 Ok(())

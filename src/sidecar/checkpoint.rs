@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
 /// What is known of a lane.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Saved {
-    /// Unix time.
+    /// Unix time when all files were known.
     pub time: u64,
     /// Files by source.
     pub files: BTreeMap<String, Vec<Mark>>,
@@ -53,13 +52,17 @@ impl Checkpoint {
         }
     }
 
-    /// Saves, for good; the time is set here.
+    /// Saves, for good.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn save(&mut self, saved: Saved) -> io::Result<()> {
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        self.write(Saved { time, ..saved })
+        let mut file = AtomicFile::new(&self.path)?;
+        file.write_all(&serde_json::to_vec(&saved)?)?;
+        file.settle(None)?;
+        file.publish()?;
+        self.last = saved;
+        self.path.parent().map_or(Ok(()), sync_dir)
     }
 
     /// Saves another mark of the sink with the offsets, and the time, that were saved before.
@@ -67,16 +70,7 @@ impl Checkpoint {
     /// # Errors
     /// Those of the file system.
     pub fn amend(&mut self, sink: SinkMark) -> io::Result<()> {
-        self.write(Saved { sink, ..self.last.clone() })
-    }
-
-    fn write(&mut self, saved: Saved) -> io::Result<()> {
-        let mut file = AtomicFile::new(&self.path)?;
-        file.write_all(&serde_json::to_vec(&saved)?)?;
-        file.settle(None)?;
-        file.publish()?;
-        self.last = saved;
-        self.path.parent().map_or(Ok(()), sync_dir)
+        self.save(Saved { sink, ..self.last.clone() })
     }
 }
 

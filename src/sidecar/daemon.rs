@@ -2,11 +2,14 @@
 
 use super::batch::{Door, Intake, Raw};
 use super::checkpoint::{Checkpoint, print_key};
+use super::committer::Committer;
 use super::config::{self, Config, Start};
 use super::deliver::{Delivery, HttpRemote, Remote, SyslogRemote};
+use super::inbox::Inbox;
 use super::lane::{Control, Lane};
 use super::ledger::Ledger;
 use super::metrics::Metrics;
+use super::retry::Retry;
 use super::sink::{self, Sink, SinkMark};
 use super::source::{Context, Source, Stop};
 use super::tail::{self, Followed, Globs, Prints, Tail, Watch};
@@ -52,14 +55,14 @@ pub fn run(path: &Path, make: Maker) -> Result<bool, SidecarError> {
         }
         lanes.push(lane(&config, name, &inputs, inbox, control, &metrics, &mut deliveries)?);
     }
-    let controls: Vec<_> = lanes.iter().map(|l| (l.name.clone(), l.control.clone())).collect();
+    let controls: Vec<_> = lanes.iter().map(|l| (l.retry.name.clone(), l.retry.control.clone())).collect();
     let daemon = Arc::new(Daemon { path: path.into(), make, controls, config: Mutex::new(config.clone()), metrics });
     harden::confine(&config, path);
     let _watch = watch(&config, &inboxes);
     let failed = |e: io::Error| SidecarError::Io(format!("threads: {e}"));
     let mut threads = Vec::new();
     for lane in lanes {
-        let name = format!("lane-{}", lane.name);
+        let name = format!("lane-{}", lane.retry.name);
         threads.push(std::thread::Builder::new().name(name).spawn(move || lane.run()).map_err(failed)?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
@@ -268,8 +271,15 @@ fn lane(
     }
     let sink = open(config, name, &saved.sink, metrics, deliveries).map_err(failed)?;
     let ledger = Ledger::new(config.state_dir.join(format!("{name}.disclosures")), saved.disclosed);
-    let metrics = metrics.clone();
-    Ok(Lane { name: name.into(), tails, inbox, sink, checkpoint, ledger, control, metrics })
+    let retry = Retry { name: name.into(), control, metrics: metrics.clone(), quiet: Arc::default() };
+    Ok(Lane {
+        tails,
+        inbox: Inbox::new(inbox),
+        sink,
+        committer: Committer::new(checkpoint, retry.clone()),
+        ledger,
+        retry,
+    })
 }
 
 fn globs(file: &config::FileSource) -> Result<Globs, globset::Error> {

@@ -3,19 +3,21 @@
 
 use super::batch::Raw;
 use super::bell::{Bell, Call};
-use super::checkpoint::{Checkpoint, Saved};
+use super::checkpoint::Saved;
+use super::committer::{Committer, finish};
+use super::inbox::Inbox;
 use super::ledger::Ledger;
-use super::log::Quiet;
-use super::metrics::{Metrics, label, labels};
+use super::metrics::{label, labels};
 use super::press::Press;
-use super::sink::Sink;
-use super::tail::{Feed, Stopped, Tail};
+use super::retry::Retry;
+use super::sink::{Commit, Sink, SinkMark};
+use super::tail::{self, Feed, Stopped, Tail};
 use crate::engine::{Clean, Engine, Format};
 use std::collections::HashMap;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::TryRecvError;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -27,8 +29,6 @@ const BLINK: Duration = Duration::from_millis(1);
 const COMMIT: Duration = Duration::from_millis(250);
 /// Pushed batches of one turn, and those that one commit answers at most.
 const GROUP: usize = 256;
-/// Longest wait before a failed write is tried again.
-const RETRY: Duration = Duration::from_secs(5);
 
 /// An engine, and the formats that the configuration fixes for some sources.
 type Working = (Arc<Engine>, Arc<HashMap<PathBuf, Format>>);
@@ -40,7 +40,8 @@ pub struct Control {
     stopping: AtomicBool,
     abandon: AtomicBool,
     beats: AtomicU64,
-    failing: AtomicBool,
+    /// Threads of the lane that try again.
+    failing: AtomicUsize,
     /// Wakes the lane.
     pub bell: Arc<Bell>,
 }
@@ -54,7 +55,7 @@ impl Control {
             stopping: AtomicBool::new(false),
             abandon: AtomicBool::new(false),
             beats: AtomicU64::new(0),
-            failing: AtomicBool::new(false),
+            failing: AtomicUsize::new(0),
             bell: Arc::default(),
         }
     }
@@ -88,32 +89,49 @@ impl Control {
 
     /// True while the sink refuses what it is given.
     pub fn failing(&self) -> bool {
-        self.failing.load(Ordering::Relaxed)
+        self.failing.load(Ordering::Relaxed) > 0
     }
 
-    fn beat(&self) {
+    /// Says that something fails, until it is dropped.
+    pub fn fails(&self) -> Failing<'_> {
+        self.failing.fetch_add(1, Ordering::Relaxed);
+        Failing(self)
+    }
+
+    /// True when the lane must end at once.
+    pub fn abandoned(&self) -> bool {
+        self.abandon.load(Ordering::Acquire)
+    }
+
+    /// Shows that the lane lives.
+    pub fn beat(&self) {
         self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Something of a lane fails.
+pub struct Failing<'a>(&'a Control);
+
+impl Drop for Failing<'_> {
+    fn drop(&mut self) {
+        self.0.failing.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// One sink with its sources.
 pub struct Lane {
-    /// Name of the sink.
-    pub name: String,
     /// Files that it follows, by source.
     pub tails: Vec<(String, Tail)>,
     /// What sources push.
-    pub inbox: Receiver<Arc<Raw>>,
+    pub inbox: Inbox,
     /// Where records go.
     pub sink: Box<dyn Sink>,
     /// Where progress is saved.
-    pub checkpoint: Checkpoint,
+    pub committer: Committer,
     /// Where a recipient's disclosures are recorded.
     pub ledger: Ledger,
-    /// What it is told.
-    pub control: Arc<Control>,
-    /// Where it counts.
-    pub metrics: Arc<Metrics>,
+    /// Its name, what it is told, where it counts, and how it tries again.
+    pub retry: Retry,
 }
 
 /// How a turn with one engine ended.
@@ -127,8 +145,8 @@ impl Lane {
     pub fn run(mut self) -> bool {
         loop {
             // The number first: an engine that comes in between is taken once more, never missed.
-            let generation = self.control.generation.load(Ordering::Acquire);
-            let (engine, fixed) = self.control.lock().clone();
+            let generation = self.retry.control.generation.load(Ordering::Acquire);
+            let (engine, fixed) = self.retry.control.lock().clone();
             match self.turn(&engine, &fixed, generation) {
                 Ok(Turn::Reload) => {}
                 Ok(Turn::Done) => return true,
@@ -138,50 +156,50 @@ impl Lane {
     }
 
     fn turn(&mut self, engine: &Engine, fixed: &HashMap<PathBuf, Format>, generation: u64) -> Result<Turn, Stopped> {
-        let control = self.control.clone();
+        let control = self.retry.control.clone();
         let mut work = Work {
             press: Press::new(engine, fixed),
             engine,
             out: Out {
                 sink: &mut *self.sink,
-                checkpoint: &mut self.checkpoint,
+                committer: &mut self.committer,
                 ledger: &mut self.ledger,
-                control: &control,
-                metrics: &self.metrics,
-                name: &self.name,
-                quiet: Quiet::default(),
+                retry: &self.retry,
             },
             source: PathBuf::new(),
             dirty: None,
         };
         // Before the first record: what is written later and not committed is known as such after a crash.
         self.tails.iter_mut().for_each(|(_, tail)| tail.begin());
-        commit(&mut work, &self.tails, false)?;
         let mut held: Vec<Arc<Raw>> = Vec::new();
+        commit(&mut work, &self.tails, &mut held, false)?;
+        work.out.committer.wait()?;
         let mut rest = BLINK;
         loop {
             control.beat();
+            if control.failing() {
+                // Nothing more is taken before what was taken is safe.
+                work.out.committer.wait()?;
+            }
             let mut busy = false;
             let mut ended = false;
             let reload = control.generation.load(Ordering::Acquire) != generation;
-            for _ in 0..if reload { 0 } else { GROUP - held.len().min(GROUP) } {
-                match self.inbox.try_recv() {
-                    Ok(raw) => {
-                        work.push(&raw)?;
-                        // Memory is given back at once where nobody waits for the commit.
-                        if raw.awaited() {
-                            held.push(raw)
-                        } else {
-                            finish(&raw, work.out.metrics, work.out.name)
-                        }
-                        busy = true;
-                    }
-                    Err(TryRecvError::Empty) => break,
-                    Err(TryRecvError::Disconnected) => {
-                        ended = true;
+            let mut room = if reload { 0 } else { GROUP - held.len().min(GROUP) };
+            while room > 0 {
+                let group = match self.inbox.group(room) {
+                    Ok(group) => group,
+                    Err(e) => {
+                        ended = e == TryRecvError::Disconnected;
                         break;
                     }
-                }
+                };
+                room -= group.len();
+                busy = true;
+                work.push(&group[0].source, self.inbox.bytes(&group))?;
+                // Memory is given back at once where nobody waits for the commit.
+                let (awaited, others): (Vec<_>, Vec<_>) = group.into_iter().partition(|raw| raw.awaited());
+                others.iter().for_each(|raw| finish(raw, work.out.retry));
+                held.extend(awaited);
             }
             let stopping = control.stopping.load(Ordering::Acquire);
             if !stopping && !reload {
@@ -191,9 +209,11 @@ impl Lane {
                 }
             }
             let last = stopping && ended && !busy;
-            if work.due(&held, busy) || reload || last {
-                commit(&mut work, &self.tails, reload || last)?;
-                held.drain(..).for_each(|raw| finish(&raw, work.out.metrics, work.out.name));
+            if work.due(&held, busy)? || reload || last {
+                commit(&mut work, &self.tails, &mut held, reload || last)?;
+            }
+            if reload || last {
+                work.out.committer.wait()?;
             }
             if last {
                 return Ok(Turn::Done);
@@ -218,89 +238,74 @@ impl Lane {
     }
 }
 
-/// Tells a source that this sink has its records.
-fn finish(raw: &Raw, metrics: &Metrics, sink: &str) {
-    raw.done();
-    metrics.latency.get_or_create(&label("sink", sink)).observe(raw.received.elapsed().as_secs_f64());
-}
-
-/// Makes the sink keep what it has, and saves how that came about. `last`: the engine is not used after it.
-fn commit(work: &mut Work<'_, '_>, tails: &[(String, Tail)], last: bool) -> Result<(), Stopped> {
-    let files = || tails.iter().map(|(name, tail)| (name.clone(), tail.marks())).collect();
-    let engine = work.engine;
-    work.out.ledger.add(&work.press.take_disclosed());
-    work.out.persist(|out| {
-        let sink = out.sink.commit()?;
+/// Has the sink keep what it has, and how that came about saved; goes on before that is done, but for a new file of the sink.
+/// `last`: the engine is not used after it.
+fn commit(
+    work: &mut Work<'_, '_>,
+    tails: &[(String, Tail)],
+    held: &mut Vec<Arc<Raw>>,
+    last: bool,
+) -> Result<(), Stopped> {
+    let (engine, retry) = (work.engine, work.out.retry);
+    let out = &mut work.out;
+    out.committer.wait()?;
+    out.ledger.add(&work.press.take_disclosed());
+    let (mut commit, mut turns) = (Commit::default(), false);
+    retry.persist(|| {
         if last || out.ledger.due() {
             out.ledger.write(engine)?;
         }
-        out.checkpoint.save(Saved { time: 0, files: files(), sink, disclosed: out.ledger.line(engine) })
+        turns = out.sink.turns()?;
+        commit = out.sink.commit()?;
+        Ok(())
     })?;
-    work.out.persist(|out| match out.sink.turn()? {
-        Some(mark) => out.checkpoint.amend(mark),
-        None => Ok(()),
-    })?;
+    let saved = Saved {
+        time: tails.iter().map(|(_, t)| t.looked()).min().unwrap_or_else(tail::now),
+        files: tails.iter().map(|(name, tail)| (name.clone(), tail.marks())).collect(),
+        sink: commit.mark.clone(),
+        disclosed: out.ledger.line(engine),
+    };
+    out.committer.begin(commit, saved, std::mem::take(held))?;
+    if turns {
+        let checkpoint = out.committer.wait()?;
+        retry.persist(|| match out.sink.turn()? {
+            Some(mark) => checkpoint.amend(mark),
+            None => Ok(()),
+        })?;
+    }
     work.dirty = None;
     work.count();
-    let of = label("sink", work.out.name);
+    let of = label("sink", &retry.name);
     let sum = |f: fn(&Tail) -> u64| i64::try_from(tails.iter().map(|(_, t)| f(t)).sum::<u64>()).unwrap_or(i64::MAX);
-    work.out.metrics.lag.get_or_create(&of).set(sum(Tail::lag));
-    work.out.metrics.lost.get_or_create(&of).set(sum(|t| t.lost));
+    retry.metrics.lag.get_or_create(&of).set(sum(Tail::lag));
+    retry.metrics.lost.get_or_create(&of).set(sum(|t| t.lost));
     Ok(())
 }
 
 /// The sink behind its retries.
 struct Out<'a> {
     sink: &'a mut dyn Sink,
-    checkpoint: &'a mut Checkpoint,
+    committer: &'a mut Committer,
     ledger: &'a mut Ledger,
-    control: &'a Control,
-    metrics: &'a Metrics,
-    name: &'a str,
-    quiet: Quiet,
+    retry: &'a Retry,
 }
 
 impl Out<'_> {
-    /// Does something with the sink until it works or the lane must end.
-    fn persist(&mut self, mut action: impl FnMut(&mut Self) -> io::Result<()>) -> Result<(), Stopped> {
-        let mut wait = Duration::from_millis(20);
-        loop {
-            let Err(e) = action(self) else {
-                self.control.failing.store(false, Ordering::Relaxed);
-                return Ok(());
-            };
-            self.control.failing.store(true, Ordering::Relaxed);
-            self.metrics.sink_errors.get_or_create(&label("sink", self.name)).inc();
-            self.quiet.warn(&format!("sink {}: {e}; it is tried again", self.name));
-            let until = Instant::now() + jitter(wait);
-            while Instant::now() < until {
-                if self.control.abandon.load(Ordering::Acquire) {
-                    return Err(Stopped);
-                }
-                self.control.beat();
-                std::thread::sleep(Duration::from_millis(10));
-            }
-            wait = (wait * 2).min(RETRY);
-        }
-    }
-
     fn write(&mut self, clean: &Clean<'_>) -> Result<(), Stopped> {
-        self.control.beat();
-        self.persist(|out| {
-            if let Some(mark) = out.sink.prepare(clean)? {
-                out.checkpoint.amend(mark)?;
-            }
-            out.sink.write(clean)
-        })
+        self.retry.control.beat();
+        let mut mark = None;
+        self.retry.persist(|| self.sink.prepare(clean).map(|m| mark = m))?;
+        if let Some(mark) = mark {
+            self.amend(&mark)?;
+        }
+        self.retry.persist(|| self.sink.write(clean))
     }
-}
 
-/// Between half of a time and all of it.
-pub fn jitter(time: Duration) -> Duration {
-    let mut raw = [0; 4];
-    // Without randomness all wait alike.
-    let _ = getrandom::fill(&mut raw);
-    time.mul_f64(0.5 + 0.5 * f64::from(u32::from_ne_bytes(raw)) / f64::from(u32::MAX))
+    fn amend(&mut self, mark: &SinkMark) -> Result<(), Stopped> {
+        // The mark stands on the commit that is under way.
+        let checkpoint = self.committer.wait()?;
+        self.retry.persist(|| checkpoint.amend(mark.clone()))
+    }
 }
 
 /// What one turn works with.
@@ -315,21 +320,23 @@ struct Work<'e, 'a> {
 }
 
 impl Work<'_, '_> {
-    fn push(&mut self, raw: &Raw) -> Result<(), Stopped> {
+    fn push(&mut self, source: &Path, bytes: &[u8]) -> Result<(), Stopped> {
         self.dirty.get_or_insert_with(Instant::now);
         let out = &mut self.out;
-        self.press.records(&raw.source, &raw.source, &raw.bytes, &mut |clean| out.write(clean))
+        self.press.records(source, source, bytes, &mut |clean| out.write(clean))
     }
 
-    /// True when it is time to commit.
-    fn due(&self, held: &[Arc<Raw>], busy: bool) -> bool {
-        let Some(since) = self.dirty else { return false };
-        !busy && !held.is_empty() || held.len() >= GROUP || since.elapsed() >= COMMIT || self.out.sink.full()
+    /// True when it is time to commit. Only what may not wait any more waits for the commit that is under way.
+    fn due(&mut self, held: &[Arc<Raw>], busy: bool) -> Result<bool, Stopped> {
+        let Some(since) = self.dirty else { return Ok(false) };
+        let full = self.out.sink.full();
+        let due = !busy && !held.is_empty() || held.len() >= GROUP || since.elapsed() >= COMMIT;
+        Ok(full || due && !self.out.committer.busy()?)
     }
 
     fn count(&mut self) {
         let (tally, failed) = self.press.take_counts();
-        let (m, sink) = (self.out.metrics, self.out.name);
+        let (m, sink) = (&self.out.retry.metrics, self.out.retry.name.as_str());
         let of = label("sink", sink);
         m.records.get_or_create(&of).inc_by(tally.records);
         m.bytes_in.get_or_create(&of).inc_by(tally.bytes_in);

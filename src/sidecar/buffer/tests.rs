@@ -13,15 +13,21 @@ fn engine() -> Engine {
     Engine::new(EngineConfig { rules, policy, key: key.into(), tag: TagMode::None, scan, hash, ingest: 0 }).unwrap()
 }
 
+/// Does what the thread behind a lane does.
+fn settle(writer: &mut Writer) -> SinkMark {
+    let commit = writer.commit().unwrap();
+    commit.files.iter().for_each(|f| f.sync_data().unwrap());
+    commit.then.unwrap()();
+    commit.mark
+}
+
 fn fill(writer: &mut Writer, range: std::ops::Range<u32>) -> At {
     let engine = engine();
     let mut worker = engine.worker();
     for i in range {
         writer.write(&worker.rewrite(Block::records(format!("line {i}\n").as_bytes()))).unwrap();
     }
-    let mark = writer.commit().unwrap();
-    writer.turn().unwrap();
-    let SinkMark::Buffer { segment, offset } = mark else { panic!("no mark of a buffer") };
+    let SinkMark::Buffer { segment, offset } = settle(writer) else { panic!("no mark of a buffer") };
     At { segment, offset }
 }
 
@@ -94,8 +100,7 @@ fn a_full_buffer_refuses_until_something_was_delivered() {
         n += 1;
         // What is not committed can't be delivered, so it is never refused: a turn would not end.
         if n % 40 == 0 {
-            writer.commit().unwrap();
-            writer.turn().unwrap();
+            settle(&mut writer);
         }
     }
     assert!((200..400).contains(&n) && n % 40 == 0, "{n}");

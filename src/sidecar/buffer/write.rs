@@ -3,7 +3,7 @@
 use super::{At, HEADER, SEGMENT, Shared, header, segment_path, segments};
 use crate::engine::Clean;
 use crate::output::atomic::sync_dir;
-use crate::sidecar::sink::{Sink, SinkMark};
+use crate::sidecar::sink::{Commit, Sink, SinkMark};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bytes that wait for a commit at most before one is asked for.
-const COMMIT: u64 = 1 << 20;
+const MOST: u64 = 1 << 20;
 
 /// Appends records.
 pub struct Writer {
     dir: PathBuf,
-    file: File,
+    file: Arc<File>,
+    /// Full segments that the next commit makes sure of.
+    filled: Vec<Arc<File>>,
     at: At,
     number: u64,
     most: u64,
@@ -25,10 +27,10 @@ pub struct Writer {
     shared: Arc<Shared>,
 }
 
-fn create(dir: &Path, segment: u64) -> io::Result<File> {
+fn create(dir: &Path, segment: u64) -> io::Result<Arc<File>> {
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(segment_path(dir, segment))?;
     sync_dir(dir)?;
-    Ok(file)
+    Ok(Arc::new(file))
 }
 
 impl Writer {
@@ -57,7 +59,7 @@ impl Writer {
         let mut state = shared.lock();
         (state.committed, state.bytes) = (at, bytes);
         drop(state);
-        Ok(Writer { dir: dir.into(), file, at, number: 0, most, fresh: 0, shared })
+        Ok(Writer { dir: dir.into(), file, filled: Vec::new(), at, number: 0, most, fresh: 0, shared })
     }
 }
 
@@ -75,14 +77,14 @@ impl Sink for Writer {
             return Err(io::Error::new(ErrorKind::StorageFull, "the disk buffer is full"));
         }
         if self.at.offset >= SEGMENT {
-            self.file.sync_data()?;
             let segment = self.at.segment + 1;
-            self.file = create(&self.dir, segment)?;
+            let next = create(&self.dir, segment)?;
+            self.filled.push(std::mem::replace(&mut self.file, next));
             self.at = At { segment, offset: 0 };
         }
         let mut record = header(clean, self.number).to_vec();
         record.extend_from_slice(bytes);
-        if let Err(e) = self.file.write_all(&record) {
+        if let Err(e) = (&*self.file).write_all(&record) {
             self.file.set_len(self.at.offset)?;
             return Err(e);
         }
@@ -93,21 +95,22 @@ impl Sink for Writer {
         Ok(())
     }
 
-    fn commit(&mut self) -> io::Result<SinkMark> {
+    fn commit(&mut self) -> io::Result<Commit> {
+        let (at, shared) = (self.at, self.shared.clone());
+        let mut files = std::mem::take(&mut self.filled);
         if self.fresh > 0 {
-            self.file.sync_data()?;
+            files.push(self.file.clone());
             self.fresh = 0;
         }
-        Ok(SinkMark::Buffer { segment: self.at.segment, offset: self.at.offset })
-    }
-
-    fn turn(&mut self) -> io::Result<Option<SinkMark>> {
-        self.shared.lock().committed = self.at;
-        self.shared.more.notify_one();
-        Ok(None)
+        let then = move || {
+            shared.lock().committed = at;
+            shared.more.notify_one();
+        };
+        let mark = SinkMark::Buffer { segment: at.segment, offset: at.offset };
+        Ok(Commit { files, mark, then: Some(Box::new(then)) })
     }
 
     fn full(&self) -> bool {
-        self.fresh >= COMMIT
+        self.fresh >= MOST
     }
 }

@@ -7,9 +7,9 @@ pub use http::HttpRemote;
 pub use syslog::SyslogRemote;
 
 use super::buffer::{Buffered, Reader};
-use super::lane::jitter;
 use super::log::Quiet;
 use super::metrics::{Metrics, label, labels};
+use super::retry::jitter;
 use super::source::Stop;
 use std::fs::OpenOptions;
 use std::future::Future;

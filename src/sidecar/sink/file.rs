@@ -1,6 +1,6 @@
 //! A file that grows, and begins anew by size or age. After a crash it ends where the last commit says.
 
-use super::{FileMark, Sink, SinkMark};
+use super::{Commit, FileMark, Sink, SinkMark};
 use crate::engine::Clean;
 use crate::output::atomic::sync_dir;
 use crate::sidecar::config;
@@ -8,13 +8,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A file.
 pub struct FileSink {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
+    /// The last commit goes up to here.
     committed: u64,
     born: SystemTime,
     size: Option<u64>,
@@ -43,7 +45,7 @@ impl FileSink {
         let meta = file.metadata()?;
         Ok(FileSink {
             path,
-            file,
+            file: Arc::new(file),
             length: meta.len(),
             committed: meta.len(),
             born: meta.created().unwrap_or_else(|_| SystemTime::now()),
@@ -67,7 +69,7 @@ impl FileSink {
             self.cut_back(self.length)?;
         }
         self.torn = true;
-        self.file.write_all(bytes)?;
+        (&*self.file).write_all(bytes)?;
         self.torn = false;
         self.length += bytes.len() as u64;
         Ok(())
@@ -81,17 +83,25 @@ impl FileSink {
         Ok(())
     }
 
-    /// Makes sure of what was appended.
-    pub(super) fn settle(&mut self) -> io::Result<FileMark> {
-        self.turned = false;
+    /// What was appended, and the file when some of it is not committed yet.
+    pub(super) fn pledge(&mut self) -> io::Result<(FileMark, Option<Arc<File>>)> {
         if self.torn {
             self.cut_back(self.length)?;
         }
-        if self.length != self.committed {
-            self.file.sync_data()?;
-            self.committed = self.length;
-        }
-        self.place()
+        Ok((self.place()?, (self.length != self.committed).then(|| self.file.clone())))
+    }
+
+    /// All that was appended is part of a commit.
+    pub(super) fn pledged(&mut self) {
+        (self.turned, self.committed) = (false, self.length);
+    }
+
+    /// Makes sure of what was appended, now.
+    pub(super) fn settle(&mut self) -> io::Result<FileMark> {
+        let (mark, _) = self.pledge()?;
+        self.file.sync_data()?;
+        self.pledged();
+        Ok(mark)
     }
 
     fn due(&self) -> bool {
@@ -179,8 +189,14 @@ impl Sink for FileSink {
         self.append(clean.bytes())
     }
 
-    fn commit(&mut self) -> io::Result<SinkMark> {
-        self.settle().map(SinkMark::File)
+    fn commit(&mut self) -> io::Result<Commit> {
+        let (mark, file) = self.pledge()?;
+        self.pledged();
+        Ok(Commit { files: file.into_iter().collect(), mark: SinkMark::File(mark), then: None })
+    }
+
+    fn turns(&self) -> io::Result<bool> {
+        Ok(self.due() || self.moved()?)
     }
 
     fn turn(&mut self) -> io::Result<Option<SinkMark>> {
@@ -192,7 +208,7 @@ impl Sink for FileSink {
         if !moved {
             std::fs::rename(&self.path, self.finished()?)?;
         }
-        self.file = OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?;
+        self.file = Arc::new(OpenOptions::new().append(true).create(true).mode(0o640).open(&self.path)?);
         sync_dir(folder(&self.path))?;
         self.length = self.file.metadata()?.len();
         (self.committed, self.born) = (self.length, SystemTime::now());

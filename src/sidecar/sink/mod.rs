@@ -10,8 +10,10 @@ pub use stdout::Stdout;
 
 use crate::engine::Clean;
 use serde::{Deserialize, Serialize};
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A file up to a length.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +52,17 @@ pub enum SinkMark {
     },
 }
 
+/// All blocks written until now, on their way to the disk: files, then the mark, then the rest. More may be written meanwhile.
+#[derive(Default)]
+pub struct Commit {
+    /// Files whose bytes must be on the disk before the mark is saved.
+    pub files: Vec<Arc<File>>,
+    /// What the sink has for good then.
+    pub mark: SinkMark,
+    /// Done once the mark was saved.
+    pub then: Option<Box<dyn FnOnce() + Send>>,
+}
+
 /// A place for de-identified records.
 pub trait Sink: Send {
     /// Called before a block is written: a new mark that must be saved, with the offsets as they are, before that.
@@ -66,13 +79,22 @@ pub trait Sink: Send {
     /// Those of the place; the same block may be written again.
     fn write(&mut self, clean: &Clean<'_>) -> io::Result<()>;
 
-    /// Makes sure that all blocks will be there after a crash.
+    /// What makes sure that all blocks will be there after a crash. The one before was carried out when this is called.
     ///
     /// # Errors
     /// Those of the place; it may be asked again.
-    fn commit(&mut self) -> io::Result<SinkMark>;
+    fn commit(&mut self) -> io::Result<Commit>;
 
-    /// Called when a commit was saved: the time to begin a new file. A new mark is saved before the next block.
+    /// True when it is time for a [`Sink::turn`].
+    ///
+    /// # Errors
+    /// Those of the place; it may be asked again.
+    fn turns(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Begins new files. Called when a commit was carried out and nothing was written since; a new mark is saved before the next
+    /// block.
     ///
     /// # Errors
     /// Those of the place; it may be asked again.

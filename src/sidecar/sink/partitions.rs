@@ -1,7 +1,7 @@
 //! Files below a folder, one for each retention class and date, as `batch` makes them: what `retain` deletes in time.
 
 use super::file::{FileSink, cut};
-use super::{FileMark, Sink, SinkMark};
+use super::{Commit, FileMark, Sink, SinkMark};
 use crate::engine::Clean;
 use crate::input::codec::Codec;
 use crate::output::atomic::sync_dir;
@@ -150,13 +150,24 @@ impl Sink for PartitionSink {
         written
     }
 
-    fn commit(&mut self) -> io::Result<SinkMark> {
+    fn commit(&mut self) -> io::Result<Commit> {
+        let mut files = Vec::new();
         for (partition, open) in &mut self.open {
-            self.known.insert(partition.clone(), open.file.settle()?);
+            let (mark, file) = open.file.pledge()?;
+            self.known.insert(partition.clone(), mark);
+            files.extend(file);
         }
+        // All or none: a file that is named once is not named again.
+        self.open.values_mut().for_each(|o| o.file.pledged());
         self.known.append(&mut self.closed);
         self.unsaved = false;
-        Ok(self.mark())
+        Ok(Commit { files, mark: self.mark(), then: None })
+    }
+
+    fn turns(&self) -> io::Result<bool> {
+        let forgotten = !self.closed.is_empty() || self.known.keys().any(|p| !self.open.contains_key(p));
+        let turns = |o: &Open| Ok::<_, io::Error>(o.used.elapsed() >= IDLE || o.file.turns()?);
+        self.open.values().try_fold(forgotten, |any, o| Ok(any || turns(o)?))
     }
 
     fn turn(&mut self) -> io::Result<Option<SinkMark>> {

@@ -1,6 +1,6 @@
 //! Standard output.
 
-use super::{Sink, SinkMark};
+use super::{Commit, Sink};
 use crate::engine::Clean;
 use std::fs::File;
 use std::io::{self, Write};
@@ -24,7 +24,7 @@ impl Sink for Stdout {
         self.0.write_all(clean.bytes())
     }
 
-    fn commit(&mut self) -> io::Result<SinkMark> {
-        Ok(SinkMark::None)
+    fn commit(&mut self) -> io::Result<Commit> {
+        Ok(Commit::default())
     }
 }

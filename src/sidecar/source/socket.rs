@@ -3,16 +3,31 @@
 use super::super::config::Address;
 use super::drops::Drops;
 use listenfd::ListenFd;
-use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
+use nix::sys::socket::{MsgFlags, MultiHeaders, recvmmsg};
+use rustix::net::sockopt::{
+    Timeout, set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, set_socket_timeout,
+    socket_recv_buffer_size,
+};
+use std::io::{self, ErrorKind, IoSliceMut};
+use std::net::UdpSocket;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
+use tokio::net::{TcpListener, UnixListener};
+use zeroize::Zeroizing;
 
 /// Connections that wait to be accepted; the system may have a lower limit.
 const BACKLOG: i32 = 4096;
+/// Most datagrams of one call.
+const SLOTS: usize = 64;
+/// Bytes that are kept for them.
+const SLOTS_BYTES: usize = 4 << 20;
+/// Longest wait for a datagram in one call.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// The sockets of systemd, each of which is taken once.
 fn handed() -> &'static Mutex<ListenFd> {
@@ -87,7 +102,7 @@ impl Listener {
     }
 }
 
-/// A socket for datagrams.
+/// A socket for datagrams, read by a thread of its own: a runtime would be woken for each of them.
 pub enum Datagrams {
     /// UDP.
     Udp(UdpSocket),
@@ -102,11 +117,7 @@ impl Datagrams {
     /// Those of the address.
     pub fn bind(address: &Address, mode: u32, buffer: usize) -> io::Result<Datagrams> {
         let socket = match address {
-            Address::Net(text) => {
-                let socket = std::net::UdpSocket::bind(text)?;
-                socket.set_nonblocking(true)?;
-                Datagrams::Udp(UdpSocket::from_std(socket)?)
-            }
+            Address::Net(text) => Datagrams::Udp(UdpSocket::bind(text)?),
             Address::Path(path) => {
                 unlink(path)?;
                 let socket = UnixDatagram::bind(path)?;
@@ -114,24 +125,14 @@ impl Datagrams {
                 Datagrams::Unix(socket)
             }
             Address::Handed(n) => match take(*n, |fds| fds.take_udp_socket(*n)) {
-                Ok(udp) => {
-                    udp.set_nonblocking(true)?;
-                    Datagrams::Udp(UdpSocket::from_std(udp)?)
-                }
-                Err(_) => {
-                    let unix = take(*n, |fds| fds.take_unix_datagram(*n))?;
-                    unix.set_nonblocking(true)?;
-                    Datagrams::Unix(UnixDatagram::from_std(unix)?)
-                }
+                Ok(udp) => Datagrams::Udp(udp),
+                Err(_) => Datagrams::Unix(take(*n, |fds| fds.take_unix_datagram(*n))?),
             },
         };
-        let fd = match &socket {
-            Datagrams::Udp(s) => s.as_fd(),
-            Datagrams::Unix(s) => s.as_fd(),
-        };
-        use rustix::net::sockopt::{
-            set_socket_recv_buffer_size, set_socket_recv_buffer_size_force, socket_recv_buffer_size,
-        };
+        let fd = socket.as_fd();
+        // systemd may hand over one that does not wait.
+        rustix::io::ioctl_fionbio(fd, false)?;
+        set_socket_timeout(fd, Timeout::Recv, Some(LOOK))?;
         if set_socket_recv_buffer_size_force(fd, buffer).is_err() {
             set_socket_recv_buffer_size(fd, buffer)?;
         }
@@ -150,26 +151,43 @@ impl Datagrams {
         }
     }
 
-    /// Waits for a datagram.
-    ///
-    /// # Errors
-    /// Those of the socket.
-    pub async fn readable(&self) -> io::Result<()> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Datagrams::Udp(s) => s.readable().await,
-            Datagrams::Unix(s) => s.readable().await,
+            Datagrams::Udp(s) => s.as_fd(),
+            Datagrams::Unix(s) => s.as_fd(),
         }
     }
 
-    /// A datagram that is there.
+    /// Takes datagrams with one call to the kernel, as many as there are slots; true when there may be more. `wait`: a little
+    /// while for the first one. A datagram that fills its slot may have been longer.
     ///
     /// # Errors
     /// `WouldBlock` when there is none, and those of the socket.
-    pub fn try_recv(&self, buf: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Datagrams::Udp(s) => s.try_recv(buf),
-            Datagrams::Unix(s) => s.try_recv(buf),
-        }
+    pub fn receive(&self, slots: &mut Slots, wait: bool, take: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
+        let flags = if wait { MsgFlags::MSG_WAITFORONE } else { MsgFlags::MSG_DONTWAIT };
+        let mut buffers: Vec<_> = slots.bytes.chunks_exact_mut(slots.size).map(|s| [IoSliceMut::new(s)]).collect();
+        let count = buffers.len();
+        let mut headers = MultiHeaders::<()>::preallocate(count, None);
+        let got = recvmmsg(self.as_fd().as_raw_fd(), &mut headers, buffers.iter_mut(), flags, None)?;
+        let lengths: Vec<_> = got.map(|m| m.bytes).collect();
+        lengths.iter().zip(slots.bytes.chunks_exact(slots.size)).for_each(|(n, slot)| take(&slot[..*n]));
+        Ok(lengths.len() == count)
+    }
+}
+
+/// Where datagrams of one call go.
+pub struct Slots {
+    bytes: Zeroizing<Vec<u8>>,
+    /// Bytes of one slot.
+    pub size: usize,
+}
+
+impl Slots {
+    /// Slots for datagrams of less than `size` bytes.
+    pub fn new(size: usize) -> Slots {
+        let count = (SLOTS_BYTES / size).clamp(1, SLOTS);
+        // Pages that nothing was written to take no memory.
+        Slots { bytes: Zeroizing::new(vec![0; size * count]), size }
     }
 }
 

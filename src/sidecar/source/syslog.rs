@@ -7,7 +7,7 @@ use super::super::tls;
 use super::drops::Drops;
 use super::frame::{Framed, Framer};
 use super::header;
-use super::socket::{Datagrams, Listener, Stream};
+use super::socket::{Datagrams, Listener, Slots, Stream};
 use super::{Context, Running, Source};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ const BATCH: usize = 64 << 10;
 const DATAGRAM: usize = 256 << 10;
 /// Bytes of one read of a connection.
 const READ: usize = 16 << 10;
+/// Datagrams of this time come with one call, where they are many.
+const PAUSE: Duration = Duration::from_micros(300);
 /// How often the kernel is asked what it dropped.
 const DROPS: Duration = Duration::from_secs(1);
 /// Longest TLS handshake.
@@ -38,7 +40,10 @@ impl Source for config::SyslogSource {
                 let socket = Datagrams::bind(&self.address, mode, self.receive_buffer.0 as usize)?;
                 // Asked before the first datagram can come.
                 let drops = socket.drops();
-                Ok(Box::pin(datagrams(socket, drops, settings, context)))
+                Ok(Box::pin(async move {
+                    let work = move || datagrams(&socket, drops, settings, &context);
+                    let _ = tokio::task::spawn_blocking(work).await;
+                }))
             }
             Transport::Tcp | Transport::Unix | Transport::Tls => {
                 let acceptor = match (&self.cert, &self.key) {
@@ -97,53 +102,57 @@ impl Dropped {
     }
 }
 
-async fn datagrams(socket: Datagrams, drops: Option<Drops>, settings: Settings, mut context: Context) {
-    let mut buf = Zeroizing::new(vec![0; DATAGRAM]);
+/// Works on a thread of its own until it is time to stop and the kernel holds no more.
+fn datagrams(socket: &Datagrams, drops: Option<Drops>, settings: Settings, context: &Context) {
+    let mut slots = Slots::new(settings.most.saturating_add(1).next_multiple_of(4096).min(DATAGRAM));
     let quiet = Quiet::default();
     let mut drops = drops.map(|drops| Dropped { drops, looked: Instant::now(), quiet: Quiet::default() });
+    let runtime = tokio::runtime::Handle::current();
     loop {
-        tokio::select! {
-            () = context.stop.asked() => return last_datagrams(&socket, settings, &context, &mut buf).await,
-            ready = socket.readable() => if ready.is_err() { return },
-            () = tokio::time::sleep(DROPS), if drops.is_some() => {}
-        }
+        let stopping = *context.stop.0.borrow();
         if let Some(drops) = &mut drops {
-            drops.look(&context);
+            drops.look(context);
         }
-        match gather(&socket, settings, &context, &mut buf) {
-            Ok(batch) if batch.is_empty() => {}
-            Ok(batch) => {
-                if context.intake.put(batch).await.is_err() {
-                    return;
-                }
-            }
-            Err(e) => quiet.warn(&format!("source {}: {e}", context.name)),
-        }
-    }
-}
-
-/// What the kernel still holds when it is time to stop.
-async fn last_datagrams(socket: &Datagrams, settings: Settings, context: &Context, buf: &mut [u8]) {
-    while let Ok(batch) = gather(socket, settings, context, buf) {
-        if batch.is_empty() || context.intake.put(batch).await.is_err() {
+        let (batch, end) = gather(socket, settings, context, &mut slots, !stopping);
+        if !batch.is_empty() && runtime.block_on(context.intake.put(batch)).is_err() {
             return;
         }
+        match end {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(e) => quiet.warn(&format!("source {}: {e}", context.name)),
+        }
+        if stopping {
+            return;
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 
-/// Datagrams that are there, up to a batch.
-fn gather(socket: &Datagrams, settings: Settings, context: &Context, buf: &mut [u8]) -> io::Result<Vec<u8>> {
+/// Datagrams that are there, up to a batch; and whether there may be more.
+fn gather(
+    socket: &Datagrams,
+    settings: Settings,
+    context: &Context,
+    slots: &mut Slots,
+    mut wait: bool,
+) -> (Vec<u8>, io::Result<bool>) {
     let mut batch = Vec::new();
-    while batch.len() < BATCH {
-        match socket.try_recv(buf) {
-            Ok(n) if n > settings.most || n == buf.len() => refuse(context, "too_long", 1),
-            Ok(n) => settings.append(&buf[..n], &mut batch),
-            Err(e) if e.kind() == ErrorKind::WouldBlock => break,
-            Err(e) if batch.is_empty() => return Err(e),
-            Err(_) => break,
+    let size = slots.size;
+    loop {
+        let end = socket.receive(slots, wait, &mut |datagram| {
+            if datagram.len() > settings.most || datagram.len() == size {
+                refuse(context, "too_long", 1);
+            } else {
+                settings.append(datagram, &mut batch);
+            }
+        });
+        if !matches!(end, Ok(true)) || batch.len() >= BATCH {
+            return (batch, end);
         }
+        wait = false;
     }
-    Ok(batch)
 }
 
 async fn connections(

@@ -94,7 +94,8 @@ pub struct Tail {
     pub lost: u64,
 }
 
-fn now() -> u64 {
+/// Unix time.
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
 }
 
@@ -131,6 +132,11 @@ impl Tail {
     /// What the checkpoint holds.
     pub fn marks(&self) -> Vec<Mark> {
         self.files.iter().map(|w| w.mark.clone()).collect()
+    }
+
+    /// Unix time of the last look at all folders: files that came since then may have no mark.
+    pub fn looked(&self) -> u64 {
+        self.since.unwrap_or_else(now)
     }
 
     /// Bytes that wait in files.
