@@ -1,6 +1,6 @@
 //! The laws of the engine, on any bytes as a block of records.
 
-use super::{Behaviour, behaviour, best, constant, engine, kinds, rewrite, rewrite_by};
+use super::{Behaviour, behaviour, best, carriers, constant, engine, kinds, rewrite, rewrite_by};
 use logveil::engine::{Engine, Explained, Format, HashKernel, ScanKernel, TagMode};
 use std::sync::OnceLock;
 
@@ -56,6 +56,7 @@ pub fn check(text: &[u8]) -> Behaviour {
         passes_settle(engine, format, &rewrite(engine, format, text));
     }
     nothing_leaks(&rig.constant, format, text);
+    carriers::nothing_leaks(&rig.constant, text);
     for twin in &rig.twins {
         assert_same(&rewrite(twin, format, text), &tokens, "kernels differ");
     }
