@@ -146,7 +146,9 @@ impl Mutator {
             all.extend(all.iter().map(|t| gbk(t)).collect::<Vec<_>>());
         }
         if self.name == "layout" {
-            let with = |n: &String| all.iter().step_by(7).take(48).map(|r| [n.as_bytes(), b"\n", r].concat()).collect::<Vec<_>>();
+            let with = |n: &String| {
+                all.iter().step_by(7).take(48).map(|r| [n.as_bytes(), b"\n", r].concat()).collect::<Vec<_>>()
+            };
             return self.notations.iter().flat_map(with).collect();
         }
         all

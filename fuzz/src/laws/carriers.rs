@@ -35,23 +35,45 @@ pub const TEMPLATES: &[Template] = &[
     columns("#Version: 1.0\n#Fields: date time cs-uri-stem cs-uri-query cs(Cookie)\n", "d\tt\t/v\tmobile={}\t~", b"\t"),
     columns("#separator \\x09\n#fields\tts\tuid\tmobile\tnote\n", "1795451033.16\tCHhA\t{}\t~", b"\t"),
     text("ts=2026-11-23T10:11:45Z level=info msg=\"~\" mobile={} dur=0.0012s"),
-    text("https 2026-11-23T10:11:45.123456Z app/web/50dc 192.0.2.7:2817 192.0.2.9:80 0.086 200 0 57 \"GET https://www.example.com:443/?phone={}&t=1 HTTP/1.1\" \"~\" TLSv1.2"),
-    text("79a59d bucket [23/Nov/2026:00:00:38 +0000] - - 3E57 REST.GET.OBJECT photo.jpg \"GET /photo.jpg?mobile={} HTTP/1.1\" 200 - 113 \"-\" \"~\" -"),
-    text("Nov 23 10:11:45 host haproxy[14389]: [23/Nov/2026:10:11:45.655] http-in static/srv1 10/0/30 200 2750 - - {~} \"GET /?tel={} HTTP/1.1\""),
-    text("[2026-11-23T10:11:45.123Z] \"GET /api?phone={} HTTP/1.1\" 200 - 0 154 \"-\" \"~\" \"7d4b1c6e-1111-4222-8333-944455556666\" \"www.example.com\""),
-    text("{\"start_time\":\"2026-11-23T10:11:45.123Z\",\"path\":\"/api?phone={}\",\"user_agent\":\"~\",\"bytes_sent\":1}"),
-    text("{\"level\":\"info\",\"request\":{\"uri\":\"/?phone={}&n=1\",\"headers\":{\"User-Agent\":[\"~\"]}},\"status\":200}"),
+    text(
+        "https 2026-11-23T10:11:45.123456Z app/web/50dc 192.0.2.7:2817 192.0.2.9:80 0.086 200 0 57 \"GET https://www.example.com:443/?phone={}&t=1 HTTP/1.1\" \"~\" TLSv1.2",
+    ),
+    text(
+        "79a59d bucket [23/Nov/2026:00:00:38 +0000] - - 3E57 REST.GET.OBJECT photo.jpg \"GET /photo.jpg?mobile={} HTTP/1.1\" 200 - 113 \"-\" \"~\" -",
+    ),
+    text(
+        "Nov 23 10:11:45 host haproxy[14389]: [23/Nov/2026:10:11:45.655] http-in static/srv1 10/0/30 200 2750 - - {~} \"GET /?tel={} HTTP/1.1\"",
+    ),
+    text(
+        "[2026-11-23T10:11:45.123Z] \"GET /api?phone={} HTTP/1.1\" 200 - 0 154 \"-\" \"~\" \"7d4b1c6e-1111-4222-8333-944455556666\" \"www.example.com\"",
+    ),
+    text(
+        "{\"start_time\":\"2026-11-23T10:11:45.123Z\",\"path\":\"/api?phone={}\",\"user_agent\":\"~\",\"bytes_sent\":1}",
+    ),
+    text(
+        "{\"level\":\"info\",\"request\":{\"uri\":\"/?phone={}&n=1\",\"headers\":{\"User-Agent\":[\"~\"]}},\"status\":200}",
+    ),
     text("{\"ClientHost\":\"-\",\"RequestPath\":\"/login?mobile={}\",\"request_User-Agent\":\"~\",\"Duration\":13}"),
-    text("<134>1 2026-11-23T16:23:53.126093+00:00 host app 4608 ID47 [zoo@32473 note=\"~\" phone=\"{}\"][t tzKnown=\"1\"] end"),
-    text("<190>Nov 23 16:18:46 vm nginx: - - - [23/Nov/2026:16:18:46 +0000] \"GET /?phone={} HTTP/1.1\" 200 6 \"-\" \"~\""),
+    text(
+        "<134>1 2026-11-23T16:23:53.126093+00:00 host app 4608 ID47 [zoo@32473 note=\"~\" phone=\"{}\"][t tzKnown=\"1\"] end",
+    ),
+    text(
+        "<190>Nov 23 16:18:46 vm nginx: - - - [23/Nov/2026:16:18:46 +0000] \"GET /?phone={} HTTP/1.1\" 200 6 \"-\" \"~\"",
+    ),
     text("CEF:0|Example|Gate|1.0|100|login|5|spt=51234 mobile={} msg=~"),
     text("LEEF:2.0|Example|Gate|1.0|4000|^|devTime=1^mobile={}^url=~"),
-    text("{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\"~\"},\"attributes\":[{\"key\":\"user.phone\",\"value\":{\"stringValue\":\"{}\"}}]}]}]}]}"),
-    text("{\"eventVersion\":\"1.08\",\"userAgent\":\"~\",\"requestParameters\":{\"phoneNumber\":\"{}\"},\"eventTime\":\"2026-11-23T10:11:45Z\"}"),
+    text(
+        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"stringValue\":\"~\"},\"attributes\":[{\"key\":\"user.phone\",\"value\":{\"stringValue\":\"{}\"}}]}]}]}]}",
+    ),
+    text(
+        "{\"eventVersion\":\"1.08\",\"userAgent\":\"~\",\"requestParameters\":{\"phoneNumber\":\"{}\"},\"eventTime\":\"2026-11-23T10:11:45Z\"}",
+    ),
     text("11-23 10:11:45.123  1234  5678 I Telephony: mobile={} note=~"),
     text("POST /register city=bj&note=~&mobile={}&x=1"),
     text("{\"msg\":\"{\\\"note\\\":\\\"~\\\",\\\"mobile\\\":\\\"{}\\\",\\\"n\\\":1}\"}"),
-    text("192.0.2.7 - - [23/Nov/2026:10:11:45 +0800] \"GET /a?note=~ HTTP/1.1\" 200 5 \"https://www.example.com/?mobile={}\" \"curl\""),
+    text(
+        "192.0.2.7 - - [23/Nov/2026:10:11:45 +0800] \"GET /a?note=~ HTTP/1.1\" 200 5 \"https://www.example.com/?mobile={}\" \"curl\"",
+    ),
     text("手机号：{}，~"),
 ];
 
@@ -143,7 +165,11 @@ pub fn plants_alone(engine: &Engine) -> Vec<String> {
             let out = rewrite(engine, sniffed(engine, &p.stream), &p.stream);
             let part = &p.secret.as_bytes()[p.secret.len() / 3..];
             if out.windows(part.len()).any(|w| w == part) {
-                leaks.push(format!("{name}: {} -> {}", String::from_utf8_lossy(&p.stream), String::from_utf8_lossy(&out)));
+                leaks.push(format!(
+                    "{name}: {} -> {}",
+                    String::from_utf8_lossy(&p.stream),
+                    String::from_utf8_lossy(&out)
+                ));
             }
         }
     }

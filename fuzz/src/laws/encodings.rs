@@ -47,7 +47,9 @@ fn nothing_leaks(encoding: Encoding, text: &[u8], nr: usize) {
     let stream = encoded(&String::from_utf8_lossy(&p.stream), encoding);
     let out = filtered(&stream, encoding);
     let back = decoded(&out, encoding);
-    assert_gone(&p.secret, back.as_bytes(), text, || format!("{encoding:?}: {name} leaks from {}", p.stream.escape_ascii()));
+    assert_gone(&p.secret, back.as_bytes(), text, || {
+        format!("{encoding:?}: {name} leaks from {}", p.stream.escape_ascii())
+    });
 }
 
 fn encoded(text: &str, encoding: Encoding) -> Vec<u8> {
