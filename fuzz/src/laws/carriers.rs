@@ -107,45 +107,67 @@ fn grouped(v: &str, mark: char) -> String {
 pub struct Planted {
     /// What the engine reads.
     pub stream: Vec<u8>,
-    /// The value as it was written.
+    /// The value, without what else was written with it.
     pub secret: String,
 }
 
 /// Most bytes of other text in a record.
 const OTHER: usize = 256;
 
+/// Levels of escapes that views decode.
+const LEVELS: usize = 3;
+
 /// Plants `writer`'s value into `template` with `other` in its free field, then stands the record before or behind `around`.
-pub fn planted(template: &Template, writer: Writer, other: &[u8], around: (&[u8], &[u8])) -> Planted {
-    let secret = writer(PHONE);
-    let free: Vec<u8> = other.iter().copied().filter(|b| fits(*b, template)).take(OTHER).collect();
+pub fn planted(template: &Template, (name, writer): (&str, Writer), other: &[u8], around: (&[u8], &[u8])) -> Planted {
+    let written = writer(PHONE);
+    let depth = match name {
+        "raw" => 0,
+        "double percent" => 2,
+        _ => 1,
+    };
+    let room = LEVELS - depth - usize::from(template.record.contains('\\'));
+    let free = free(other, template, room);
     let (before, after) = around;
-    let mut record = template.record.replace("{}", &secret).into_bytes();
+    let mut record = template.record.replace("{}", &written).into_bytes();
     if let Some(at) = record.iter().position(|b| *b == b'~') {
-        record.splice(at..at + 1, String::from_utf8_lossy(&free).bytes());
+        record.splice(at..at + 1, free.bytes());
     }
     // Whoever declares columns stands first.
     let parts: [&[u8]; 5] = match template.header {
         "" => [before, b"\n", &record, b"\n", after],
         header => [header.as_bytes(), &record, b"\n", before, after],
     };
+    // The word that is written with it stays.
+    let secret = if written.ends_with(PHONE) { PHONE.into() } else { written };
     Planted { stream: parts.concat(), secret }
 }
 
-/// True for bytes that end no field of the template and begin no escape.
-fn fits(b: u8, template: &Template) -> bool {
-    b >= b' ' && !matches!(b, b'"' | b'\\' | b'\'' | 0x7F | b'{' | b'}' | b'~') && !template.marks.contains(&b)
+/// Text that ends no field of the template, and whose own escapes take no more than `room` levels of views: a value that
+/// stands deeper than views go is not promised.
+fn free(other: &[u8], template: &Template, room: usize) -> String {
+    let text = String::from_utf8_lossy(&other[..other.len().min(OTHER)]).replace("%25", "%");
+    let ends = |c: char| c.is_ascii() && template.marks.contains(&(c as u8));
+    let wide = |c: char| matches!(c, '\u{FF01}'..='\u{FF5E}' | '\u{2002}'..='\u{2015}' | '\u{202F}' | '\u{2212}' | '\u{3000}' | '\u{A0}');
+    let fits = |c: &char| {
+        *c >= ' '
+            && !matches!(c, '"' | '\\' | '\'' | '\u{7F}' | '{' | '}' | '~' | '#' | ';')
+            && !ends(*c)
+            && (*c != '%' || room > 0)
+            && (!wide(*c) || room > 1)
+    };
+    text.chars().filter(fits).collect()
 }
 
 /// What `text` chooses is planted; nothing of it comes out.
 pub fn nothing_leaks(engine: &Engine, text: &[u8]) {
     let pick = text.iter().fold(text.len(), |n, b| n.wrapping_mul(31).wrapping_add(usize::from(*b))) >> 3;
     let template = &TEMPLATES[pick % TEMPLATES.len()];
-    let (name, writer) = WRITERS[pick / 64 % WRITERS.len()];
+    let writer = WRITERS[pick / 64 % WRITERS.len()];
     let cut = pick / 4096 % (text.len() + 1);
     let line = text[cut..].iter().position(|b| *b == b'\n').map_or(text.len(), |n| cut + n + 1);
     let p = planted(template, writer, &text[cut..], (&text[..line], &text[line..]));
     let out = rewrite(engine, sniffed(engine, &p.stream), &p.stream);
-    assert_gone(&p.secret, &out, text, || format!("{name} leaks from {}", p.stream.escape_ascii()));
+    assert_gone(&p.secret, &out, text, || format!("{} leaks from {}", writer.0, p.stream.escape_ascii()));
 }
 
 /// Neither the value nor two thirds of it are in `out`, unless `text` holds them, too.
@@ -161,7 +183,7 @@ pub fn plants_alone(engine: &Engine) -> Vec<String> {
     let mut leaks = Vec::new();
     for t in TEMPLATES {
         for (name, writer) in WRITERS {
-            let p = planted(t, *writer, b"x", (b"", b""));
+            let p = planted(t, (name, *writer), b"x", (b"", b""));
             let out = rewrite(engine, sniffed(engine, &p.stream), &p.stream);
             let part = &p.secret.as_bytes()[p.secret.len() / 3..];
             if out.windows(part.len()).any(|w| w == part) {
