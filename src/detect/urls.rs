@@ -102,10 +102,13 @@ impl Scratch {
         let mut done = 0;
         for i in 0..self.places.len() {
             let p = self.places[i];
-            if p.start < done || p.start >= p.end || deeper(text, p, level) {
+            if p.start < done || p.start >= p.end {
                 continue;
             }
             done = p.end;
+            if deeper(text, p, level) {
+                continue;
+            }
             self.seen[level].push((p.start, p.end));
             if !view.is_some_and(|v| known(v, &self.seen[level - 1], p)) {
                 take(text, urls, p, values, &mut self.parts[level]);
@@ -245,7 +248,10 @@ fn targets(text: &Text<'_>, out: &mut Vec<Place>) {
     }
     for i in memchr::memchr_iter(b'?', t) {
         let low = i.saturating_sub(PATH);
-        let start = t[low..i].iter().rposition(|b| ends(*b) || *b == b'=').map_or(low, |n| low + n + 1);
+        let start = t[low..i]
+            .iter()
+            .rposition(|b| ends(*b) || matches!(b, b'=' | b'(' | b'[' | b':' | b'|'))
+            .map_or(low, |n| low + n + 1);
         if text.at(start) == b'/' {
             add(start, target_end(text, start));
         }

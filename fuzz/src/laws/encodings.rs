@@ -47,7 +47,7 @@ fn nothing_leaks(encoding: Encoding, text: &[u8], nr: usize) {
     let stream = encoded(&String::from_utf8_lossy(&p.stream), encoding);
     let out = filtered(&stream, encoding);
     let back = decoded(&out, encoding);
-    assert_gone(&p.secret, back.as_bytes(), text, || {
+    assert_gone(&p, back.as_bytes(), text, || {
         format!("{encoding:?}: {} leaks from {}", writer.0, p.stream.escape_ascii())
     });
 }
