@@ -112,6 +112,46 @@ fn detect(c: &mut Criterion) {
     }
 }
 
+/// What decoded views cost: lines that end in a word without an escape, and the same lines with an escape in each, or in one
+/// of a hundred. Lines without one must cost what they cost where no line has one.
+fn views(c: &mut Criterion) {
+    const WORDS: &[(&str, &str)] = &[
+        ("no escape", "note=abcdefghijklmnopqrstuvwx"),
+        ("percent", "note=%E5%BC%A0abcdefghijklmno"),
+        ("JSON", "note=\\u5f20abcdefghijklmnopqr"),
+        ("HTML", "note=&#24352;abcdefghijklmnop"),
+        ("HAProxy", "note=#E5#BC#A0abcdefghijklmno"),
+        ("full width", "note=\u{FF11}\u{FF12}abcdefghijklmnopqr"),
+        ("base64", "note=YWJjZGVmZ2hpamtsbW5vcHFy"),
+    ];
+    let rules = Ruleset::builtin();
+    let registry = Registry::new(&rules);
+    let layouts = Layouts::new(&rules, &registry).expect("valid formats");
+    let custom = Custom::new(&rules).expect("no patterns");
+    let [.., (_, clean)] = logs();
+    let mut detector = Detector::new(&registry, &layouts, &custom, ScanKernel::detect());
+    for (share, every) in [("each line", 1), ("one of a hundred", 100)] {
+        let mut group = c.benchmark_group(format!("views/{share}"));
+        for (name, word) in WORDS {
+            let blocks: Vec<_> = clean.iter().map(|b| ending(b, word, WORDS[0].1, every)).collect();
+            group.throughput(size(&blocks));
+            group.bench_function(*name, |b| {
+                b.iter(|| blocks.iter().map(|t| detector.run(black_box(t), Format::Text).len()).sum::<usize>());
+            });
+        }
+    }
+}
+
+/// The lines of a block, each `every`th with `word` at its end and the others with `plain`.
+fn ending(block: &[u8], word: &str, plain: &str, every: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (i, line) in block.split(|b| *b == b'\n').filter(|l| !l.is_empty()).enumerate() {
+        let word = if i % every == 0 { word } else { plain };
+        out.extend([line, b" ", word.as_bytes(), b"\n"].concat());
+    }
+    out
+}
+
 fn engine(policy: &str, swap: (&str, &str), tag: TagMode) -> Engine {
     let rules = Ruleset::builtin();
     let text = policy_builtin(policy).expect("an embedded policy").replace(swap.0, swap.1);
@@ -272,5 +312,5 @@ fn quick() -> Criterion {
         .configure_from_args()
 }
 
-criterion_group! { name = stages; config = quick(); targets = scan, detect, rules, rewrite, canon, hash, masks }
+criterion_group! { name = stages; config = quick(); targets = scan, detect, views, rules, rewrite, canon, hash, masks }
 criterion_main!(stages);

@@ -27,6 +27,12 @@ fn json() {
     replay("json", laws::json::check);
 }
 
+/// What the laws plant goes by itself.
+#[test]
+fn plants_of_every_format_and_carrier() {
+    assert_eq!(laws::carriers::plants_alone(&laws::constant()), Vec::<String>::new());
+}
+
 /// The samples keep the laws of layouts and of input, too.
 #[test]
 fn samples() {

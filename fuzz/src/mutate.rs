@@ -1,5 +1,6 @@
 //! Makes inputs: pieces of logs, the words that the rules know, and the ways in which carriers write bytes.
 
+use data_encoding::{BASE64, BASE64URL_NOPAD, Encoding};
 use fastrand::Rng;
 use logveil::rules::{Notation, Ruleset};
 use std::ops::Range;
@@ -73,6 +74,35 @@ const MARKS: &[&str] = &[
     "Bearer ",
     "eyJ",
     "\u{FEFF}",
+    "&#",
+    "&#64;",
+    "&#x2D;",
+    "&amp;",
+    "&quot;",
+    "#E6#89#8B",
+    "#22",
+    "#7B",
+    "\u{2010}",
+    "\u{2212}",
+    "\u{A0}",
+    "\u{3000}",
+    "\t",
+    "^",
+    "==",
+    "#Fields: ",
+    "#fields\t",
+    "CEF:0|",
+    "<134>1 ",
+    "=\"",
+    "Basic ",
+];
+
+/// Notations of servers beyond those of the rules.
+const NOTATIONS: &[&str] = &[
+    "$type $time $elb $client:$port $target $status \"$request\" \"$user_agent\" $cipher $arn \"$trace_id\"",
+    "$owner $bucket [$time_local] $remote_ip $requester $id $operation $key \"$request_uri\" $status",
+    "$host $process[$pid]: $client:$port [$time] $frontend $backend/$server $timers $status {$headers} \"$request\"",
+    "[$start_time] \"$method $path $protocol\" $code $flags \"$x_forwarded_for\" \"$user_agent\"",
 ];
 
 /// Makes inputs for one target.
@@ -97,22 +127,28 @@ impl Mutator {
             Notation::Nginx(n) | Notation::Apache(n) => Some(n.clone()),
             Notation::Json => None,
         });
-        let notations = notations.collect();
+        let notations = notations.chain(NOTATIONS.iter().map(|n| n.to_string())).collect();
         let words = words.into_iter().map(String::into_bytes).collect();
         Mutator { rng: Rng::with_seed(seed), name: name.into(), words, notations }
     }
 
-    /// Inputs to begin with: each sample line by line and whole, each example of the rules, what failed before.
+    /// Inputs to begin with: each sample and each format line by line and whole, each example of the rules, what failed
+    /// before.
     pub fn first(&mut self) -> Vec<Vec<u8>> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut all = files(&root.join("regressions").join(&self.name));
-        for text in files(&root.join("../samples")) {
+        for text in [files(&root.join("../samples")), files(&root.join("../tests/golden/formats"))].concat() {
             all.extend(text.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec));
             all.push(text);
         }
         all.extend(self.words.iter().skip(MARKS.len()).filter(|w| w.len() > 8).cloned());
+        if self.name == "input" {
+            all.extend(all.iter().map(|t| gbk(t)).collect::<Vec<_>>());
+        }
         if self.name == "layout" {
-            let with = |n: &String| all.iter().take(16).map(|r| [n.as_bytes(), b"\n", r].concat()).collect::<Vec<_>>();
+            let with = |n: &String| {
+                all.iter().step_by(7).take(48).map(|r| [n.as_bytes(), b"\n", r].concat()).collect::<Vec<_>>()
+            };
             return self.notations.iter().flat_map(with).collect();
         }
         all
@@ -187,7 +223,8 @@ impl Mutator {
     /// A piece as another carrier writes it.
     fn written(&mut self, piece: &[u8]) -> Vec<u8> {
         let each = |f: fn(u8) -> String| piece.iter().flat_map(|b| f(*b).into_bytes()).collect();
-        match self.rng.u8(..6) {
+        let runs = |e: Encoding| e.encode(piece).into_bytes();
+        match self.rng.u8(..12) {
             0 => each(|b| format!("%{b:02X}")),
             1 => each(|b| format!("%25{b:02x}")),
             2 => each(|b| format!("\\x{b:02X}")),
@@ -196,9 +233,23 @@ impl Mutator {
                 0x21..0x7F => char::from_u32(0xFEE0 + u32::from(b)).map(String::from).unwrap_or_default(),
                 b => char::from(b).to_string(),
             }),
+            5 => each(|b| format!("&#{b};")),
+            6 => each(|b| format!("&#x{b:x};")),
+            7 => each(|b| format!("#{b:02X}")),
+            8 => runs(BASE64),
+            9 => runs(BASE64URL_NOPAD),
+            10 => {
+                let mark = ['-', ' ', '\u{2011}', '\u{2212}', '\u{A0}'][self.rng.usize(..5)].to_string();
+                piece.chunks(4).collect::<Vec<_>>().join(mark.as_bytes())
+            }
             _ => serde_json::Value::from(String::from_utf8_lossy(piece)).to_string().into_bytes(),
         }
     }
+}
+
+/// A text in GB 18030.
+fn gbk(text: &[u8]) -> Vec<u8> {
+    encoding_rs::GB18030.encode(&String::from_utf8_lossy(text)).0.into_owned()
 }
 
 /// All files of a folder, in order of their names.

@@ -125,7 +125,11 @@ impl Registry {
         }
         for (entity, shape, keys) in &rules.aliases {
             let class = KeyClass { entity: Some((*entity, *shape)), ..KeyClass::default() };
-            r.add(keys, &[], class);
+            if r.weak >> entity.0 & 1 == 1 {
+                r.add_weak(keys, class);
+            } else {
+                r.add(keys, &[], class);
+            }
         }
         r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });
         r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));

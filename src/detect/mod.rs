@@ -14,6 +14,7 @@ pub mod resolve;
 #[allow(missing_docs)]
 pub mod scan;
 mod sequence;
+pub mod urls;
 
 use crate::format::encode::encode;
 use crate::format::view::{Region, View};
@@ -27,6 +28,7 @@ use positional::{Fields, Format, Layouts};
 use recognize::{Found, Text};
 use scan::{Kernel, Scanner, kind};
 use sequence::Sequence;
+use urls::{Urls, Values};
 
 /// Finds identifiers in blocks. One per worker: it owns the scratch space, which holds values only until the next block.
 pub struct Detector<'r> {
@@ -50,6 +52,8 @@ pub struct Detector<'r> {
     settled: recognize::Settled,
     aside: Vec<u8>,
     blobs: Blobs,
+    asked: Option<&'r Urls>,
+    urls: urls::Scratch,
     scratch: View,
     order: Vec<u64>,
     resolved: Vec<Hit>,
@@ -79,6 +83,8 @@ impl<'r> Detector<'r> {
             settled: recognize::Settled::default(),
             aside: Vec::new(),
             blobs: Blobs::default(),
+            asked: None,
+            urls: urls::Scratch::default(),
             scratch: View::default(),
             order: Vec::new(),
             resolved: Vec::new(),
@@ -90,12 +96,18 @@ impl<'r> Detector<'r> {
         self.count = count;
     }
 
+    /// Asks for parts of URLs, too.
+    pub fn look_for_urls(&mut self, urls: Option<&'r Urls>) {
+        self.asked = urls;
+    }
+
     /// Finds all identifiers of a block of records in `format`; spans are ascending and do not overlap.
     pub fn run(&mut self, block: &[u8], format: Format) -> &[Hit] {
         self.aside.clear();
         self.blobs.clear();
         self.times.clear();
         self.tags.clear();
+        self.urls.clear();
         self.hits.iter_mut().for_each(Vec::clear);
         let mut depth = 0;
         for level in 0..=LEVELS {
@@ -126,6 +138,7 @@ impl<'r> Detector<'r> {
                 sequence: &mut self.sequence,
                 tags: if level == 0 { &mut self.tags } else { &mut self.deep_tags },
                 settled: &mut self.settled,
+                urls: &mut self.urls,
                 scratch: &mut self.scratch,
                 line: recognize::Line::default(),
             };
@@ -137,6 +150,12 @@ impl<'r> Detector<'r> {
                 if !self.times.is_sorted() {
                     self.times.sort_unstable();
                 }
+            }
+            if let Some(asked) = self.asked {
+                let (aside, scratch, memo) = (&mut self.aside, &mut self.scratch, &mut self.memo);
+                self.urls.find(&text, asked, level, below.last(), &mut Values { aside, scratch, memo });
+            }
+            if level == 0 {
                 self.scanner.events.swap(kind::LINE, &mut self.lines);
             }
         }
@@ -152,8 +171,10 @@ impl<'r> Detector<'r> {
                 &mut self.order,
                 up,
             );
+            self.urls.raise(level, view);
         }
         resolve::resolve(&self.hits[0], self.registry.weak(), &mut self.order, &mut self.resolved);
+        self.urls.weave(&mut self.resolved);
         &self.resolved
     }
 

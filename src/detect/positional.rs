@@ -6,6 +6,7 @@ use super::keys::{Exempt, KeyClass, Registry};
 use super::recognize::{Found, Text, keyed, special};
 use super::scan::Maps;
 use super::scan::kind;
+use super::urls::Place;
 use crate::format::layout::{Layout, Marks, Plain};
 use crate::model::{Confidence, RuleId, Shape};
 use crate::rules::{FormatDef, Notation, RuleError, Ruleset};
@@ -383,6 +384,8 @@ fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usi
     }
     if class.has_shape(&[Shape::Jar]) {
         special::jar(text, found, span.start, span.start);
+    } else if let Some(place) = Place::of(class, &span) {
+        found.urls.column(place);
     } else if let Some((entity, shape)) = class.entity {
         keyed::accept(text, found, entity, shape, span.start, (span.start, span.end), false);
     } else if class.exempt != Exempt::No && span.len() >= SHORTEST {

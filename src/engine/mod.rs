@@ -29,10 +29,11 @@ use crate::detect::keys::Registry;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::Layouts;
 pub use crate::detect::positional::Sniffer;
+use crate::detect::urls::Urls;
 use crate::format::time::EventClock;
 use crate::input::encoding::{Encoding, encode};
 use crate::keys::Keyring;
-use crate::model::{Block, Category, EntityId};
+use crate::model::{Block, Category, EntityId, well_known};
 use crate::policy::Policy;
 use crate::policy::lists::Lists;
 use crate::rules::{RuleError, Ruleset};
@@ -89,6 +90,8 @@ pub struct Engine {
     registry: Registry,
     layouts: Layouts,
     custom: Custom,
+    /// Parts of URLs that the newest policy asks for.
+    urls: Option<Urls>,
     allow: Allow,
     /// Stretches of event time, ascending; the first has no beginning.
     eras: Vec<Era>,
@@ -113,7 +116,11 @@ impl Engine {
     /// # Errors
     /// Formats of the rules whose notation is wrong.
     pub fn new(cfg: EngineConfig) -> Result<Engine, Vec<RuleError>> {
-        let needed = |e| cfg.policy.needs(e) || cfg.policy.older.iter().any(|p| p.needs(e));
+        // What the newest policy says of URLs holds for all its versions.
+        let needed = |e| match e {
+            well_known::URL | well_known::PATH => cfg.policy.needs(e),
+            e => cfg.policy.needs(e) || cfg.policy.older.iter().any(|p| p.needs(e)),
+        };
         let registry = Registry::new(&cfg.rules.only_needed(needed));
         let layouts = Layouts::new(&cfg.rules, &registry);
         let custom = Custom::new(&cfg.rules);
@@ -126,6 +133,7 @@ impl Engine {
             }
         };
         let ages = judge::ages(&cfg.rules);
+        let urls = cfg.policy.def.urls.as_ref().map(|u| Urls::new(&u.query, u.route));
         let policies = era::versions(cfg.policy);
         let tellers = projection::Tellers::new(&cfg.rules, &policies);
         let eras = era::eras(&cfg.rules, &policies, &cfg.key);
@@ -133,6 +141,7 @@ impl Engine {
             registry,
             layouts,
             custom,
+            urls,
             allow,
             eras,
             fingerprint: cfg.key.fingerprint(),
@@ -238,6 +247,7 @@ impl Engine {
     pub fn worker(&self) -> Worker<'_> {
         let mut detector = Detector::new(&self.registry, &self.layouts, &self.custom, self.scan);
         detector.count_unparsed(self.count_unparsed);
+        detector.look_for_urls(self.urls.as_ref());
         Worker {
             engine: self,
             detector,

@@ -6,4 +6,5 @@ pub mod layout;
 pub mod marks;
 pub mod slot;
 pub mod time;
+pub mod url;
 pub mod view;

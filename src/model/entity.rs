@@ -76,6 +76,8 @@ entities! {
     WIFI_NAME = "net.wifi",
     DEVICE_NAME = "device.name",
     IBAN = "bank.iban",
+    URL = "browse.url",
+    PATH = "browse.path",
 }
 
 /// The grammar that a keyed value must fit before the key is believed.
@@ -166,4 +168,8 @@ pub enum Shape {
     Terminal,
     /// A cookie header: each of its values on its own.
     Jar,
+    /// A URL or request target: parts of it, where a policy asks.
+    Url,
+    /// A query string: its values, where a policy asks.
+    Query,
 }

@@ -153,6 +153,8 @@ pub enum RuleId {
     Cookie,
     /// A rule of the user's.
     Custom,
+    /// A part of a URL.
+    Url,
 }
 
 impl RuleId {
@@ -174,6 +176,7 @@ impl RuleId {
             RuleId::Words => "words",
             RuleId::Cookie => "cookie",
             RuleId::Custom => "custom",
+            RuleId::Url => "url",
         }
     }
 }

@@ -11,7 +11,7 @@ pub use compile::{VERBS, compile};
 pub use project::{Facts, Platform, Refusal};
 pub use select::{Origin, Selection, select};
 
-use crate::model::{Category, CategorySet, Confidence, Decision, EntityId, RetentionId, TransformId};
+use crate::model::{Category, CategorySet, Confidence, Decision, EntityId, RetentionId, TransformId, well_known as e};
 use crate::rules::{ConsentDef, CoverageDef, Earlier, ErasureDef, MinorsDef, PolicyDef, RecipientDef, TransformDef};
 
 /// A compiled policy.
@@ -164,9 +164,21 @@ impl Policy {
         all.map(move |(i, d)| (EntityId((i >> bits) as u8), d.transform))
     }
 
+    /// False for parts of URLs of which the policy says nothing.
+    pub fn asks_for(&self, entity: EntityId) -> bool {
+        match entity {
+            e::URL => self.def.urls.is_some(),
+            e::PATH => self.def.urls.as_ref().is_some_and(|u| u.route),
+            _ => true,
+        }
+    }
+
     /// True when some output may change or show the entity, so that it must be looked for.
     pub fn needs(&self, entity: EntityId) -> bool {
         use crate::rules::TransformKind::Keep;
+        if matches!(entity, e::URL | e::PATH) {
+            return self.asks_for(entity);
+        }
         let changed = self.pairs().any(|(e, t)| e == entity && self.transforms[t.0 as usize].kind != Keep);
         changed || self.views.len() > 1
     }

@@ -259,9 +259,12 @@ impl Ruleset {
     /// These rules without the keys of weak entities that nobody needs: they are then not found.
     pub fn only_needed(&self, needs: impl Fn(EntityId) -> bool) -> Ruleset {
         let mut rules = self.clone();
+        let mut gone = 0u128;
         for e in rules.entities.iter_mut().filter(|e| e.weak && !needs(e.id)) {
             (e.keys, e.suffixes, e.words) = Default::default();
+            gone |= 1 << e.id.0;
         }
+        rules.aliases.retain(|a| gone >> a.0.0 & 1 == 0);
         rules
     }
 
@@ -376,6 +379,8 @@ const SHAPES: &[(&str, Shape)] = &[
     ("prose", Shape::Prose),
     ("search", Shape::Search),
     ("jar", Shape::Jar),
+    ("url", Shape::Url),
+    ("query", Shape::Query),
     ("arn", Shape::Arn),
     ("terminal", Shape::Terminal),
 ];

@@ -15,7 +15,7 @@ pub use entities::{EntityDef, ExemptDef, Ruleset};
 pub use formats::{FormatDef, Notation};
 pub use pattern::PatternDef;
 pub use policy_def::{
-    AllowDef, CategoryDef, ClauseDef, Earlier, PolicyDef, PolicyHead, RetentionDef, When, builtin_policies,
+    AllowDef, CategoryDef, ClauseDef, Earlier, PolicyDef, PolicyHead, RetentionDef, UrlsDef, When, builtin_policies,
     policy_builtin,
 };
 pub use recipient_def::{BasisDef, Exception, Proof, RecipientClass, RecipientDef, ResidencyDef, ViewKind};

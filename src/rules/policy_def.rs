@@ -20,6 +20,8 @@ pub struct PolicyDef {
     /// The organisation's own contacts, which are not personal.
     #[serde(default)]
     pub allow: AllowDef,
+    /// Parts of URLs that are looked for; none without this table.
+    pub urls: Option<UrlsDef>,
     /// Levels and purposes of data categories.
     #[serde(default)]
     pub category: Vec<CategoryDef>,
@@ -140,6 +142,16 @@ pub struct AllowDef {
     pub phones: Vec<String>,
     /// E-mail addresses.
     pub emails: Vec<String>,
+}
+
+/// Which parts of URLs `browse.url` and `browse.path` stand for.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UrlsDef {
+    /// Parameters whose values are no `browse.url`; a `*` at the end of a name stands for anything.
+    pub query: Vec<String>,
+    /// Segments of paths that are no words are `browse.path`.
+    pub route: bool,
 }
 
 /// A data category as the policy sees it.

@@ -2,6 +2,7 @@
 
 use super::user_agent;
 use super::{At, Needs, Transform};
+use crate::format::url;
 use crate::model::Unfit;
 use jiff::civil::Date;
 use std::io::Write as _;
@@ -200,9 +201,7 @@ fn route(text: &str, keep: &[Box<[u8]>], out: &mut Vec<u8>) {
         if i > 0 {
             out.push(b'/');
         }
-        let version = segment.len() <= 3 && segment.starts_with('v');
-        let word = segment.len() <= 24 && !segment.bytes().any(|b| b.is_ascii_digit() || b == b'%' || b == b'@');
-        let plain = segment.is_ascii() && (word || version);
+        let plain = url::is_word(segment.as_bytes());
         let end = segment.rsplit_once('.').map_or("", |(_, e)| e);
         out.extend_from_slice(if plain { segment.as_bytes() } else { b"{}" });
         if !plain && (1..=5).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_lowercase()) {

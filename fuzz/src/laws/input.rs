@@ -1,6 +1,6 @@
 //! The cutting of streams: every byte comes once, and no edge of a block or window lets a value through.
 
-use super::{Behaviour, behaviour, best};
+use super::{Behaviour, behaviour, best, encodings};
 use logveil::engine::{Engine, TagMode};
 use logveil::input::{Blocks, Limits, Piece, Readiness};
 use std::cell::Cell;
@@ -71,6 +71,7 @@ pub fn check(data: &[u8]) -> Behaviour {
     let limits = Limits { block: limits.block, window: 64 << 10, read: limits.read };
     nothing_slips_through(Blocks::new(drip, limits), &ready, &text, values);
     seen.push(behaviour((values.min(4), ending % 3)));
+    seen.extend(encodings::check(data));
     seen
 }
 

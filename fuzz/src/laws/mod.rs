@@ -3,6 +3,8 @@
 //!
 //! The product's own tests include this module to replay `regressions/`.
 
+pub mod carriers;
+pub mod encodings;
 pub mod engine;
 pub mod input;
 pub mod json;
@@ -45,6 +47,11 @@ fn best(policy: &str, swap: (&str, &str), tag: TagMode) -> Engine {
 /// An engine that puts one word in the place of every value.
 pub fn constant() -> Engine {
     best("web-minimal", ("apply = \"truncate\"", "apply = \"suppress\""), TagMode::None)
+}
+
+/// The format that an engine takes a stream for.
+pub fn sniffed(engine: &Engine, stream: &[u8]) -> Format {
+    engine.sniffer(None).look(stream)
 }
 
 /// What a fresh worker makes of whole records.

@@ -14,9 +14,14 @@ pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Sh
         Shape::Iban => iban::valid,
         Shape::Imsi => imsi::grouped,
         Shape::Ssn => named::ssn,
+        Shape::Card => card,
         Shape::DeviceId if entity == e::MEID && end - start <= 5 => meid::spaced,
         _ => return end,
     };
+    // The end of a sentence.
+    if text[..end].ends_with(b".") && end > start && fits(&text[start..end - 1]) {
+        return end - 1;
+    }
     let most = text.len().min(start + LONGEST);
     let (mut last, mut whole) = (end, end);
     while last < most && matches!(text[last], b' ' | b'-' | b'.') {
@@ -30,6 +35,14 @@ pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Sh
         }
     }
     whole
+}
+
+/// Four groups of four digits, or those of the cards of fourteen and fifteen.
+fn card(v: &[u8]) -> bool {
+    let groups = || v.split(|b| matches!(b, b' ' | b'-'));
+    let lengths = || groups().map(<[u8]>::len);
+    v.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-'))
+        && (lengths().eq([4, 4, 4, 4]) || lengths().eq([4, 6, 5]) || lengths().eq([4, 6, 4]))
 }
 
 #[cfg(test)]
@@ -55,6 +68,11 @@ mod tests {
         assert_eq!(meid("unknown 200 1234"), "unknown");
         assert_eq!(part("460 07 1234567890 x", (e::IMSI, Shape::Imsi)), "460 07 1234567890");
         assert_eq!(part("078 05 1120 x", (EntityId(0), Shape::Ssn)), "078 05 1120");
+        assert_eq!(part("078.05.1120 x", (EntityId(0), Shape::Ssn)), "078.05.1120");
+        assert_eq!(end(b"078-05-1120.", 0, 12, (EntityId(0), Shape::Ssn)), 11);
+        let card = |t| part(t, (e::CARD, Shape::Card));
+        assert_eq!(card("4111 1111 1111 1112 x"), "4111 1111 1111 1112");
+        assert_eq!(card("4111 1111 200"), "4111");
         assert_eq!(part("460 07 12345678901 x", (e::IMSI, Shape::Imsi)), "460");
     }
 }

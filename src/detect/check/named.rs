@@ -97,9 +97,9 @@ fn digits(v: &[u8]) -> usize {
     v.iter().filter(|b| b.is_ascii_digit()).count()
 }
 
-/// Nine digits, in print with a dash or blank behind the third and the fifth.
+/// Nine digits, in print with a dash, blank or dot behind the third and the fifth.
 pub fn ssn(v: &[u8]) -> bool {
-    let mark = |i: usize| matches!(v[i], b'-' | b' ');
+    let mark = |i: usize| matches!(v[i], b'-' | b' ' | b'.');
     match v.len() {
         9 => all_digits(v),
         11 => mark(3) && mark(6) && all_digits(&v[..3]) && all_digits(&v[4..6]) && all_digits(&v[7..]),

@@ -91,6 +91,22 @@ fn local(d: &[u8]) -> bool {
     matches!(d.len(), 7 | 8) && (b'2'..=b'8').contains(&d[0])
 }
 
+/// Area code, office and line of the North American plan, with or without its country code; only a key tells it.
+fn american(d: &[u8]) -> bool {
+    let national = match d {
+        [b'1', b'2', ..] if d.len() == 11 => &d[1..],
+        [b'2'..=b'9', ..] if d.len() == 10 => d,
+        _ => return false,
+    };
+    !service(national) && national.iter().any(|b| *b != national[0])
+}
+
+/// Groups of three, three and four digits with dots between, as print has them; the dot of a sentence apart.
+fn in_print(v: &[u8]) -> bool {
+    let v = v.strip_suffix(b".").unwrap_or(v);
+    !v.contains(&b'.') || v.split(|b| *b == b'.').map(<[u8]>::len).eq([3, 3, 4])
+}
+
 /// Writes the canonical form (`+86` and the national number; other countries E.164) to `out` and returns its length.
 /// Separators, trunk and international prefixes are dropped, an extension too.
 pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
@@ -142,9 +158,10 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
         out[1..=rest.len()].copy_from_slice(rest);
         return Some((PhoneKind::Intl, rest.len() + 1));
     }
-    // Another country's number with its trunk prefix: which country's, nobody says.
+    // Another country's number, with its trunk prefix or by the plan of North America: which country's, nobody says.
     let trunk = !dotted && matches!(n, 10..=12) && d[0] == b'0' && d[1] != b'0';
-    trunk.then(|| {
+    let american = american(d) && in_print(v);
+    (!plus && (trunk || american)).then(|| {
         out[..n].copy_from_slice(d);
         (PhoneKind::Intl, n)
     })
@@ -210,6 +227,11 @@ mod tests {
         assert_eq!(norm("010-12345678"), Some((PhoneKind::Intl, "01012345678".into())));
         assert_eq!(norm("10012345678"), None);
         assert_eq!(norm("20.12.34.56"), None);
+        assert_eq!(norm("(212) 555-0123"), Some((PhoneKind::Intl, "2125550123".into())));
+        assert_eq!(norm("212.555.0123"), Some((PhoneKind::Intl, "2125550123".into())));
+        for no in ["1732345905", "800-123-4567", "400-098-8505", "5555555555", "21.25.55.01.23", "10012345678"] {
+            assert_eq!(norm(no), None, "{no}");
+        }
     }
 
     #[test]

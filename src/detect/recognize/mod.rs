@@ -20,6 +20,7 @@ use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
 use super::scan::bits::Task;
 use super::sequence::Sequence;
+use super::urls;
 use crate::format::view::{Region, View};
 use crate::model::{Confidence, EntityId, RuleId};
 
@@ -55,6 +56,8 @@ pub struct Found<'a> {
     pub scratch: &'a mut View,
     /// What the keys of this text have settled.
     pub settled: &'a mut Settled,
+    /// Columns that hold URLs.
+    pub urls: &'a mut urls::Scratch,
     /// The line looked at last.
     pub line: Line,
 }

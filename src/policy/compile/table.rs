@@ -2,7 +2,7 @@
 
 use super::super::{Condition, View};
 use super::{Compiler, matching};
-use crate::model::{CategorySet, ClauseId, Decision, EntityId, TransformId};
+use crate::model::{CategorySet, ClauseId, Decision, EntityId, TransformId, well_known};
 use crate::rules::{ClauseDef, EntityDef, RecipientDef, RuleError, When};
 
 /// Conditions that one table can tell apart.
@@ -141,6 +141,15 @@ impl<'a> Compiler<'a> {
     }
 
     fn undecided(&mut self, e: &EntityDef, recipient: Option<&RecipientDef>) {
+        // Nothing is found of what the policy does not ask for.
+        let asked = match e.id {
+            well_known::URL => self.def.urls.is_some(),
+            well_known::PATH => self.def.urls.as_ref().is_some_and(|u| u.route),
+            _ => true,
+        };
+        if !asked {
+            return;
+        }
         let to = recipient.map_or(String::new(), |r| format!(" for recipient `{}`", r.id));
         let message = format!("no clause decides entity `{}` (category `{}`){to}", e.name, e.category.name());
         if !self.errors.iter().any(|x| x.message == message) {
