@@ -103,6 +103,7 @@ fn batch_keeps_encodings() {
         ("le.log", wide(b"\xFF\xFE", u16::to_le_bytes)),
         ("be.log", wide(b"\xFE\xFF", u16::to_be_bytes)),
         ("bare.log", wide(b"", u16::to_le_bytes)),
+        ("han.log", line.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         ("mark.log", b"\xFF\xFE".to_vec()),
     ];
     for (name, bytes) in &inputs {

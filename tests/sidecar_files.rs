@@ -262,8 +262,8 @@ fn utf16_never_passes() {
     let text = line(1).repeat(50);
     fs::write(dir.join("wide.log"), wide(b"\xFF\xFE", &text)).unwrap();
     fs::write(dir.join("bare.log"), wide(b"", &text)).unwrap();
-    fs::write(dir.join("late.log"), [line(2).as_bytes(), &wide(b"", &text), b"\n", line(3).as_bytes()].concat())
-        .unwrap();
+    let plain = format!("n=2 {}\n", "plain ".repeat(50));
+    fs::write(dir.join("late.log"), [plain.as_bytes(), &wide(b"", &text), b"\n", line(3).as_bytes()].concat()).unwrap();
     fs::write(dir.join("packed.log"), zstd::encode_all(&wide(b"\xFF\xFE", &text)[..], 1).unwrap()).unwrap();
     fs::write(dir.join("good.log"), line(4)).unwrap();
     let daemon = place.start_ready();

@@ -15,6 +15,29 @@ pub fn holds_utf16(v: &[u8]) -> bool {
     v[first.saturating_sub(1)..].windows(5).any(is)
 }
 
+/// The encoding of a text that begins like UTF-16.
+pub fn begins_as_utf16(v: &[u8]) -> Option<Encoding> {
+    match v {
+        [0xFF, 0xFE, ..] => Some(Encoding::Utf16Le),
+        [0xFE, 0xFF, ..] => Some(Encoding::Utf16Be),
+        _ => byte_order(v),
+    }
+}
+
+/// The byte order of UTF-16 without a mark, by the zeroes of its letters, digits and blanks, which stand on one side. Bytes that
+/// are UTF-8 as well must have many.
+pub(super) fn byte_order(v: &[u8]) -> Option<Encoding> {
+    let count = |side: usize| v.chunks_exact(2).filter(|unit| unit[side] == 0).count();
+    let (high, low) = (count(0), count(1));
+    let least = if low.max(high) > 1 && is_utf8(v) { v.len() / 16 } else { 0 };
+    let clear = |most: usize, other: usize| most >= least.max(2) && most >= 4 * other;
+    match (clear(low, high), clear(high, low)) {
+        (true, _) => Some(Encoding::Utf16Le),
+        (_, true) => Some(Encoding::Utf16Be),
+        _ => None,
+    }
+}
+
 /// Stretches of whole lines, each in GBK (true) or not.
 pub fn lines_in_gbk(v: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
     let mut rest = v;

@@ -6,9 +6,9 @@
 
 mod characters;
 
-pub use characters::{encode, gbk_to_utf8, holds_utf16, lines_in_gbk};
+pub use characters::{begins_as_utf16, encode, gbk_to_utf8, holds_utf16, lines_in_gbk};
 
-use characters::{first_high, gb_to_utf8, is_gbk, is_utf8, utf16_to_utf8};
+use characters::{byte_order, first_high, gb_to_utf8, is_gbk, is_utf8, utf16_to_utf8};
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -79,6 +79,9 @@ impl Decided {
 /// The stream began with a byte order mark that is not written yet.
 const MARK: u8 = 0x80;
 
+/// Longest first line that tells UTF-16.
+const START: usize = 4 << 10;
+
 /// Bytes that are read at once where something is translated.
 const CHUNK: usize = 32 << 10;
 
@@ -116,27 +119,36 @@ impl<R: Read> Decoder<R> {
         }
     }
 
-    /// Looks at the first bytes of the stream: a byte order mark, or the zeroes between ASCII letters of UTF-16.
-    fn begin(&mut self) {
+    /// Bytes of the first line, once it is there: what a stream is must not depend on the pieces it comes in.
+    fn first(&self) -> Option<usize> {
+        let least = self.raw.len().min(3);
+        let line = memchr::memchr(b'\n', &self.raw[least..]).map(|n| least + n + 1).filter(|n| *n <= START);
+        let known = self.encoding.is_some() && self.raw.len() > least || self.raw.len() >= START || self.eof;
+        line.or(known.then_some(self.raw.len().min(START)))
+    }
+
+    /// Looks at the first line of the stream: a byte order mark, or the zeroes of UTF-16.
+    fn begin(&mut self, first: usize) {
         let fixed = self.encoding;
         let open = |e| fixed.is_none() || fixed == Some(e);
         match self.raw[..] {
             [0xFF, 0xFE, ..] if open(Encoding::Utf16Le) => self.decide(Encoding::Utf16Le, true),
             [0xFE, 0xFF, ..] if open(Encoding::Utf16Be) => self.decide(Encoding::Utf16Be, true),
-            [a, 0, b, 0, ..] if fixed.is_none() && a != 0 && b != 0 => self.decide(Encoding::Utf16Le, false),
-            [0, a, 0, b, ..] if fixed.is_none() && a != 0 && b != 0 => self.decide(Encoding::Utf16Be, false),
-            _ => {}
+            _ if fixed.is_some() => {}
+            _ => {
+                if let Some(e) = byte_order(&self.raw[..first]) {
+                    self.decide(e, false);
+                }
+            }
         }
     }
 
     /// Translates what can be translated.
     fn translate(&mut self) {
         if !self.begun {
-            if self.raw.len() < 4 && !self.eof {
-                return;
-            }
+            let Some(first) = self.first() else { return };
             self.begun = true;
-            self.begin();
+            self.begin(first);
         }
         if self.encoding.is_none() {
             self.sniff();
@@ -272,6 +284,19 @@ mod tests {
             assert_eq!(String::from_utf8(seen).unwrap(), text);
             assert_eq!((back, found), (wide, e));
         }
+        for (text, e) in [
+            ("中文日志 用户甲 138\n", Encoding::Utf16Le),
+            ("姓名：张三 手机号13800138000\n", Encoding::Utf16Be),
+            ("一一一 13800138000\n", Encoding::Utf16Le),
+        ] {
+            let units = text.encode_utf16();
+            let wide: Vec<u8> =
+                units.flat_map(|u| if e == Encoding::Utf16Le { u.to_le_bytes() } else { u.to_be_bytes() }).collect();
+            let (seen, back, found) = through(&wide, None, 100);
+            assert_eq!((String::from_utf8(seen).unwrap().as_str(), back, found), (text, wide, e));
+        }
+        let zeroes = b"GET /a\0b\0c \0x\0\0yz HTTP/1.1 and on it goes without any of them\n".to_vec();
+        assert_eq!(through(&zeroes, None, 100), (zeroes.clone(), zeroes, Encoding::Utf8));
         // Bytes that are no text in either encoding pass as they are.
         let torn = b"x \xd5\xff\xfe y\n".to_vec();
         assert_eq!(through(&torn, None, 4), (torn.clone(), torn, Encoding::Utf8));

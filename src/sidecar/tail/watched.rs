@@ -4,7 +4,7 @@ use super::join::Way;
 use super::print::{Print, Prints, REACH};
 use super::{Feed, Stopped};
 use crate::input::codec::{self, Codec};
-use crate::input::encoding::holds_utf16;
+use crate::input::encoding::begins_as_utf16;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -227,7 +227,7 @@ impl Watched {
             let mut head = Zeroizing::new([0; REACH]);
             let n = file.read_at(&mut *head, 0)?;
             self.mark.packed = Codec::of(&head[..n]) != Codec::Plain;
-            if !self.mark.packed && holds_utf16(&head[..n.min(5)]) {
+            if !self.mark.packed && begins_as_utf16(&head[..n]).is_some() {
                 let text =
                     "is UTF-16, which is not read here: have it written in UTF-8, or use `logveil filter` or `batch`";
                 return Err(io::Error::other(text).into());
