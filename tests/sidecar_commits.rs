@@ -113,8 +113,8 @@ fn a_slow_disk_holds_up_answers_and_nothing_else() {
     let to = port();
     let place = Place::new(&format!("[source.http.in]\naddress = '127.0.0.1:{to}'\n{FILE}"));
     let mut file = input(&place);
-    // Longer than the test.
-    let Some(daemon) = Tampered::start(&place, "delay_enter=60s") else { return };
+    // Longer than it takes to look.
+    let Some(daemon) = Tampered::start(&place, "delay_enter=15s") else { return };
     let written = || numbers(&place.read("out/clean.log"));
     let answer = post(to, 1000);
     wait_for("the posted record", || written() == [1000]);
