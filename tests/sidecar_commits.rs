@@ -4,12 +4,14 @@
 mod support;
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 use support::daemon::{Daemon, Dice, Place, wait_for};
-use support::net::{MARKS, assert_each_once, http, numbers, port, record};
+use support::net::{MARKS, assert_each_once, http, number, numbers, port, record};
 
 /// A daemon whose calls of `fdatasync` are tampered with; nothing where strace can't do that.
 struct Tampered {
@@ -113,8 +115,8 @@ fn a_slow_disk_holds_up_answers_and_nothing_else() {
     let to = port();
     let place = Place::new(&format!("[source.http.in]\naddress = '127.0.0.1:{to}'\n{FILE}"));
     let mut file = input(&place);
-    // Longer than the test.
-    let Some(daemon) = Tampered::start(&place, "delay_enter=60s") else { return };
+    // Longer than it takes to look.
+    let Some(daemon) = Tampered::start(&place, "delay_enter=15s") else { return };
     let written = || numbers(&place.read("out/clean.log"));
     let answer = post(to, 1000);
     wait_for("the posted record", || written() == [1000]);
@@ -159,6 +161,49 @@ fn a_failing_disk_is_asked_again_before_anything_is_answered() {
     place.assert_clean(&["in", "key"], &MARKS);
 }
 
+/// Posts one record after the other until there is no answer; the numbers of those that were answered.
+fn post_on(to: u16, next: &AtomicU64) -> Vec<u64> {
+    let mut answered = Vec::new();
+    loop {
+        let n = next.fetch_add(1, Ordering::Relaxed);
+        let Ok(mut stream) = TcpStream::connect(("127.0.0.1", to)) else { return answered };
+        let body = record(n) + "\n";
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+        let mut answer = String::new();
+        let done = stream.write_all((head + &body).as_bytes()).and_then(|()| stream.read_to_string(&mut answer));
+        match done {
+            Ok(_) if answer.starts_with("HTTP/1.1 200") => answered.push(n),
+            _ => return answered,
+        }
+    }
+}
+
+#[test]
+fn what_was_answered_survives_kills() {
+    let to = port();
+    let place = Place::new(&format!(
+        "[source.http.in]\naddress = '127.0.0.1:{to}'\n[sink.file.clean]\npath = 'DIR/out/clean.log'\nrotate_size = '16KiB'\n"
+    ));
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15 ^ u64::from(std::process::id()));
+    let (next, mut answered) = (AtomicU64::new(0), Vec::new());
+    for _ in 0..number("LOGVEIL_KILLS", 6) {
+        let Some(daemon) = Tampered::start(&place, "delay_enter=5ms") else { return };
+        std::thread::scope(|s| {
+            let senders: Vec<_> = (0..4).map(|_| s.spawn(|| post_on(to, &next))).collect();
+            std::thread::sleep(Duration::from_millis(dice.roll(400)));
+            daemon.kill();
+            senders.into_iter().for_each(|sender| answered.extend(sender.join().unwrap()));
+        });
+    }
+    assert!(place.start_ready().stop().success());
+    let mut got = numbers(&outputs(&place).0);
+    got.sort_unstable();
+    let twice: Vec<_> = got.windows(2).filter(|w| w[0] == w[1]).collect();
+    let lost: Vec<_> = answered.iter().filter(|n| got.binary_search(n).is_err()).collect();
+    assert!(!answered.is_empty() && lost.is_empty() && twice.is_empty(), "{lost:?} {twice:?} of {}", answered.len());
+    place.assert_clean(&["key"], &MARKS);
+}
+
 /// New files are begun, and the daemon is killed, while commits are under way.
 #[test]
 fn rotation_and_kills_on_a_slow_disk() {
@@ -166,7 +211,7 @@ fn rotation_and_kills_on_a_slow_disk() {
     let mut file = input(&place);
     let mut dice = Dice(0x2545_F491_4F6C_DD1D ^ u64::from(std::process::id()));
     let mut n = 0;
-    for _ in 0..6 {
+    for _ in 0..number("LOGVEIL_KILLS", 6) {
         let Some(daemon) = Tampered::start(&place, "delay_enter=40ms") else { return };
         for _ in 0..dice.roll(200) {
             let more = 1 + dice.roll(40);

@@ -3,7 +3,8 @@
 mod support;
 
 use std::fs;
-use std::net::UdpSocket;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
@@ -54,6 +55,34 @@ fn a_message_longer_than_a_datagram_goes_to_the_dead_letter_file() {
     socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     let address = socket.local_addr().unwrap().to_string();
     assert_told("udp", &address, 70_000, &mut |buf| socket.recv(buf).unwrap_or(0));
+}
+
+/// A record that was read in pieces is one message.
+#[test]
+fn a_long_record_arrives_whole_over_a_stream() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let place = Place::new(&format!(
+        "[source.file.a]\ninclude = ['DIR/in/a.log']\n[sink.syslog.far]\ntransport = 'tcp'\naddress = '{address}'\n"
+    ));
+    fs::create_dir(place.at("in")).unwrap();
+    let long = 700_000;
+    fs::write(place.at("in/a.log"), records(long)).unwrap();
+    let daemon = place.start_ready();
+    let mut stream = BufReader::new(listener.accept().unwrap().0);
+    stream.get_ref().set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    for n in 0..40 {
+        let mut length = Vec::new();
+        stream.read_until(b' ', &mut length).unwrap();
+        let length = String::from_utf8(length).unwrap().trim().parse().unwrap();
+        let mut message = vec![0; length];
+        stream.read_exact(&mut message).unwrap();
+        let text = String::from_utf8(message).unwrap();
+        assert!(!text.contains(PHONE) && text.contains("mobile=phone_"));
+        assert_eq!(number(&text), Some(n));
+        assert_eq!(text.len() > long && text.ends_with("long "), n == 20, "{} bytes", text.len());
+    }
+    assert!(daemon.stop().success());
 }
 
 #[test]

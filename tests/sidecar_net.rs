@@ -9,6 +9,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
+use support::net::metric;
 
 const PHONE: &str = "13800138001";
 const FILE: &str = "[sink.file.clean]\npath = 'DIR/out/clean.log'\n";
@@ -304,6 +305,61 @@ fn a_wrong_configuration_is_told_with_line_and_remedy() {
     let (code, out, err) = support::run(&["sidecar", "-c", &config, "--check"], b"");
     assert!(code == 0 && String::from_utf8_lossy(&out).contains("all good"), "{code} {err}");
     assert!(!place.at("state").exists(), "a check leaves no trace");
+}
+
+#[test]
+fn an_address_that_is_taken_ends_it() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (ops, udp) = (taken.local_addr().unwrap().port(), port());
+    let place = Place::new(&format!(
+        "[ops]\nlisten = '127.0.0.1:{ops}'\n[source.file.web]\ninclude = ['DIR/in/*.log']\n\
+         [source.syslog.udp]\ntransport = 'udp'\naddress = '127.0.0.1:{udp}'\n{FILE}"
+    ));
+    let mut daemon = place.start();
+    let mut status = None;
+    wait_for("it ends", || {
+        status = daemon.child.try_wait().unwrap();
+        status.is_some()
+    });
+    let said = place.read("said");
+    assert!(!status.unwrap().success() && said.contains(&format!("ops.listen 127.0.0.1:{ops}")), "{said}");
+}
+
+/// Many datagrams come with one call, each by itself, and what the kernel holds when it is time to stop is taken too.
+#[test]
+fn datagrams_come_in_bursts() {
+    for udp in [true, false] {
+        let (port, ops) = (port(), port());
+        let source = match udp {
+            true => format!("transport = 'udp'\naddress = '127.0.0.1:{port}'\n"),
+            false => "transport = 'unixgram'\naddress = 'DIR/gram.sock'\n".into(),
+        };
+        let place = Place::new(&format!(
+            "[ops]\nlisten = '127.0.0.1:{ops}'\n[source.syslog.in]\nmax_message = '1KiB'\n{source}{FILE}"
+        ));
+        let daemon = place.start_ready();
+        let (net, gram) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UnixDatagram::unbound().unwrap());
+        let send = |message: &[u8]| match udp {
+            true => net.send_to(message, ("127.0.0.1", port)).unwrap(),
+            false => gram.send_to(message, place.at("gram.sock")).unwrap(),
+        };
+        let burst = |from: usize| {
+            (from..from + 300).for_each(|n| {
+                let long = if n % 50 == 7 { 1024 + n % 4096 } else { n % 900 };
+                send(format!("<190>Nov 23 16:18:46 vm nginx: n={n} mobile={PHONE} {}", "x".repeat(long)).as_bytes());
+            });
+        };
+        burst(0);
+        wait_for("the first burst", || lines(&place) == 294);
+        assert_eq!(metric(ops, "logveil_refused_total{source=\"in\",reason=\"too_long\"}"), 6);
+        burst(300);
+        assert!(daemon.stop().success());
+        let text = place.read("out/clean.log");
+        let got: Vec<usize> = text.lines().map(|l| l[2..l.find(' ').unwrap()].parse().unwrap()).collect();
+        let want: Vec<_> = (0..600).filter(|n| n % 50 != 7).collect();
+        assert_eq!(got, want);
+        place.assert_clean(&[], &[PHONE]);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use zeroize::Zeroizing;
 
-/// Batches are joined up to about this.
+/// Batches are joined up to this.
 const JOINED: usize = 64 << 10;
 
 /// The end of a lane where batches come in.
@@ -19,7 +19,8 @@ pub struct Inbox {
 impl Inbox {
     /// Takes what comes from here.
     pub fn new(from: Receiver<Arc<Raw>>) -> Inbox {
-        Inbox { from, next: None, joined: Zeroizing::default() }
+        // It never grows: what is given back by that would not be wiped.
+        Inbox { from, next: None, joined: Zeroizing::new(Vec::with_capacity(JOINED)) }
     }
 
     /// The next `most` batches at most, all of one source, in order.

@@ -80,6 +80,7 @@ impl Control {
     /// Asks the lane to end at once.
     pub fn abandon(&self) {
         self.abandon.store(true, Ordering::Release);
+        self.bell.ring(Call::Records);
     }
 
     /// Rises while the lane lives.
@@ -177,6 +178,9 @@ impl Lane {
         let mut rest = BLINK;
         loop {
             control.beat();
+            if control.abandoned() {
+                return Err(Stopped);
+            }
             if control.failing() {
                 // Nothing more is taken before what was taken is safe.
                 work.out.committer.wait()?;

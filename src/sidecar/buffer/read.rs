@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// How often the place is saved.
 const SAVE: Duration = Duration::from_secs(1);
 
+/// Pieces of a record are joined up to this.
+const JOINED: usize = 4 << 20;
+
 /// De-identified bytes of one record.
 pub struct Buffered {
     bytes: Vec<u8>,
@@ -52,11 +55,24 @@ impl Reader {
         Ok(Reader { dir: dir.into(), done, at: done, open: None, saved: Instant::now(), shared, damaged: 0 })
     }
 
-    /// The next record; nothing while there is none.
+    /// The next record; nothing while there is none. Pieces of a long record of the log come as one.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn pull(&mut self) -> io::Result<Option<Buffered>> {
+        let Some(mut whole) = self.next()? else { return Ok(None) };
+        while !whole.bytes.ends_with(b"\n")
+            && whole.bytes.len() < JOINED
+            && let Some(piece) = self.next()?
+        {
+            whole.bytes.extend_from_slice(&piece.bytes);
+            whole.lines += piece.lines;
+            whole.next = piece.next;
+        }
+        Ok(Some(whole))
+    }
+
+    fn next(&mut self) -> io::Result<Option<Buffered>> {
         let committed = self.shared.committed();
         loop {
             if self.at >= committed {

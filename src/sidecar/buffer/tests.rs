@@ -61,6 +61,27 @@ fn what_was_committed_comes_out_once_and_in_order() {
 }
 
 #[test]
+fn pieces_of_a_record_come_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, mut reader) = open(dir.path(), 32 << 20, None).unwrap();
+    let engine = engine();
+    let mut worker = engine.worker();
+    // Longer than a segment, so that the end of one is in the middle of a record; the second is longer than any message.
+    let piece = "x".repeat(60_000);
+    for pieces in [10, 100, 50] {
+        for _ in 0..pieces {
+            writer.write(&worker.rewrite(Block::records(piece.as_bytes()))).unwrap();
+        }
+        writer.write(&worker.rewrite(Block::records(b"end\n"))).unwrap();
+    }
+    settle(&mut writer);
+    let all = drain(&mut reader);
+    let lengths: Vec<_> = all.iter().map(String::len).collect();
+    assert_eq!(lengths, [600_004, 70 * 60_000, 30 * 60_000 + 4, 3_000_004]);
+    assert!(all.iter().enumerate().all(|(i, r)| r.ends_with("end\n") == (i != 1)));
+}
+
+#[test]
 fn damage_is_skipped_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     let (mut writer, _) = open(dir.path(), 16 << 20, None).unwrap();

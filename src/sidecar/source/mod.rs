@@ -26,6 +26,11 @@ impl Stop {
         // A sender that is gone means the same.
         let _ = self.0.wait_for(|stop| *stop).await;
     }
+
+    /// True when it is time to stop.
+    pub fn is_asked(&self) -> bool {
+        *self.0.borrow() || self.0.has_changed().is_err()
+    }
 }
 
 /// What a source works with.

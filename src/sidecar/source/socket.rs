@@ -25,7 +25,7 @@ const BACKLOG: i32 = 4096;
 /// Most datagrams of one call.
 const SLOTS: usize = 64;
 /// Bytes that are kept for them.
-const SLOTS_BYTES: usize = 4 << 20;
+const SLOTS_BYTES: usize = 2 << 20;
 /// Longest wait for a datagram in one call.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -149,6 +149,11 @@ impl Datagrams {
             Datagrams::Udp(s) => Drops::of(s).ok().flatten(),
             Datagrams::Unix(_) => None,
         }
+    }
+
+    /// True when senders wait for the reader, after some datagrams already.
+    pub fn waits(&self) -> bool {
+        matches!(self, Datagrams::Unix(_))
     }
 
     fn as_fd(&self) -> BorrowedFd<'_> {

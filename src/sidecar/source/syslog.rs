@@ -109,7 +109,7 @@ fn datagrams(socket: &Datagrams, drops: Option<Drops>, settings: Settings, conte
     let mut drops = drops.map(|drops| Dropped { drops, looked: Instant::now(), quiet: Quiet::default() });
     let runtime = tokio::runtime::Handle::current();
     loop {
-        let stopping = *context.stop.0.borrow();
+        let stopping = context.stop.is_asked();
         if let Some(drops) = &mut drops {
             drops.look(context);
         }
@@ -119,14 +119,17 @@ fn datagrams(socket: &Datagrams, drops: Option<Drops>, settings: Settings, conte
         }
         match end {
             Ok(true) => continue,
-            Ok(false) => {}
+            Ok(false) if socket.waits() => {}
+            Ok(false) => std::thread::sleep(PAUSE),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(e) => quiet.warn(&format!("source {}: {e}", context.name)),
+            Err(e) => {
+                quiet.warn(&format!("source {}: {e}", context.name));
+                std::thread::sleep(PAUSE);
+            }
         }
         if stopping {
             return;
         }
-        std::thread::sleep(PAUSE);
     }
 }
 
