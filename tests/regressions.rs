@@ -27,6 +27,25 @@ fn json() {
     replay("json", laws::json::check);
 }
 
+#[test]
+fn input() {
+    replay("input", laws::input::check);
+}
+
+/// An escape that decodes to nothing hides no other carrier in its token.
+#[test]
+fn values_beside_dead_escapes_go() {
+    let engine = laws::constant();
+    for dead in ["%95x", "%01", "%2", "%zz", "%00%80%BF"] {
+        for value in ["138\u{2011}0013\u{2011}8001", "eyJtb2JpbGUiOiIxMzgwMDEzODAwMSJ9", "&#49;3800138001"] {
+            let text = format!("note={dead}&mobile={value}&x=1\n");
+            let out = laws::rewrite(&engine, laws::sniffed(&engine, text.as_bytes()), text.as_bytes());
+            let out = String::from_utf8(out).unwrap();
+            assert!(!out.contains(value), "{text} -> {out}");
+        }
+    }
+}
+
 /// What the laws plant goes by itself.
 #[test]
 fn plants_of_every_format_and_carrier() {

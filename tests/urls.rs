@@ -6,6 +6,7 @@ mod support;
 use logveil::engine::{Engine, EngineConfig, HashKernel, ScanKernel, TagMode};
 use logveil::keys::MasterKey;
 use logveil::model::Block;
+use logveil::policy::{Policy, diff};
 use logveil::rules::{Ruleset, policy_builtin};
 
 const ROUTE: &str = r#"
@@ -22,12 +23,15 @@ retention = "access_log"
 "#;
 
 /// web-minimal with more stanzas, those of `ROUTE` in front of its clauses.
-fn engine(urls: &str) -> Engine {
-    let rules = Ruleset::builtin();
+fn policy(urls: &str) -> Policy {
     let text = policy_builtin("web-minimal").unwrap();
     let clauses = text.find("[[clause]]").unwrap();
     let text = [&text[..clauses], ROUTE, &text[clauses..], "\n", urls].concat();
-    let policy = logveil::policy::compile("test", &text, &rules).unwrap();
+    logveil::policy::compile("test", &text, &Ruleset::builtin()).unwrap()
+}
+
+fn engine(urls: &str) -> Engine {
+    let (rules, policy) = (Ruleset::builtin(), policy(urls));
     let key = MasterKey::from_bytes(&[7; 32], "test").unwrap();
     let (scan, hash) = (ScanKernel::detect(), HashKernel::detect());
     Engine::new(EngineConfig { rules, policy, key: key.into(), tag: TagMode::None, scan, hash, ingest: 0 }).unwrap()
@@ -124,4 +128,25 @@ fn a_value_without_an_end() {
     let engine = engine(ASKS);
     let text = format!("GET /s?page=1&w={} HTTP/1.1\n", "flu+".repeat(20_000));
     assert_eq!(clean(&engine, &text), "GET /s?page=1&w=REDACTED HTTP/1.1\n");
+}
+
+/// What stays in clear that went before is told as material.
+#[test]
+fn changes_of_the_table() {
+    let changes = |old: &str, new: &str| {
+        let all = diff::diff(&policy(old), &policy(new), &Ruleset::builtin());
+        all.into_iter().map(|c| (c.clause.is_some(), c.text)).collect::<Vec<_>>()
+    };
+    let other = "[urls]\nquery = [\"page\", \"q\"]\n";
+    assert_eq!(changes(ASKS, ASKS), []);
+    assert_eq!(changes("", ASKS), [(false, "parts of URLs are looked for".into())]);
+    assert_eq!(changes(ASKS, ""), [(true, "parts of URLs are no longer looked for".into())]);
+    assert_eq!(
+        changes(ASKS, other),
+        [
+            (true, "segments of paths are no longer looked for".into()),
+            (true, "values of the parameter `q` stay".into()),
+            (false, "values of the parameter `utm_*` no longer stay".into()),
+        ]
+    );
 }

@@ -3,7 +3,7 @@
 use super::scan::{Scanner, kind};
 use crate::format::base64;
 use crate::format::marks::{hash, html, separator};
-use crate::format::view::{View, is_escape, wide};
+use crate::format::view::{View, is_escape, percent, wide};
 use crate::model::Carriers;
 use std::iter::Peekable;
 
@@ -11,7 +11,7 @@ use std::iter::Peekable;
 pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
     let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
     let mut slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..])).peekable();
-    let mut pct = at(kind::PERCENT).map(|p| p - 2).peekable();
+    let mut pct = at(kind::PERCENT).map(|p| p - 2).filter(|&p| is_percent(t, p)).peekable();
     let mut wides = at(kind::WIDE).filter(|&p| is_wide(t, p)).peekable();
     let mut marks = at(kind::HIGH).filter(|&p| is_separator(t, p)).peekable();
     let mut hashes = at(kind::HASH).filter(|&p| reference(t, p) || capture(t, p)).peekable();
@@ -98,6 +98,11 @@ fn backslash_joins(t: &[u8], p: usize, slash: Option<usize>) -> bool {
 
 fn skip_to(it: &mut Peekable<impl Iterator<Item = usize>>, done: usize) {
     while it.next_if(|&p| p < done).is_some() {}
+}
+
+/// An escape that decodes by itself. A region without one would show the text as it was, and hide it from other readers.
+fn is_percent(t: &[u8], p: usize) -> bool {
+    percent(&t[p..]).is_some_and(|b| !(0x80..0xC0).contains(&b))
 }
 
 /// A full-width digit or at sign: text around it is shown in ASCII.

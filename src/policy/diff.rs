@@ -27,6 +27,7 @@ const RISK: &str = "9.2(6)";
 pub fn diff(old: &Policy, new: &Policy, rules: &Ruleset) -> Vec<Change> {
     let mut d = Diff { rules, changes: BTreeSet::new() };
     d.head(old, new);
+    d.urls(old, new);
     d.view("", (old, &old.views[0]), (new, &new.views[0]), SERVICE);
     d.retention(old, new);
     d.recipients(old, new);
@@ -77,6 +78,26 @@ impl Diff<'_> {
         }
         if old.linkage.is_some() && new.linkage.is_none() {
             self.say(SERVICE, "device and log data beside a person is no longer treated as personal".into());
+        }
+    }
+
+    /// Parts of URLs that are no longer looked for stand in clear.
+    fn urls(&mut self, old: &Policy, new: &Policy) {
+        let (a, b) = match (&old.def.urls, &new.def.urls) {
+            (Some(a), Some(b)) => (a, b),
+            (Some(_), None) => return self.say(SERVICE, "parts of URLs are no longer looked for".into()),
+            (None, Some(_)) => return self.say(None, "parts of URLs are looked for".into()),
+            (None, None) => return,
+        };
+        for q in b.query.iter().filter(|q| !a.query.contains(q)) {
+            self.say(SERVICE, format!("values of the parameter `{q}` stay"));
+        }
+        for q in a.query.iter().filter(|q| !b.query.contains(q)) {
+            self.say(None, format!("values of the parameter `{q}` no longer stay"));
+        }
+        if a.route != b.route {
+            let how = if b.route { "are" } else { "are no longer" };
+            self.say((!b.route).then_some(SERVICE), format!("segments of paths {how} looked for"));
         }
     }
 

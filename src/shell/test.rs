@@ -5,7 +5,7 @@ use super::exit::Exit;
 use super::{Failure, setup};
 use crate::detect::custom;
 use crate::engine::{Engine, TagMode};
-use crate::model::Block;
+use crate::model::{Block, Shape};
 use crate::rules::{EntityDef, PatternDef, RuleError, Ruleset};
 use serde::Deserialize;
 use std::path::Path;
@@ -205,8 +205,9 @@ fn canaries(engine: &Engine, e: &EntityDef, report: &mut Report) {
                 let written = write(value);
                 (format!("{before}{written}{}", &example[span.end as usize..]), written)
             };
-            // Short runs of base64 are words.
-            if *carrier == "base64" && written.trim_end_matches('=').len() < 15 {
+            // Short runs of base64 are words, and URLs in a run are not taken apart.
+            let whole = e.shape == Shape::Url || written.trim_end_matches('=').len() < 15;
+            if *carrier == "base64" && whole {
                 continue;
             }
             let out = worker.rewrite(Block::records(text.as_bytes())).bytes().to_vec();

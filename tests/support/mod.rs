@@ -16,8 +16,14 @@ use std::process::{Command, Stdio};
 
 /// An engine with a fixed key.
 pub fn engine(policy: &str, tag: TagMode) -> Engine {
+    engine_of(policy, "", tag)
+}
+
+/// An engine with a fixed key and an embedded policy with `more` behind its text.
+pub fn engine_of(policy: &str, more: &str, tag: TagMode) -> Engine {
     let rules = Ruleset::builtin();
-    let policy = logveil::policy::compile(policy, policy_builtin(policy).unwrap(), &rules).unwrap();
+    let text = policy_builtin(policy).unwrap().to_owned() + more;
+    let policy = logveil::policy::compile(policy, &text, &rules).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let key = MasterKey::from_file(&key_file(dir.path())).unwrap();
     let (scan, hash) = (ScanKernel::detect(), HashKernel::detect());

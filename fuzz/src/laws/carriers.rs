@@ -157,6 +157,8 @@ fn free(other: &[u8], template: &Template, room: usize) -> String {
             && !ends(*c)
             && (*c != '%' || room > 0 && !nests)
             && (!wide(*c) || room > 1)
+            // Full-width, they begin an escape one level further in.
+            && !matches!(c, '\u{FF05}' | '\u{FF06}' | '\u{FF03}' | '\u{FF3C}' | '\u{FF1B}')
     };
     text.chars().filter(fits).collect()
 }

@@ -37,12 +37,15 @@ pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Sh
     whole
 }
 
-/// Four groups of four digits, or those of the cards of fourteen and fifteen.
+/// Thirteen to nineteen digits, four groups of four, or those of the cards of fourteen and fifteen.
 fn card(v: &[u8]) -> bool {
     let groups = || v.split(|b| matches!(b, b' ' | b'-'));
     let lengths = || groups().map(<[u8]>::len);
     v.iter().all(|b| b.is_ascii_digit() || matches!(b, b' ' | b'-'))
-        && (lengths().eq([4, 4, 4, 4]) || lengths().eq([4, 6, 5]) || lengths().eq([4, 6, 4]))
+        && (lengths().eq([v.len().clamp(13, 19)])
+            || lengths().eq([4, 4, 4, 4])
+            || lengths().eq([4, 6, 5])
+            || lengths().eq([4, 6, 4]))
 }
 
 #[cfg(test)]

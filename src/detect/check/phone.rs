@@ -160,7 +160,7 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
     }
     // Another country's number, with its trunk prefix or by the plan of North America: which country's, nobody says.
     let trunk = !dotted && matches!(n, 10..=12) && d[0] == b'0' && d[1] != b'0';
-    let american = american(d) && in_print(v);
+    let american = american(d) && in_print(v) && (n == 10 || v.len() > n);
     (!plus && (trunk || american)).then(|| {
         out[..n].copy_from_slice(d);
         (PhoneKind::Intl, n)
@@ -229,7 +229,10 @@ mod tests {
         assert_eq!(norm("20.12.34.56"), None);
         assert_eq!(norm("(212) 555-0123"), Some((PhoneKind::Intl, "2125550123".into())));
         assert_eq!(norm("212.555.0123"), Some((PhoneKind::Intl, "2125550123".into())));
-        for no in ["1732345905", "800-123-4567", "400-098-8505", "5555555555", "21.25.55.01.23", "10012345678"] {
+        assert_eq!(norm("1-212-555-0123"), Some((PhoneKind::Intl, "12125550123".into())));
+        for no in
+            ["12125550123", "1732345905", "800-123-4567", "400-098-8505", "5555555555", "21.25.55.01.23", "10012345678"]
+        {
             assert_eq!(norm(no), None, "{no}");
         }
     }
