@@ -56,6 +56,11 @@ impl<'p, 'e> Lane<'p, 'e> {
         }
     }
 
+    /// False for records that can't be parted into the files asked for.
+    pub fn fits(&self) -> bool {
+        self.packing.partitions.is_none() || !self.decided.get().is_wide()
+    }
+
     /// De-identifies whole records of `format`.
     ///
     /// # Errors

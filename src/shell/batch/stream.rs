@@ -69,10 +69,8 @@ impl Streams<'_, '_> {
     ) -> Result<(), Problem> {
         let decided = Decided::default();
         let mut lane = Lane::new(self.pool, packing, decided.clone());
-        let input = Decoder::new(Tolerant::new(input, failed.clone()), self.encoding, decided.clone());
-        let split = packing.partitions.is_some();
-        let fits = move || !(split && decided.get().is_wide());
-        let result = self.drive(input, &fits, failed, &mut lane, hand, sink, sum);
+        let input = Decoder::new(Tolerant::new(input, failed.clone()), self.encoding, decided);
+        let result = self.drive(input, failed, &mut lane, hand, sink, sum);
         let (tally, timeline) = lane.counts();
         sum.tally.merge(&tally);
         sum.timeline.merge(timeline);
@@ -86,7 +84,6 @@ impl Streams<'_, '_> {
     fn drive(
         &self,
         input: impl Read,
-        fits: &dyn Fn() -> bool,
         failed: &Failed,
         lane: &mut Lane<'_, '_>,
         hand: &mut Hand<'_>,
@@ -102,7 +99,7 @@ impl Streams<'_, '_> {
                 return Err(Problem::Stopped);
             }
             let piece = blocks.next(&Always).map_err(|e| Problem::Quarantine(damage(&e)))?;
-            if !fits() {
+            if !lane.fits() {
                 let text = "is UTF-16, which has no lines to part by: use --tag inline, manifest or none";
                 return Err(Problem::Refuse(text.into()));
             }
