@@ -176,7 +176,7 @@ pub(super) fn utf16_to_utf8(v: &[u8], read: fn([u8; 2]) -> u16, eof: bool, out: 
     i
 }
 
-/// Appends `text`, which is what a [`Decoder`] gave with edits in UTF-8, in its stream's encoding. Returns how many bytes it took: a
+/// Appends `text`, which is what a [`super::Decoder`] gave with edits in UTF-8, in its stream's encoding. Returns how many bytes it took: a
 /// character may be cut at the end.
 pub fn encode(text: &[u8], encoding: Encoding, out: &mut Vec<u8>) -> usize {
     let mut i = 0;
