@@ -311,14 +311,15 @@ impl Text<'_> {
 
     /// True when the token at this span is a bare JSON number or word, whose replacement needs quotes.
     pub fn is_bare_json(&self, found: &mut Found<'_>, start: usize, end: usize) -> bool {
-        let left = self.bytes[..start].iter().rposition(|&b| b != b' ').map(|i| (self.bytes[i], i));
-        let right = self.bytes[end..].iter().copied().find(|&b| b != b' ' && b != b'\r');
+        let solid = |b: &u8| !matches!(b, b' ' | b'\t' | b'\r');
+        let left = self.bytes[..start].iter().rposition(solid).map(|i| (self.bytes[i], i));
+        let right = self.bytes[end..].iter().copied().find(solid);
         if !matches!(right, Some(b',' | b'}' | b']')) {
             return false;
         }
         match left {
             Some((b':', i)) => {
-                let quote = i.saturating_sub(1 + usize::from(self.before(i) == b' '));
+                let quote = self.bytes[..i].iter().rposition(solid).unwrap_or(0);
                 // `":13800138001}"`: a mark before the quote makes it one that opens a string.
                 let opens = matches!(self.before(quote), b':' | b',' | b'{' | b'[' | b' ' | b'\n');
                 self.at(quote) == b'"' && !(opens && found.line.in_string(self, i))
