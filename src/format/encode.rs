@@ -12,9 +12,9 @@ pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u
     } else if carriers.has(Carriers::HEX) {
         hex_escape(value, out);
     } else if carriers.has(Carriers::HTML) {
-        html(value, out);
+        html(value, in_string, out);
     } else if carriers.has(Carriers::HASH) {
-        hash_escape(value, out);
+        hash_escape(value, in_string, out);
     } else if carriers.has(Carriers::JSON_U) {
         json(value, true, out);
     } else if carriers.has(Carriers::JSON) || in_string {
@@ -59,11 +59,12 @@ fn hex_escape(value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Character references for what HTML forbids and for all beyond ASCII.
-fn html(value: &[u8], out: &mut Vec<u8>) {
+/// Character references for what HTML forbids and for all beyond ASCII; in a string also for the backslash, which neither HTML
+/// nor HAProxy escapes.
+fn html(value: &[u8], in_string: bool, out: &mut Vec<u8>) {
     for chunk in value.utf8_chunks() {
         for c in chunk.valid().chars() {
-            if matches!(c, '&' | '<' | '>' | '"' | '\'' | '@') || !c.is_ascii() {
+            if matches!(c, '&' | '<' | '>' | '"' | '\'' | '@') || !c.is_ascii() || in_string && c == '\\' {
                 out.extend_from_slice(format!("&#{};", c as u32).as_bytes());
             } else {
                 out.push(c as u8);
@@ -74,9 +75,9 @@ fn html(value: &[u8], out: &mut Vec<u8>) {
 }
 
 /// `#HH` for what HAProxy escapes in captures: control bytes, all beyond ASCII, and `"`, `#`, `{`, `|`, `}`.
-fn hash_escape(value: &[u8], out: &mut Vec<u8>) {
+fn hash_escape(value: &[u8], in_string: bool, out: &mut Vec<u8>) {
     for &b in value {
-        if !(0x20..0x7F).contains(&b) || matches!(b, b'"' | b'#' | b'{' | b'|' | b'}') {
+        if !(0x20..0x7F).contains(&b) || matches!(b, b'"' | b'#' | b'{' | b'|' | b'}') || in_string && b == b'\\' {
             out.extend_from_slice(&[b'#', HEX[b as usize >> 4], HEX[b as usize & 15]]);
         } else {
             out.push(b);
@@ -138,6 +139,8 @@ mod tests {
         assert_eq!(enc("张\"", Carriers::HEX, true), "\\xE5\\xBC\\xA0\\x22");
         assert_eq!(enc("tok_a", Carriers::PERCENT, true), "tok_a");
         assert_eq!(enc("张@a", Carriers::HTML, false), "&#24352;&#64;a");
+        assert_eq!(enc("\\x22a", Carriers::HASH, true), "#5Cx22a");
+        assert_eq!(enc("\\x22a", Carriers::HTML, true), "&#92;x22a");
         assert_eq!(enc("张\"a", Carriers::HASH, false), "#E5#BC#A0#22a");
     }
 }

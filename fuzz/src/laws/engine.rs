@@ -153,7 +153,10 @@ const ESCAPED: &[(&str, &str)] = &[
 /// Plants a value into the text between separators; nothing of it comes out.
 fn nothing_leaks(engine: &Engine, format: Format, text: &[u8]) {
     let pick = text.iter().fold(text.len(), |n, b| n.wrapping_mul(31).wrapping_add(usize::from(*b)));
-    let deep = text.iter().any(|b| matches!(b, b'\\' | 0xEF));
+    // Marks of references that are written as references themselves: two such and a view of escapes is as deep as views go.
+    let has = |part: &[u8]| text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part));
+    let nested = has(b"&#") && [&b"x26"[..], b"38;", b"amp;", b"#23", b"#26", b"#3b"].iter().any(|p| has(p));
+    let deep = nested || text.iter().any(|b| matches!(b, b'\\' | 0xEF));
     let plants = [PLANTS, if deep { &[] } else { ESCAPED }].concat();
     let (plant, secret) = plants[pick % plants.len()];
     let mark: &[u8] = [&b" "[..], b"\n", b"\t"][pick / 64 % 3];
