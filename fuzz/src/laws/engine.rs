@@ -156,6 +156,7 @@ fn nothing_leaks(engine: &Engine, format: Format, text: &[u8]) {
     // Marks of references that are written as references themselves: two such and a view of escapes is as deep as views go.
     let has = |part: &[u8]| text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part));
     let nested = has(b"&#") && [&b"x26"[..], b"38;", b"amp;", b"#23", b"#26", b"#3b"].iter().any(|p| has(p));
+    let nested = nested || has(b"#5c") || has(b"#ef");
     let deep = nested || text.iter().any(|b| matches!(b, b'\\' | 0xEF));
     let plants = [PLANTS, if deep { &[] } else { ESCAPED }].concat();
     let (plant, secret) = plants[pick % plants.len()];
