@@ -90,7 +90,8 @@ impl<'p, 'e> Lane<'p, 'e> {
         let worker = self.parts.get_or_insert_with(|| self.pool.engine.worker().counting_tags());
         let clean = worker.rewrite(block);
         let mut packed = Packed::default();
-        packed.encode_as(self.decided.get(), self.decided.take_mark());
+        // A byte order mark went out when the lane was drained.
+        packed.encode_as(self.decided.get(), b"");
         packed.follow(&mut self.window);
         packed.push(&clean);
         let consumed = clean.consumed();
