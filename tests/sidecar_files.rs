@@ -250,7 +250,7 @@ impl Drop for Mounted {
     }
 }
 
-/// Nothing would be found in UTF-16, so no byte of it passes: such a file is left where it is, such records are left out.
+/// Nothing would be found in UTF-16: a file that begins with it is left where it is, records that show it are left out.
 #[test]
 fn utf16_never_passes() {
     let place =
