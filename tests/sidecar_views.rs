@@ -26,6 +26,14 @@ fn json_lines(text: &str) -> Vec<Value> {
     text.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
 }
 
+/// What a sink's ledger and its checkpoint count of `what`.
+fn accounted(place: &Place, sink: &str, what: &str) -> u64 {
+    let count = |line: &Value| line[what].as_u64().unwrap_or(0);
+    let saved = json_lines(&place.read(&format!("state/{sink}.checkpoint")));
+    let written = json_lines(&place.read(&format!("state/{sink}.disclosures")));
+    written.iter().map(count).sum::<u64>() + saved.iter().map(|s| count(&s["disclosed"])).sum::<u64>()
+}
+
 fn input(place: &Place, text: &str) {
     fs::create_dir_all(place.at("in")).unwrap();
     fs::write(place.at("in/a.log"), text).unwrap();
@@ -43,13 +51,16 @@ fn a_sink_shows_a_recipient_its_view_and_the_ledger_says_so() {
     let text: String = (0..100).map(joined).collect();
     input(&place, &text);
     let daemon = place.start_ready();
-    wait_for("all outputs", || ["out/main", "out/push"].iter().all(|f| place.read(f).lines().count() == 100));
+    wait_for("the main output", || place.read("out/main").lines().count() == 100);
+    let all = |n| accounted(&place, "push", "records") == n && accounted(&place, "other", "refused") == n;
+    wait_for("all are saved", || all(100));
     // The counts of a killed daemon stand in its checkpoint.
     daemon.kill();
     input(&place, &(text + &joined(100)));
     let daemon = place.start_ready();
-    wait_for("the last record", || place.read("out/push").lines().count() == 101);
+    wait_for("the last record", || all(101));
     assert!(daemon.stop().success());
+    assert!(all(101));
 
     let first = &json_lines(&place.read("out/push"))[0];
     assert_eq!(first["device.model"], "SM-G9810");
