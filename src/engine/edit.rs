@@ -1,124 +1,45 @@
-//! From findings to edits, from edits to output.
+//! From edits to output.
 
 use super::action::Action;
+pub(super) use super::decide::Found;
 pub(super) use super::fate::Edit;
-use super::fate::{Fate, NO_JOB};
-use super::judge::Judged;
+use super::fate::NO_JOB;
 use super::render::{is_host_name, needs_brackets, render};
 use super::{Entry, TagMode, Worker};
 use crate::detect::check::output::SUPPRESSED;
 use crate::detect::hit::Hit;
+use crate::detect::scan::bits::Task;
 use crate::format::slot::{self, Slot};
-use crate::model::CategorySet;
-use crate::policy::Met;
-use crate::tag::{Clock, TagContext, TagStyle, bit};
+use crate::tag::{Clock, TagContext, TagStyle};
 use crate::transform::pseudonym::surrogate;
 
-/// The hits of one record, summed up.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Found {
-    /// One past the record's last byte, its line feed excluded.
-    pub end: u32,
-    /// One past its last edit.
-    pub edits: u32,
-    /// Device or log data stands with a person.
-    pub joined: bool,
-    /// What lists and the minors' rule say of it.
-    pub judged: Judged,
-    /// Bit set of entities.
-    pub entities: u128,
-    /// Bit set of retention classes.
-    retentions: u64,
-    /// Categories that stand together.
-    pub present: CategorySet,
+/// Records that are to be written.
+struct Write<'a, 'e> {
+    worker: &'a mut Worker<'e>,
+    block: &'a [u8],
+}
+
+impl Task for Write<'_, '_> {
+    #[inline(always)]
+    fn run(self) {
+        self.worker.write_all(self.block);
+    }
 }
 
 impl Worker<'_> {
-    /// Decides every hit that begins in `from..to` and hashes what must be hashed.
-    pub(super) fn decide(&mut self, block: &[u8], from: usize, to: usize) {
-        self.edits.clear();
-        self.founds.clear();
-        self.inner.clear();
-        self.batch.clear();
-        let hits = self.detector.hits();
-        let mut i = hits.partition_point(|h| (h.start as usize) < from);
-        let last = hits.partition_point(|h| (h.start as usize) < to);
-        let mut line = 0;
-        while i < last {
-            // The hits of one record decide together.
-            let (hits, lines) = (self.detector.hits(), self.detector.lines());
-            let start = hits[i].start;
-            line += lines[line..].iter().take_while(|&&l| l < start).count();
-            let end = lines.get(line).map_or(block.len() as u32, |&l| l);
-            let mut found = Found { end, ..Found::default() };
-            let mut n = i;
-            while n < last && hits[n].start < end.max(start + 1) {
-                found.present.insert(self.engine.categories[hits[n].entity.0 as usize]);
-                found.entities |= bit(hits[n].entity);
-                for h in self.inside(&hits[n]) {
-                    found.present.insert(self.engine.categories[h.entity.0 as usize]);
-                    found.entities |= bit(h.entity);
-                }
-                n += 1;
-            }
-            let era = self.engine.era_of_record(&self.detector, block, start as usize);
-            found.joined = self.joins(block, i..n, era, &found);
-            let met = self.engine.era(era).0.met(found.present, found.joined);
-            let wanted = self.wanted(block, i..n, era, &found);
-            for k in i..n {
-                let hit = self.detector.hits()[k];
-                let decision = self.engine.era(era).0.decide(self.view, hit.entity, met);
-                found.retentions |= 1 << decision.retention.0;
-                self.edits.push(Edit::new(k, decision, era));
-                let is_wanted = wanted & bit(hit.entity) != 0;
-                let fate = if is_wanted { self.fate(block, &hit, era, decision) } else { Fate::Open };
-                let inner = self.inner.len() as u32;
-                if let Some(edit) = self.edits.last_mut() {
-                    edit.settle(fate);
-                    edit.inner = inner;
-                }
-                if hit.blob != 0 {
-                    found.retentions |= self.decide_inside(block, &hit, era, met);
-                }
-            }
-            found.edits = self.edits.len() as u32;
-            self.founds.push(found);
-            i = n;
-        }
-        self.batch.run();
-        self.judge(block);
-    }
-
-    /// Findings inside the run of base64 that a hit stands for.
-    #[inline]
-    pub(super) fn inside(&self, hit: &Hit) -> &[Hit] {
-        if hit.blob == 0 {
-            return &[];
-        }
-        self.detector.blob(hit).map_or(&[], |(b, _)| b.hits)
-    }
-
-    /// Decides the findings inside a run of base64; returns the bit set of their retention classes.
-    fn decide_inside(&mut self, block: &[u8], run: &Hit, era: u16, met: Met) -> u64 {
-        let mut retentions = 0;
-        for j in 0..self.inside(run).len() {
-            let hit = self.inside(run)[j];
-            let decision = self.engine.era(era).0.decide(self.view, hit.entity, met);
-            retentions |= 1 << decision.retention.0;
-            let mut edit = Edit::new(j, decision, era);
-            edit.settle(self.fate(block, &hit, era, decision));
-            self.inner.push(edit);
-        }
-        retentions
-    }
-
     /// Writes whole records with their edits and tags.
     pub(super) fn write_records(&mut self, block: &[u8]) {
-        let lines = self.detector.lines().len();
         if self.view == 0 {
             self.tally.bytes_in += block.len() as u64;
-            self.tally.records += lines as u64 + u64::from(block.last().is_some_and(|b| *b != b'\n'));
+            let lines = self.detector.lines().len() as u64;
+            self.tally.records += lines + u64::from(block.last().is_some_and(|b| *b != b'\n'));
         }
+        self.bits.run(Write { worker: self, block });
+    }
+
+    #[inline(always)]
+    fn write_all(&mut self, block: &[u8]) {
+        let lines = self.detector.lines().len();
         let mut next = 0;
         if self.tag == TagMode::None && !self.judging() {
             return self.write_span(block, 0, block.len(), &mut next);
@@ -133,6 +54,7 @@ impl Worker<'_> {
         }
     }
 
+    #[inline(always)]
     fn write_tagged(&mut self, block: &[u8], at: &mut Place, end: usize, next: &mut usize) {
         let record = &block[at.start..end];
         let slot = slot::slot(record, self.detector.may_be_tagged(&mut at.tag, at.start, end));
@@ -171,7 +93,22 @@ impl Worker<'_> {
                 TagMode::None => {}
             }
         }
-        self.write_span(block, at.start + place, end, next);
+        self.write_rest(block, at.start + place, end, next);
+    }
+
+    /// As [`Self::write_span`], for the end of a record: there is seldom more than a bracket and the line ending.
+    #[inline(always)]
+    fn write_rest(&mut self, block: &[u8], from: usize, to: usize, next: &mut usize) {
+        let hits = self.detector.hits();
+        if self.edits.get(*next).is_some_and(|x| (hits[x.hit as usize].start as usize) < to) {
+            return self.write_late(block, from, to, next);
+        }
+        self.out.put_span(block, from, to);
+    }
+
+    #[cold]
+    fn write_late(&mut self, block: &[u8], from: usize, to: usize, next: &mut usize) {
+        self.write_span(block, from, to, next);
     }
 
     fn looks_real(&self, edits: std::ops::Range<usize>) -> bool {
@@ -209,6 +146,7 @@ impl Worker<'_> {
     }
 
     /// What the tag of a record depends on, and the number of its tagger.
+    #[inline]
     pub(super) fn tag_context(&self, when: Option<i64>, early: bool, found: &Found) -> (usize, TagContext) {
         let era = self.engine.era_at(when);
         let policy = self.engine.era(era).0;
@@ -254,6 +192,7 @@ impl Worker<'_> {
     }
 
     /// Copies `from..to` with the edits that begin there.
+    #[inline(always)]
     pub(super) fn write_span(&mut self, block: &[u8], from: usize, to: usize, next: &mut usize) {
         let mut at = from;
         while let Some(edit) = self.edits.get(*next) {
@@ -291,7 +230,7 @@ impl Worker<'_> {
     }
 
     /// Writes what replaces the hit of an edit.
-    #[inline]
+    #[inline(always)]
     fn write_edit(&mut self, block: &[u8], edit: usize) {
         let edit = &self.edits[edit];
         let hit = &self.detector.hits()[edit.hit as usize];

@@ -48,7 +48,27 @@ pub fn eras(rules: &Ruleset, policies: &[Policy], keys: &Keyring) -> Vec<Era> {
         .collect()
 }
 
+/// What holds for the records of one era.
+#[derive(Clone, Copy)]
+pub(super) struct InForce<'e> {
+    /// Number of the era.
+    pub era: u16,
+    /// The policy.
+    pub policy: &'e Policy,
+    /// Prepared transforms.
+    pub actions: &'e Actions,
+    /// The policy names contacts of the organisation.
+    pub lists: bool,
+}
+
 impl Engine {
+    /// What holds for the records of an era.
+    #[inline]
+    pub(super) fn in_force(&self, era: u16) -> InForce<'_> {
+        let (policy, actions) = self.era(era);
+        InForce { era, policy, actions, lists: policy.has_contacts() }
+    }
+
     /// Policy and prepared transforms of an era.
     #[inline]
     pub(super) fn era(&self, era: u16) -> (&Policy, &Actions) {

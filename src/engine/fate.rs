@@ -1,8 +1,12 @@
 //! What comes of one hit: it stays, is hashed, or is changed where it is written.
 
-use super::Worker;
+use super::Engine;
 use super::action::{Action, READERS};
 use super::allow::Kept;
+use super::clauses::ByClause;
+use super::era::InForce;
+use crate::audit::Tally;
+use crate::detect::Detector;
 use crate::detect::hit::Hit;
 use crate::model::Decision;
 use crate::transform::canonical::{Canon, CanonBuf, canonical, plain};
@@ -71,37 +75,45 @@ impl Edit {
     }
 }
 
-impl Worker<'_> {
+/// Decides hits of records of one era.
+pub(super) struct Fates<'w, 'e> {
+    /// What is in force.
+    pub law: InForce<'e>,
+    /// Where values stand.
+    pub detector: &'w Detector<'e>,
+    /// What is hashed.
+    pub batch: &'w mut Batch,
+    /// Scratch for canonical forms.
+    pub canon: &'w mut CanonBuf,
+    /// Counts, for the main output.
+    pub tally: &'w mut Tally,
+    /// Counts by clause, where they are asked for.
+    pub by_clause: Option<&'w mut ByClause>,
+    /// Whether findings are counted: they are once, for the main output.
+    pub main: bool,
+}
+
+impl Fates<'_, '_> {
     /// Decides one hit, and hashes it when it must be hashed.
-    #[inline]
-    pub(super) fn fate(&mut self, block: &[u8], hit: &Hit, era: u16, decision: Decision) -> Fate {
-        let engine = self.engine;
-        let (policy, actions) = engine.era(era);
+    #[inline(always)]
+    pub fn of(&mut self, engine: &Engine, block: &[u8], hit: &Hit, decision: Decision) -> Fate {
         if hit.blob != 0 {
             return Fate::Open;
         }
-        if self.view == 0 {
+        if self.main {
             self.tally.found(hit.entity.0, hit.all_carriers());
             if let Some(by) = &mut self.by_clause {
-                by.count(engine.eras[era as usize].policy, decision.clause, hit.entity);
+                by.count(engine.eras[self.law.era as usize].policy, decision.clause, hit.entity);
             }
         }
         let value = self.detector.value(block, hit).expose();
-        let mut kept = Kept::No;
-        if !engine.allow.is_empty() {
-            let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
-            kept = engine.allow.keeps(hit.entity, value, before);
-        }
-        if kept == Kept::No && policy.allows(engine.categories[hit.entity.0 as usize], value) {
-            kept = Kept::Policy;
-        }
-        if kept == Kept::No && hit.confidence < policy.least {
-            kept = Kept::Unsure;
-        }
-        let action = actions.of(hit.entity, decision.transform);
-        if kept == Kept::No && matches!(action, Action::Keep) {
-            kept = Kept::Policy;
-        }
+        let action = self.law.actions.of(hit.entity, decision.transform);
+        let kept = if self.law.lists || !engine.allow.is_empty() { self.listed(engine, block, hit) } else { Kept::No };
+        let kept = match kept {
+            Kept::No if hit.confidence < self.law.policy.least => Kept::Unsure,
+            Kept::No if matches!(action, Action::Keep) => Kept::Policy,
+            kept => kept,
+        };
         if kept != Kept::No {
             self.tally.kept += 1;
             return Fate::Stays(kept);
@@ -111,9 +123,20 @@ impl Worker<'_> {
             Action::Surrogate { key } => (key, Canon::Ip),
             _ => return Fate::Open,
         };
-        let job = job((&mut self.batch, &mut self.canon), key, (canon, value), hit.v4);
+        let job = job((&mut *self.batch, &mut *self.canon), key, (canon, value), hit.v4);
         self.tally.unfit += u64::from(job.is_none());
         job.map_or(Fate::Unfit, Fate::Job)
+    }
+
+    /// What lists of values say of a hit.
+    #[inline(never)]
+    fn listed(&self, engine: &Engine, block: &[u8], hit: &Hit) -> Kept {
+        let value = self.detector.value(block, hit).expose();
+        let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
+        match engine.allow.keeps(hit.entity, value, before) {
+            Kept::No if self.law.policy.allows(engine.categories[hit.entity.0 as usize], value) => Kept::Policy,
+            kept => kept,
+        }
     }
 }
 

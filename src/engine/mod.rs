@@ -4,6 +4,7 @@ mod action;
 mod allow;
 pub mod bridge;
 mod clauses;
+mod decide;
 mod edit;
 mod era;
 mod explain;
@@ -26,6 +27,7 @@ use crate::audit::{Tally, Timeline};
 use crate::detect::Detector;
 use crate::detect::custom::Custom;
 use crate::detect::keys::Registry;
+use crate::detect::scan::bits::Bits;
 pub use crate::detect::positional::Format;
 use crate::detect::positional::Layouts;
 pub use crate::detect::positional::Sniffer;
@@ -99,6 +101,8 @@ pub struct Engine {
     fingerprint: Zeroizing<[u8; 32]>,
     /// Category of each entity.
     categories: Vec<Category>,
+    /// What a finding of each entity adds to its record.
+    marks: Vec<decide::Mark>,
     tag: TagMode,
     scan: ScanKernel,
     hash: HashKernel,
@@ -146,6 +150,7 @@ impl Engine {
             eras,
             fingerprint: cfg.key.fingerprint(),
             categories: cfg.rules.entities.iter().map(|e| e.category).collect(),
+            marks: cfg.rules.entities.iter().map(|e| decide::Mark::new(e.id, e.category)).collect(),
             rules: cfg.rules,
             policies,
             tag: cfg.tag,
@@ -253,6 +258,7 @@ impl Engine {
             detector,
             batch: Batch::new(self.hash),
             taggers: self.taggers(),
+            bits: Bits::detect(),
             view: 0,
             lists: self.lists(),
             sessions: session::Sessions::new(self.policy()),
@@ -288,6 +294,8 @@ pub struct Worker<'e> {
     batch: Batch,
     /// One for each era and view.
     taggers: Vec<Tagger<'e>>,
+    /// How the hot loops are built.
+    bits: Bits,
     /// The output in work.
     view: usize,
     lists: Arc<Lists>,

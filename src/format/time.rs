@@ -10,43 +10,83 @@ pub struct EventClock {
     day: [u8; 16],
     /// Unix seconds of that day's first second.
     midnight: i64,
+    /// `2026-11-23` of the last ISO time.
+    date: [u8; 10],
+    /// Unix seconds of that day's first second in UTC.
+    begins: i64,
 }
 
 impl EventClock {
     /// See [`of_text`].
     pub fn of_text(&mut self, line: &[u8], offset: i32) -> Option<i64> {
         let head = &line[..line.len().min(HEAD)];
-        if let Some(t) = memchr::memchr(b'[', head).and_then(|i| self.clf(&head[i + 1..])) {
-            return Some(t);
+        let mut from = 0;
+        while let Some(i) = memchr::memchr(b'[', &head[from..]) {
+            from += i + 1;
+            if let Some(t) = self.clf(&head[from..]) {
+                return Some(t);
+            }
         }
-        of_text(line, offset)
+        front(head).and_then(|i| self.iso(&head[i..], offset))
     }
 
     /// See [`of_value`].
     pub fn of_value(&mut self, v: &[u8], offset: i32) -> Option<i64> {
-        self.clf(v).or_else(|| of_value(v, offset))
+        match v.get(2) {
+            Some(b'/') => self.clf(v).or_else(|| of_value(v, offset)),
+            _ => of_value(v, offset),
+        }
     }
 
     /// See [`clf`].
+    #[inline]
     fn clf(&mut self, v: &[u8]) -> Option<i64> {
         let v: &[u8; 26] = v.first_chunk()?;
-        if v[2] != b'/' || v[11] != b':' || v[14] != b':' || v[17] != b':' || v[20] != b' ' {
+        if v[2] != b'/' || v[11] != b':' || v[20] != b' ' {
             return None;
         }
         let mut day = [0; 16];
         day[..11].copy_from_slice(&v[..11]);
         day[11..].copy_from_slice(&v[21..]);
-        let (h, m, s) = (num(&v[12..14])?, num(&v[15..17])?, num(&v[18..20])?);
-        if h > 23 || m > 59 || s > 60 {
+        if day != self.day || v[14] != b':' || v[17] != b':' {
+            return self.new_day(v, day);
+        }
+        Some(self.midnight + time_of_day(v[12..20].first_chunk()?)?)
+    }
+
+    #[cold]
+    fn new_day(&mut self, v: &[u8; 26], day: [u8; 16]) -> Option<i64> {
+        let t = clf(v)?;
+        if let Some(seconds) = v[12..20].first_chunk().and_then(time_of_day) {
+            (self.day, self.midnight) = (day, t - seconds);
+        }
+        Some(t)
+    }
+
+    /// See [`iso`].
+    fn iso(&mut self, v: &[u8], offset: i32) -> Option<i64> {
+        let front: &[u8; 19] = v.first_chunk()?;
+        if !is_iso(front) {
             return None;
         }
-        let seconds = i64::from(h * 3600 + m * 60 + s.min(59));
-        if day != self.day {
-            self.midnight = clf(v)? - seconds;
-            self.day = day;
+        let seconds = time_of_day(front[11..].first_chunk()?)?;
+        if front[..10] != self.date {
+            self.begins = date(front)?;
+            self.date.copy_from_slice(&front[..10]);
         }
-        Some(self.midnight + seconds)
+        Some(self.begins + seconds - i64::from(zone(&v[19..], offset)?))
     }
+}
+
+/// Seconds since midnight of `10:11:45`, whatever the marks are.
+#[inline]
+fn time_of_day(v: &[u8; 8]) -> Option<i64> {
+    let two = |i: usize| {
+        let (a, b) = (v[i].wrapping_sub(b'0'), v[i + 1].wrapping_sub(b'0'));
+        (a < 10 && b < 10).then(|| i64::from(a) * 10 + i64::from(b))
+    };
+    let (h, m, s) = (two(0)?, two(3)?, two(6)?);
+    (h < 24 && m < 60).then(|| h * 3600 + m * 60 + s.min(59))
 }
 
 /// Bytes at the front of a line of text that may hold its time.
@@ -63,11 +103,14 @@ pub fn of_text(line: &[u8], offset: i32) -> Option<i64> {
             return Some(t);
         }
     }
-    // ISO and nginx times stand at the front, behind a priority, a bracket or `ts=`.
+    front(head).and_then(|i| iso(&head[i..], offset))
+}
+
+/// Where an ISO or nginx time may begin: at the front, behind a priority, a bracket or `ts=`.
+#[inline]
+fn front(head: &[u8]) -> Option<usize> {
     let end = head.len().min(64);
-    (0..end)
-        .find(|&i| head[i] == b'2' && head.get(i + 4).is_some_and(|b| matches!(b, b'-' | b'/')))
-        .and_then(|i| iso(&head[i..], offset))
+    (0..end).find(|&i| head[i] == b'2' && head.get(i + 4).is_some_and(|b| matches!(b, b'-' | b'/')))
 }
 
 /// Common log format between its brackets: `23/Nov/2026:10:11:45 +0800`.
@@ -85,28 +128,42 @@ pub fn clf(v: &[u8]) -> Option<i64> {
 
 /// `2026-11-23T10:11:45.881+08:00` and its looser kin.
 pub fn iso(v: &[u8], offset: i32) -> Option<i64> {
-    if v.len() < 19
-        || !matches!(v[4], b'-' | b'/')
-        || v[7] != v[4]
-        || !matches!(v[10], b'T' | b' ' | b't')
-        || v[13] != b':'
-    {
+    let front: &[u8; 19] = v.first_chunk()?;
+    if !is_iso(front) {
         return None;
     }
-    let mut i = 19;
-    if matches!(v.get(i), Some(b'.' | b',')) {
-        i += 1 + v[i + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
-    }
-    let zone = match v.get(i) {
-        Some(b'Z' | b'z') => 0,
-        Some(s @ (b'+' | b'-')) => {
-            let rest: Vec<u8> = v[i + 1..].iter().take(5).filter(|b| **b != b':').copied().take(4).collect();
-            let sign = if *s == b'-' { -1 } else { 1 };
-            if rest.len() < 4 { offset } else { sign * (num(&rest[..2])? * 3600 + num(&rest[2..])? * 60) }
-        }
-        _ => offset,
+    Some(date(front)? + time_of_day(front[11..].first_chunk()?)? - i64::from(zone(&v[19..], offset)?))
+}
+
+fn is_iso(v: &[u8; 19]) -> bool {
+    matches!(v[4], b'-' | b'/') && v[7] == v[4] && matches!(v[10], b'T' | b' ' | b't') && v[13] == b':'
+}
+
+/// Unix seconds when the day of an ISO time begins in UTC.
+fn date(v: &[u8; 19]) -> Option<i64> {
+    seconds(num(&v[..4])?, num(&v[5..7])?, num(&v[8..10])?, 0, 0, 0, 0)
+}
+
+/// Seconds east of UTC, told behind the seconds and their fraction; `offset` when nothing is told.
+#[inline]
+fn zone(v: &[u8], offset: i32) -> Option<i32> {
+    let fraction = matches!(v.first(), Some(b'.' | b','));
+    let skip = if fraction { 1 + v[1..].iter().take_while(|b| b.is_ascii_digit()).count() } else { 0 };
+    let sign = match v.get(skip) {
+        Some(b'Z' | b'z') => return Some(0),
+        Some(b'-') => -1,
+        Some(b'+') => 1,
+        _ => return Some(offset),
     };
-    seconds(num(&v[..4])?, num(&v[5..7])?, num(&v[8..10])?, num(&v[11..13])?, num(&v[14..16])?, num(&v[17..19])?, zone)
+    let (mut digits, mut n) = ([0; 4], 0);
+    for b in v[skip + 1..].iter().take(5).filter(|b| **b != b':').take(4) {
+        digits[n] = *b;
+        n += 1;
+    }
+    if n < 4 {
+        return Some(offset);
+    }
+    Some(sign * (num(&digits[..2])? * 3600 + num(&digits[2..])? * 60))
 }
 
 /// A value of a time field: epoch seconds, milli-, micro- or nanoseconds, with or without a fraction, ISO 8601, CLF.
@@ -165,11 +222,27 @@ mod tests {
             "23/Nov/2026:23:59:60 +0800",
             "23/Nov/2026:00:00:00 -0130",
             "24/Nov/2026:00:00:00 +0800",
+            "24/Nov/2026:01-02-03 +0800",
         ] {
             let line = format!("192.0.2.1 - - [{v}] x");
             for _ in 0..2 {
                 assert_eq!(clock.of_text(line.as_bytes(), 0), of_text(line.as_bytes(), 0));
                 assert_eq!(clock.of_value(v.as_bytes(), 0), of_value(v.as_bytes(), 0));
+            }
+        }
+        for v in [
+            "2026-11-23 10:11:45.120 INFO [main] ",
+            "2026-11-23T23:59:60Z [x]",
+            "2026/11/24 00:00:00 [error]",
+            "2026-11-24T00:00:00,5+08:00",
+            "2026-11-24T00:00:00.5-0130 x",
+            "2026-02-30T00:00:00Z",
+            "2026-11-24T24:00:00Z",
+            "2026-11-24T00:00:00+1x:00",
+            "2026-11-24T00:00:00+08",
+        ] {
+            for line in [v.to_owned(), format!("<13>1 {v} y")] {
+                assert_eq!(clock.of_text(line.as_bytes(), 3600), of_text(line.as_bytes(), 3600), "{line}");
             }
         }
         assert_eq!(clock.of_text(b"[31/Feb/2026:10:11:45 +0800]", 0), None);

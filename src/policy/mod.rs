@@ -124,11 +124,33 @@ enum Condition {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Met(u8);
 
+/// Decisions for one kind of record.
+#[derive(Clone, Copy)]
+pub struct Decisions<'p> {
+    table: &'p [Decision],
+    shift: u32,
+    met: usize,
+}
+
+impl Decisions<'_> {
+    /// The decision for an entity.
+    #[inline(always)]
+    pub fn of(self, entity: EntityId) -> Decision {
+        self.table[(entity.0 as usize) << self.shift | self.met]
+    }
+}
+
 impl Policy {
     /// What becomes of an entity in the output `view` of a record that meets the conditions `met`.
     #[inline]
     pub fn decide(&self, view: usize, entity: EntityId, met: Met) -> Decision {
-        self.views[view].table[(entity.0 as usize) << self.conditions.len() | met.0 as usize]
+        self.row(view, met).of(entity)
+    }
+
+    /// What becomes of all entities in the output `view` of a record that meets the conditions `met`.
+    #[inline]
+    pub fn row(&self, view: usize, met: Met) -> Decisions<'_> {
+        Decisions { table: &self.views[view].table, shift: self.conditions.len() as u32, met: met.0 as usize }
     }
 
     /// The conditions that a record meets: `present` are its categories, `joined` is what [`Policy::joins`] says.
@@ -208,9 +230,15 @@ impl Policy {
         self.older.iter_mut().for_each(|p| p.for_tenant(tenant));
     }
 
+    /// True when the policy names contacts of the organisation.
+    #[inline]
+    pub fn has_contacts(&self) -> bool {
+        !self.phones.is_empty() || !self.emails.is_empty()
+    }
+
     /// True when the value is one of the organisation's own contacts.
     pub fn allows(&self, category: Category, value: &[u8]) -> bool {
-        if category != Category::Basic || self.phones.is_empty() && self.emails.is_empty() {
+        if category != Category::Basic || !self.has_contacts() {
             return false;
         }
         self.emails.iter().any(|e| e.eq_ignore_ascii_case(value)) || self.phones.iter().any(|p| p == value)

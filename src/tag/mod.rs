@@ -73,8 +73,25 @@ const DATES: usize = 64;
 /// Most contexts that are counted apart.
 const SEEN: usize = 1 << 16;
 
+/// A tag's context and style, packed to be compared fast.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Packed([u64; 4]);
+
+impl Packed {
+    /// No context is this one.
+    const NONE: Packed = Packed([u64::MAX; 4]);
+
+    #[inline(always)]
+    fn new(ctx: &TagContext, style: TagStyle) -> Packed {
+        let flags = [ctx.clock == Clock::Record, ctx.linked, ctx.early, ctx.minor, ctx.stripped];
+        let flags = flags.iter().fold(0, |bits, f| bits << 1 | u64::from(*f));
+        let rest = u64::from(ctx.day as u32) | flags << 32 | (style as u64) << 40 | u64::from(ctx.case) << 48;
+        Packed([ctx.entities as u64, (ctx.entities >> 64) as u64, ctx.retentions, rest])
+    }
+}
+
 /// A whole tag, and what it was rendered for.
-type Ready = (Option<(TagContext, TagStyle)>, Vec<u8>);
+type Ready = (Packed, Vec<u8>);
 
 /// Renders tags. One per worker.
 pub struct Tagger<'p> {
@@ -91,7 +108,9 @@ pub struct Tagger<'p> {
     /// Whole tags, and the place of the last one.
     ready: Vec<Ready>,
     at: usize,
-    last: Option<(TagContext, TagStyle)>,
+    last: Packed,
+    /// The context of the last one.
+    context: Option<TagContext>,
     /// Contexts are counted.
     counts: bool,
     /// Records since `last` changed.
@@ -113,9 +132,10 @@ impl<'p> Tagger<'p> {
             cases: Vec::new(),
             templates: Cache::new(TEMPLATES),
             dates: Cache::new(DATES),
-            ready: vec![(None, Vec::new()); READY],
+            ready: vec![(Packed::NONE, Vec::new()); READY],
             at: 0,
-            last: None,
+            last: Packed::NONE,
+            context: None,
             counts: false,
             run: 0,
             seen: HashMap::new(),
@@ -134,7 +154,7 @@ impl<'p> Tagger<'p> {
     }
 
     fn note(&mut self) {
-        if let (true, Some((ctx, _)), 1..) = (self.counts, self.last, self.run)
+        if let (true, Some(ctx), 1..) = (self.counts, self.context, self.run)
             && (self.seen.len() < SEEN || self.seen.contains_key(&ctx))
         {
             *self.seen.entry(ctx).or_default() += self.run;
@@ -151,21 +171,21 @@ impl<'p> Tagger<'p> {
     pub fn set_cases(&mut self, cases: &[String]) {
         cases.clone_into(&mut self.cases);
         self.templates.clear();
-        self.ready.iter_mut().for_each(|r| r.0 = None);
-        self.last = None;
+        self.ready.iter_mut().for_each(|r| r.0 = Packed::NONE);
+        self.last = Packed::NONE;
     }
 
     /// The tag, written.
     #[inline]
     pub fn render(&mut self, ctx: TagContext, style: TagStyle) -> &[u8] {
-        let key = Some((ctx, style));
+        let key = Packed::new(&ctx, style);
         if self.last != key {
             self.note();
             self.at = place(&ctx);
             if self.ready[self.at].0 != key {
-                self.compose(ctx, style);
+                self.compose(ctx, style, key);
             }
-            self.last = key;
+            (self.last, self.context) = (key, Some(ctx));
         }
         self.run += 1;
         &self.ready[self.at].1
@@ -173,7 +193,7 @@ impl<'p> Tagger<'p> {
 
     /// Renders the tag into its place: most of it is the same on every day.
     #[inline(never)]
-    fn compose(&mut self, ctx: TagContext, style: TagStyle) {
+    fn compose(&mut self, ctx: TagContext, style: TagStyle, packed: Packed) {
         let Tagger { policy, rules, version, kid, to, cases, templates, dates, ready, at, .. } = self;
         let (key, text) = &mut ready[*at];
         let writer = Writer { policy, rules, version, kid, to: to.as_deref(), cases };
@@ -184,7 +204,7 @@ impl<'p> Tagger<'p> {
         for part in [head, dates, tail] {
             text.extend_from_slice(part.as_bytes());
         }
-        *key = Some((ctx, style));
+        *key = packed;
     }
 }
 

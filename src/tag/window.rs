@@ -50,6 +50,7 @@ pub fn window(policy: &Policy, retentions: u64, day: i32) -> Window {
 }
 
 /// Day from 1970-01-01 of a point in time, `offset` seconds east of UTC.
+#[inline]
 pub fn day(unix: i64, offset: i32) -> i32 {
     (unix.saturating_add(i64::from(offset))).div_euclid(86400).clamp(-700_000, 2_900_000) as i32
 }

@@ -1,4 +1,4 @@
-//! Plain code built for machines that count and shift bits fast.
+//! Plain code built for machines that count and shift bits fast and move 32 bytes at once.
 
 /// True when this machine has the instructions.
 pub fn available() -> bool {
@@ -6,7 +6,8 @@ pub fn available() -> bool {
     return is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("lzcnt")
-        && is_x86_feature_detected!("popcnt");
+        && is_x86_feature_detected!("popcnt")
+        && is_x86_feature_detected!("avx2");
     #[cfg(not(target_arch = "x86_64"))]
     false
 }
@@ -40,7 +41,7 @@ pub trait Task {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn built(task: impl Task) {
     task.run();
 }
