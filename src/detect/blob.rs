@@ -92,7 +92,7 @@ impl Blobs {
         if self.inside.is_empty() {
             return;
         }
-        resolve::resolve(&self.inside, weak, order, &mut self.clean);
+        resolve::resolve(&mut self.inside, weak, order, &mut self.clean);
         let mut i = 0;
         while i < self.clean.len() {
             let Some(&blob) = view.blob(self.clean[i].start as usize) else { break };

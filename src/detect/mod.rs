@@ -173,7 +173,7 @@ impl<'r> Detector<'r> {
             );
             self.urls.raise(level, view);
         }
-        resolve::resolve(&self.hits[0], self.registry.weak(), &mut self.order, &mut self.resolved);
+        resolve::resolve(&mut self.hits[0], self.registry.weak(), &mut self.order, &mut self.resolved);
         self.urls.weave(&mut self.resolved);
         &self.resolved
     }

@@ -5,9 +5,12 @@ use super::hit::Hit;
 use crate::model::well_known as e;
 
 /// Moves `hits` to `out`, ascending and disjoint. Entities of the bit set `weak` give way to all others. `order` is
-/// scratch.
-pub fn resolve(hits: &[Hit], weak: u128, order: &mut Vec<u64>, out: &mut Vec<Hit>) {
+/// scratch; what is left in `hits` is undefined.
+pub fn resolve(hits: &mut Vec<Hit>, weak: u128, order: &mut Vec<u64>, out: &mut Vec<Hit>) {
     out.clear();
+    if hits.windows(2).all(|w| w[1].start >= w[0].end) {
+        return std::mem::swap(hits, out);
+    }
     order.clear();
     // What keys name comes first and ascends; the few others are merged into it.
     let front = hits.windows(2).position(|w| w[1].start < w[0].start).map_or(hits.len(), |i| i + 1);
@@ -83,18 +86,18 @@ mod tests {
 
     #[test]
     fn a_weak_hit_gives_way() {
-        let hits = vec![hit(0, 40, e::SERIAL), hit(10, 20, e::IMEI), hit(25, 30, e::MAC)];
+        let mut hits = vec![hit(0, 40, e::SERIAL), hit(10, 20, e::IMEI), hit(25, 30, e::MAC)];
         let mut out = Vec::new();
-        resolve(&hits, 1 << e::SERIAL.0, &mut Vec::new(), &mut out);
+        resolve(&mut hits, 1 << e::SERIAL.0, &mut Vec::new(), &mut out);
         let got: Vec<_> = out.iter().map(|h| (h.start, h.end)).collect();
         assert_eq!(got, [(10, 20), (25, 30)]);
     }
 
     #[test]
     fn the_union_is_covered_by_the_longest() {
-        let hits = vec![hit(4, 9, e::EMAIL), hit(0, 6, e::IP_V4), hit(20, 25, e::MAC), hit(21, 23, e::IMEI)];
+        let mut hits = vec![hit(4, 9, e::EMAIL), hit(0, 6, e::IP_V4), hit(20, 25, e::MAC), hit(21, 23, e::IMEI)];
         let mut out = Vec::new();
-        resolve(&hits, 0, &mut Vec::new(), &mut out);
+        resolve(&mut hits, 0, &mut Vec::new(), &mut out);
         let got: Vec<_> = out.iter().map(|h| (h.start, h.end, h.entity)).collect();
         assert_eq!(got, [(0, 9, e::IP_V4), (20, 25, e::MAC)]);
     }

@@ -337,6 +337,9 @@ impl Worker<'_> {
         if hit.bare_json {
             out.push(b'"');
         }
+        if hit.depth == 0 {
+            return std::mem::swap(&mut self.written, &mut self.replacement);
+        }
         self.written.clear();
         self.detector.encode(hit, &self.replacement, &mut self.written, &mut self.encoded);
     }

@@ -169,7 +169,11 @@ fn zone(v: &[u8], offset: i32) -> Option<i32> {
 /// A value of a time field: epoch seconds, milli-, micro- or nanoseconds, with or without a fraction, ISO 8601, CLF.
 pub fn of_value(v: &[u8], offset: i32) -> Option<i64> {
     let v = v.trim_ascii();
-    let digits = v.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (mut number, mut digits) = (0i64, 0);
+    for b in v.iter().take_while(|b| b.is_ascii_digit()) {
+        number = number.wrapping_mul(10).wrapping_add(i64::from(b - b'0'));
+        digits += 1;
+    }
     if digits == v.len() || v.get(digits) == Some(&b'.') && v[digits + 1..].iter().all(u8::is_ascii_digit) {
         let scale = match digits {
             9 | 10 => 1,
@@ -178,9 +182,7 @@ pub fn of_value(v: &[u8], offset: i32) -> Option<i64> {
             19 => 1_000_000_000,
             _ => return None,
         };
-        return Some(
-            v[..digits].iter().fold(0i64, |n, b| n.wrapping_mul(10).wrapping_add(i64::from(b - b'0'))) / scale,
-        );
+        return Some(number / scale);
     }
     iso(v, offset).or_else(|| clf(v))
 }

@@ -52,7 +52,11 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.settled.exempt_from(text.bare_start(p + 1));
         }
         if class.entity.is_some() || class.event_time {
-            let end = typed::quoted(text, found, class, p).unwrap_or_else(|| value_at(text, found, class, p, p + 1));
+            // Not by a closure: that would be built without the task's instructions.
+            let end = match typed::quoted(text, found, class, p) {
+                Some(end) => end,
+                None => value_at(text, found, class, p, p + 1),
+            };
             if !class.entity.is_some_and(|x| is_weak(text, x.0)) {
                 taken = end;
             }
