@@ -58,7 +58,7 @@ pub(super) struct InForce<'e> {
     /// Prepared transforms.
     pub actions: &'e Actions,
     /// The policy names contacts of the organisation.
-    pub lists: bool,
+    pub contacts: bool,
 }
 
 impl Engine {
@@ -66,7 +66,7 @@ impl Engine {
     #[inline]
     pub(super) fn in_force(&self, era: u16) -> InForce<'_> {
         let (policy, actions) = self.era(era);
-        InForce { era, policy, actions, lists: policy.has_contacts() }
+        InForce { era, policy, actions, contacts: policy.has_contacts() }
     }
 
     /// Policy and prepared transforms of an era.

@@ -8,7 +8,7 @@ use super::era::InForce;
 use crate::audit::Tally;
 use crate::detect::Detector;
 use crate::detect::hit::Hit;
-use crate::model::Decision;
+use crate::model::{Category, Decision};
 use crate::transform::canonical::{Canon, CanonBuf, canonical, plain};
 use crate::transform::lanes::Batch;
 use crate::transform::pseudonym::TagKey;
@@ -108,7 +108,8 @@ impl Fates<'_, '_> {
         }
         let value = self.detector.value(block, hit).expose();
         let action = self.law.actions.of(hit.entity, decision.transform);
-        let kept = if self.law.lists || !engine.allow.is_empty() { self.listed(engine, block, hit) } else { Kept::No };
+        let contact = self.law.contacts && engine.categories[hit.entity.0 as usize] == Category::Basic;
+        let kept = if contact || !engine.allow.is_empty() { self.listed(engine, block, hit) } else { Kept::No };
         let kept = match kept {
             Kept::No if hit.confidence < self.law.policy.least => Kept::Unsure,
             Kept::No if matches!(action, Action::Keep) => Kept::Policy,
@@ -132,8 +133,12 @@ impl Fates<'_, '_> {
     #[inline(never)]
     fn listed(&self, engine: &Engine, block: &[u8], hit: &Hit) -> Kept {
         let value = self.detector.value(block, hit).expose();
-        let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
-        match engine.allow.keeps(hit.entity, value, before) {
+        let mut kept = Kept::No;
+        if !engine.allow.is_empty() {
+            let before = if hit.depth == 0 { &block[..hit.start as usize] } else { &b""[..] };
+            kept = engine.allow.keeps(hit.entity, value, before);
+        }
+        match kept {
             Kept::No if self.law.policy.allows(engine.categories[hit.entity.0 as usize], value) => Kept::Policy,
             kept => kept,
         }
@@ -142,7 +147,7 @@ impl Fates<'_, '_> {
 
 /// Adds the canonical form of a value to the batch, or of the address `v4` that it was read as; the number of its tag, or
 /// nothing when it has no such form.
-#[inline]
+#[inline(always)]
 fn job(
     (batch, buf): (&mut Batch, &mut CanonBuf),
     key: &TagKey,
