@@ -6,8 +6,9 @@ use jiff::civil::DateTime;
 /// worker.
 #[derive(Default)]
 pub struct EventClock {
-    /// `23/Nov/2026` and `+0800` of the last common log format time.
-    day: [u8; 16],
+    /// The last common log format time, and its Unix seconds.
+    clf: [u8; 26],
+    seconds: i64,
     /// Unix seconds of that day's first second.
     midnight: i64,
     /// `2026-11-23` of the last ISO time.
@@ -45,21 +46,19 @@ impl EventClock {
         if v[2] != b'/' || v[11] != b':' || v[20] != b' ' {
             return None;
         }
-        let mut day = [0; 16];
-        day[..11].copy_from_slice(&v[..11]);
-        day[11..].copy_from_slice(&v[21..]);
-        if day != self.day || v[14] != b':' || v[17] != b':' {
-            return self.new_day(v, day);
+        if *v == self.clf {
+            return Some(self.seconds);
         }
-        Some(self.midnight + time_of_day(v[12..20].first_chunk()?)?)
+        let known = v[..12] == self.clf[..12] && v[20..] == self.clf[20..];
+        let t = if known { self.midnight + time_of_day(v[12..20].first_chunk()?)? } else { self.new_day(v)? };
+        (self.clf, self.seconds) = (*v, t);
+        Some(t)
     }
 
     #[cold]
-    fn new_day(&mut self, v: &[u8; 26], day: [u8; 16]) -> Option<i64> {
+    fn new_day(&mut self, v: &[u8; 26]) -> Option<i64> {
         let t = clf(v)?;
-        if let Some(seconds) = v[12..20].first_chunk().and_then(time_of_day) {
-            (self.day, self.midnight) = (day, t - seconds);
-        }
+        self.midnight = t - v[12..20].first_chunk().and_then(time_of_day)?;
         Some(t)
     }
 

@@ -353,7 +353,8 @@ pub fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
 }
 
 fn wide_punctuation(v: &[u8]) -> bool {
-    ["，", "。", "；", "）", "（", "、", "】", "！"].iter().any(|p| v.starts_with(p.as_bytes()))
+    // All of them begin with one of two bytes.
+    matches!(v.first(), Some(0xE3 | 0xEF)) && ["，", "。", "；", "）", "（", "、", "】", "！"].iter().any(|p| v.starts_with(p.as_bytes()))
 }
 
 /// `Scheme credential`: the credential behind the blank belongs to the value.
