@@ -3,6 +3,7 @@
 use super::action::Action;
 pub(super) use super::decide::Found;
 pub(super) use super::fate::Edit;
+use super::era::Dated;
 use super::fate::NO_JOB;
 use super::render::{is_host_name, needs_brackets, render};
 use super::{Entry, TagMode, Worker};
@@ -138,32 +139,43 @@ impl Worker<'_> {
         if when.is_none() && self.view == 0 {
             self.tally.untimed += 1;
         }
-        let early = self.engine.is_early(when);
-        if found.judged.refused || early && self.engine.quarantines() {
+        let dated = self.dated(when);
+        if found.judged.refused || dated.early && self.engine.quarantines() {
             return None;
         }
-        Some(self.tag_context(when, early, found))
+        Some(self.tag_context(dated, found))
+    }
+
+    /// What follows from the time of an event; logs tell of many events of one second.
+    #[inline]
+    pub(super) fn dated(&mut self, when: Option<i64>) -> Dated {
+        match self.dated {
+            Some(dated) if dated.when == when => dated,
+            _ => {
+                let dated = self.engine.dated(when);
+                self.dated = Some(dated);
+                dated
+            }
+        }
     }
 
     /// What the tag of a record depends on, and the number of its tagger.
     #[inline]
-    pub(super) fn tag_context(&self, when: Option<i64>, early: bool, found: &Found) -> (usize, TagContext) {
-        let era = self.engine.era_at(when);
-        let policy = self.engine.era(era).0;
+    pub(super) fn tag_context(&self, dated: Dated, found: &Found) -> (usize, TagContext) {
+        let policy = self.engine.era(dated.era).0;
         let held = policy.hold.filter(|_| found.judged.case != 0).map_or(0, |r| 1 << r.0);
-        let unix = when.unwrap_or(self.engine.ingest);
         let ctx = TagContext {
             entities: found.entities,
             retentions: found.retentions | 1 << policy.default_retention.0 | held,
             linked: found.joined,
-            day: crate::tag::day(unix, policy.offset),
-            clock: if when.is_some() { Clock::Record } else { Clock::Ingest },
-            early,
+            day: dated.day,
+            clock: if dated.when.is_some() { Clock::Record } else { Clock::Ingest },
+            early: dated.early,
             minor: found.judged.minor,
             stripped: found.judged.strip.0 != 0,
             case: found.judged.case,
         };
-        (self.engine.tagger_of(era, self.view), ctx)
+        (self.engine.tagger_of(dated.era, self.view), ctx)
     }
 
     fn event_time(&mut self, record: &[u8], at: &mut Place, end: usize) -> Option<i64> {

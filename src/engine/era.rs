@@ -61,7 +61,27 @@ pub(super) struct InForce<'e> {
     pub contacts: bool,
 }
 
+/// What follows from the time of an event.
+#[derive(Clone, Copy)]
+pub(super) struct Dated {
+    /// The time, when the record says.
+    pub when: Option<i64>,
+    /// Number of its era.
+    pub era: u16,
+    /// It lies before the oldest version of the policy.
+    pub early: bool,
+    /// Its day in the policy's zone, from 1970-01-01.
+    pub day: i32,
+}
+
 impl Engine {
+    /// What follows from the time of an event; from the time of reading, when the record does not say.
+    pub(super) fn dated(&self, when: Option<i64>) -> Dated {
+        let era = self.era_at(when);
+        let day = crate::tag::day(when.unwrap_or(self.ingest), self.era(era).0.offset);
+        Dated { when, era, early: self.is_early(when), day }
+    }
+
     /// What holds for the records of an era.
     #[inline]
     pub(super) fn in_force(&self, era: u16) -> InForce<'_> {
@@ -92,7 +112,7 @@ impl Engine {
     }
 
     /// True when the event lies before the oldest version of the policy.
-    pub(super) fn is_early(&self, when: Option<i64>) -> bool {
+    fn is_early(&self, when: Option<i64>) -> bool {
         when.is_some_and(|w| w < self.policies[0].effective)
     }
 

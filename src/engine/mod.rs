@@ -271,6 +271,7 @@ impl Engine {
             inner: Vec::new(),
             blob: Vec::new(),
             clock: EventClock::default(),
+            dated: None,
             canon: Default::default(),
             encoded: Vec::new(),
             replacement: Vec::new(),
@@ -315,6 +316,8 @@ pub struct Worker<'e> {
     /// The text of a run of base64 as it is rewritten.
     blob: Vec<u8>,
     clock: EventClock,
+    /// What follows from the time of the last event.
+    dated: Option<era::Dated>,
     canon: crate::transform::canonical::CanonBuf,
     encoded: Vec<u8>,
     replacement: Vec<u8>,

@@ -95,9 +95,9 @@ impl Worker<'_> {
         let view = &engine.era(first.era).0.views[self.view];
         let last = self.edits[edits.end - 1].hit as usize;
         let told = self.told(block, record, first.hit as usize..last + 1);
-        let (facts, when) = (self.facts(block, told, found), told.when);
-        let early = engine.is_early(when);
-        if view.admits(engine.era(first.era).0, facts).is_err() || early && engine.quarantines() {
+        let dated = self.dated(told.when);
+        let facts = self.facts(block, told, found);
+        if view.admits(engine.era(first.era).0, facts).is_err() || dated.early && engine.quarantines() {
             self.disclosed[self.view].refused += 1;
             return;
         }
@@ -130,7 +130,7 @@ impl Worker<'_> {
         }
         self.picks = picks;
         self.disclosed[self.view].records += 1;
-        let (tagger, mut ctx) = self.tag_context(when, early, found);
+        let (tagger, mut ctx) = self.tag_context(dated, found);
         // What else the record holds is nothing to them.
         ctx.entities &= view.shown;
         self.out.put(self.taggers[tagger].render(ctx, TagStyle::JsonMember));

@@ -21,6 +21,9 @@ impl EventClock {
     /// See [`of_text`].
     pub fn of_text(&mut self, line: &[u8], offset: i32) -> Option<i64> {
         let head = &line[..line.len().min(HEAD)];
+        if let Some(t) = self.iso(head, offset) {
+            return Some(t);
+        }
         let mut from = 0;
         while let Some(i) = memchr::memchr(b'[', &head[from..]) {
             from += i + 1;
@@ -91,10 +94,14 @@ fn time_of_day(v: &[u8; 8]) -> Option<i64> {
 /// Bytes at the front of a line of text that may hold its time.
 const HEAD: usize = 256;
 
-/// Unix seconds of a line of text: `[23/Nov/2026:10:11:45 +0800]`, ISO 8601, nginx's `2026/11/23 10:11:45`.
+/// Unix seconds of a line of text: ISO 8601 or nginx's `2026/11/23 10:11:45` at its very front, `[23/Nov/2026:10:11:45 +0800]`,
+/// ISO 8601 behind a little more.
 /// Times without a zone are read at `offset` seconds east of UTC.
 pub fn of_text(line: &[u8], offset: i32) -> Option<i64> {
     let head = &line[..line.len().min(HEAD)];
+    if let Some(t) = iso(head, offset) {
+        return Some(t);
+    }
     let mut from = 0;
     while let Some(i) = memchr::memchr(b'[', &head[from..]) {
         from += i + 1;
@@ -210,6 +217,7 @@ mod tests {
         assert_eq!(of_value(b"1795399905", 0), want);
         assert_eq!(of_value(b"1795399905.123", 0), want);
         assert_eq!(of_value(b"2026-11-23 02:11:45", 0), want);
+        assert_eq!(of_text(b"2026-11-23T02:11:45Z proxy [22/Nov/2026:10:11:45 +0800] x", 0), want);
         assert_eq!(of_text(b"no time here [x] 12:34:56", 0), None);
         assert_eq!(of_value(b"hello", 0), None);
         assert_eq!(clf(b"31/Feb/2026:10:11:45 +0800"), None);
