@@ -16,7 +16,7 @@ pub mod scan;
 mod sequence;
 pub mod urls;
 
-use crate::format::encode::encode;
+use crate::format::encode::{encode, is_plain};
 use crate::format::view::{Region, View};
 use crate::model::{Carriers, Sensitive};
 pub use blob::Blob;
@@ -229,7 +229,7 @@ impl<'r> Detector<'r> {
 
     /// Appends `replacement` to `out`, written as the hit was.
     pub fn encode(&self, hit: &Hit, replacement: &[u8], out: &mut Vec<u8>, scratch: &mut Vec<u8>) {
-        if hit.depth == 0 {
+        if hit.depth == 0 || is_plain(replacement) {
             return out.extend_from_slice(replacement);
         }
         let from = out.len();

@@ -5,9 +5,7 @@ use crate::model::Carriers;
 /// Appends `value` to `out` as text of a carrier. `carriers` says which escapes stood in the original's span at
 /// this level; without any, only what the enclosing string forbids is escaped (`in_string`: quote and backslash).
 pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u8>) {
-    if is_plain(value) {
-        out.extend_from_slice(value);
-    } else if carriers.has(Carriers::PERCENT) {
+    if carriers.has(Carriers::PERCENT) {
         percent(value, out);
     } else if carriers.has(Carriers::HEX) {
         hex_escape(value, out);
@@ -30,13 +28,23 @@ pub fn is_json_plain(value: &[u8]) -> bool {
 }
 
 /// True when no carrier escapes any of the bytes.
-fn is_plain(value: &[u8]) -> bool {
+pub fn is_plain(value: &[u8]) -> bool {
     value.iter().all(|&b| plain(b))
 }
 
 /// Bytes that no carrier escapes.
+static PLAIN: [bool; 256] = {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        t[i] = (i as u8).is_ascii_alphanumeric() || matches!(i as u8, b'_' | b'-' | b'.' | b'*');
+        i += 1;
+    }
+    t
+};
+
 fn plain(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'*')
+    PLAIN[usize::from(b)]
 }
 
 fn percent(value: &[u8], out: &mut Vec<u8>) {

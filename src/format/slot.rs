@@ -1,5 +1,8 @@
 //! Where a record's tag goes.
 
+use memchr::memmem::FinderRev;
+use std::sync::LazyLock;
+
 /// A place for the tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
@@ -24,6 +27,9 @@ pub fn ending(record: &[u8]) -> usize {
     }
 }
 
+/// How a tag begins in a JSON object.
+static MEMBER: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(b"\"_deid\":{"));
+
 /// Longest tag that is looked for.
 const TAG: usize = 2048;
 
@@ -35,7 +41,7 @@ pub fn slot(record: &[u8], suspect: bool) -> Slot {
     if array || end.len() > 1 && first.first() == Some(&b'{') && end.last() == Some(&b'}') {
         let close = end.len() - 1;
         let inner = end[..close].trim_ascii_end();
-        if suspect && inner.last() == Some(&b'}') && tail_has(inner, b"\"_deid\":{") {
+        if suspect && inner.last() == Some(&b'}') && tail_is_tag(inner) {
             return Slot::Taken;
         }
         let empty = inner.trim_ascii_start().len() == 1;
@@ -56,8 +62,8 @@ pub fn slot(record: &[u8], suspect: bool) -> Slot {
     Slot::End(body.len())
 }
 
-fn tail_has(v: &[u8], what: &[u8]) -> bool {
-    memchr::memmem::rfind(&v[v.len().saturating_sub(TAG)..], what).is_some()
+fn tail_is_tag(v: &[u8]) -> bool {
+    MEMBER.rfind(&v[v.len().saturating_sub(TAG)..]).is_some()
 }
 
 #[cfg(test)]

@@ -13,11 +13,6 @@ impl<K: Copy + PartialEq + Hash, V: Default> Cache<K, V> {
         Cache { slots: std::iter::repeat_with(|| (None, V::default())).take(slots).collect() }
     }
 
-    /// Forgets all values.
-    pub fn clear(&mut self) {
-        self.slots.iter_mut().for_each(|s| s.0 = None);
-    }
-
     /// The value of a key, made when it isn't there.
     pub fn get(&mut self, key: K, make: impl FnOnce() -> V) -> &V {
         let mut mix = Mix(0);
