@@ -1,6 +1,6 @@
 //! Which stretches of a text stand in escapes or in base64, and are shown decoded.
 
-use super::scan::{Scanner, kind};
+use super::scan::{Bitmap, Scanner, kind};
 use crate::format::base64;
 use crate::format::marks::{hash, html, separator};
 use crate::format::view::{View, is_escape, percent, wide};
@@ -44,7 +44,7 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
             view.push_context(t, key_before(t, start, done), start);
             done = view.push_backslash(t, start);
         } else if pct.peek() == Some(&p) {
-            let (start, end) = token(t, p, done);
+            let (start, end) = token(t, &scan.maps.terms, p, done);
             view.push_context(t, key_before(t, start, done), start);
             view.push_percent(t, start, end);
             done = end;
@@ -128,23 +128,29 @@ fn capture(t: &[u8], p: usize) -> bool {
     hash(&t[p..], &mut out).is_some() && (out[0] >= 0x80 || matches!(out[0], b'"' | b'#' | b'{' | b'|' | b'}'))
 }
 
-/// Bytes that no URL or form holds.
+/// Bytes that no URL or form holds; bits of the map `terms` are set for all of them.
 static ENDS: [bool; 256] = {
     let mut t = [false; 256];
     let mut i = 0;
     while i < 256 {
-        t[i] = i <= 0x20 || matches!(i as u8, b'"' | b'\'' | b'<' | b'>' | 0x7F);
+        t[i] = i <= 0x20 || matches!(i as u8, b'"' | b'\'' | b'<' | b'>');
         i += 1;
     }
     t
 };
 
 /// The run of bytes around `p` that a URL or a form may hold.
-fn token(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let ends = |b: &u8| ENDS[usize::from(*b)];
-    let start = t[floor..p].iter().rposition(ends).map_or(floor, |i| floor + i + 1);
-    let end = t[p..].iter().position(ends).map_or(t.len(), |i| p + i);
-    (start, end)
+fn token(t: &[u8], terms: &Bitmap, p: usize, floor: usize) -> (usize, usize) {
+    let ends = |i: usize| ENDS[usize::from(t[i])];
+    let mut before = terms.last(floor, p);
+    while let Some(i) = before.filter(|&i| !ends(i)) {
+        before = terms.last(floor, i);
+    }
+    let mut end = terms.next(p, t.len());
+    while end < t.len() && !ends(end) {
+        end = terms.next(end + 1, t.len());
+    }
+    (before.map_or(floor, |i| i + 1), end)
 }
 
 /// Most bytes of a stretch with character references on either side of the first.

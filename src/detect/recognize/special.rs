@@ -24,10 +24,8 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
         while matches!(text.at(i), b' ' | b'+') {
             i += 1;
         }
-        let name = i;
-        while name_sign(text.at(i)) {
-            i += 1;
-        }
+        let name = i.min(t.len());
+        i = skip(t, name, &NAME);
         if text.at(i) != b'=' {
             // An attribute without a value (`; Secure`), or the next header of an array.
             let next = t[i.min(t.len())..].strip_prefix(b"\",\"").is_some();
@@ -39,16 +37,14 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
             continue;
         }
         let class = found.memo.classify(text.registry, t, i - name, i);
-        let functional = text.registry.is_functional(&t[name..i]);
+        let named = &t[name..i];
         i += 1;
         let quoted = usize::from(text.at(i) == b'"' && text.at(i + 1) != b',');
         let start = i + quoted;
-        i = start;
-        while value_sign(text.at(i)) {
-            i += 1;
-        }
-        let v = &t[start..i];
-        if class.is_unknown() && !functional && v.len() >= SHORTEST && !placeholder::is(v) && !output::is(v) {
+        i = skip(t, start.min(t.len()), &VALUE);
+        let v = &t[start.min(i)..i];
+        let telling = class.is_unknown() && v.len() >= SHORTEST && !placeholder::is(v) && !output::is(v);
+        if telling && !text.registry.is_functional(named) {
             found.push(start, i, e::COOKIE, RuleId::Cookie, Confidence::Keyed).anchor = sep as u32;
         }
         i += quoted;
@@ -60,13 +56,29 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
     }
 }
 
-fn name_sign(b: u8) -> bool {
-    b.is_ascii_alphanumeric()
-        || matches!(b, b'_' | b'-' | b'.' | b'$' | b'~' | b'!' | b'*' | b'%' | b':' | b'|' | b'[' | b']')
+/// Signs of a cookie's name, and of its value.
+static NAME: [bool; 256] = signs(true);
+static VALUE: [bool; 256] = signs(false);
+
+const fn signs(name: bool) -> [bool; 256] {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < 256 {
+        let b = i as u8;
+        t[i] = if name {
+            b.is_ascii_alphanumeric()
+                || matches!(b, b'_' | b'-' | b'.' | b'$' | b'~' | b'!' | b'*' | b'%' | b':' | b'|' | b'[' | b']')
+        } else {
+            b > b' ' && !matches!(b, b';' | b'"' | b'\'' | b'\\' | 0x7F)
+        };
+        i += 1;
+    }
+    t
 }
 
-fn value_sign(b: u8) -> bool {
-    b > b' ' && !matches!(b, b';' | b'"' | b'\'' | b'\\' | 0x7F)
+/// The first byte at or behind `from` that is none of the signs.
+fn skip(t: &[u8], from: usize, signs: &[bool; 256]) -> usize {
+    t[from..].iter().position(|b| !signs[usize::from(*b)]).map_or(t.len(), |n| from + n)
 }
 
 /// How far before `"stringValue":` its key may stand.

@@ -269,6 +269,20 @@ impl Bitmap {
         ((w - 1) * 64 + bits.trailing_zeros() as usize).min(end)
     }
 
+    /// The last set bit of `from..to`.
+    #[inline]
+    pub fn last(&self, from: usize, to: usize) -> Option<usize> {
+        let mut end = to;
+        while end > from {
+            let near = self.pair(end / 64, end % 64);
+            if near != 0 {
+                return Some(end - 1 - near.leading_zeros() as usize).filter(|&at| at >= from);
+            }
+            end = end.saturating_sub(64);
+        }
+        None
+    }
+
     /// True when a bit of `from..to` is set.
     #[inline]
     pub fn any(&self, from: usize, to: usize) -> bool {

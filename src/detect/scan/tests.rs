@@ -73,6 +73,20 @@ proptest! {
     }
 
     #[test]
+    fn bits_are_found_from_both_sides(at in prop::collection::vec(0..700usize, 0..6), len in 1..700usize, cut in (0..700usize, 0..700usize)) {
+        let mut text = vec![b'x'; len];
+        at.iter().filter(|&&i| i < len).for_each(|&i| text[i] = b'.');
+        let (from, to) = (cut.0.min(len), cut.1.min(len));
+        let mut s = Scanner::new(Kernel::Scalar);
+        s.scan(&text);
+        let dot = |i: &usize| text[*i] == b'.';
+        prop_assert_eq!(s.maps.dots.last(from, to), (from..to).rev().find(dot));
+        if from <= to {
+            prop_assert_eq!(s.maps.dots.next(from, to), (from..to).find(dot).unwrap_or(to));
+        }
+    }
+
+    #[test]
     fn percent_and_colons_as_a_loop_finds_them(text in dense()) {
         let got = lists(Kernel::Scalar, &text);
         let percent: Vec<u32> = (2..text.len())
