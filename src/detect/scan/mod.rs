@@ -406,29 +406,36 @@ fn flatten(chunk: &Chunk, words: usize, base: usize, lists: &mut Lists) {
     // One word more than the text has: it may hold the "first byte behind" of a run at the very end.
     let tiles = (words + 1).min(CHUNK_WORDS).div_ceil(8);
     for (list, masks) in lists.iter_mut().zip(&chunk.event) {
+        // One loop over the words that hold something: one mispredicted end for each kind.
+        let mut some = 0u64;
         for (g, tile) in masks.as_chunks::<8>().0[..tiles].iter().enumerate() {
             if tile.iter().fold(0, |a, m| a | m) != 0 {
-                positions(tile, (base + g * 512) as u32, list);
+                let held = tile.iter().enumerate().fold(0, |bits, (i, m)| bits | u64::from(*m != 0) << i);
+                some |= held << (g * 8);
             }
+        }
+        while some != 0 {
+            let w = some.trailing_zeros() as usize;
+            positions(masks[w % CHUNK_WORDS], (base + w * 64) as u32, list);
+            some &= some - 1;
         }
     }
 }
 
-/// Appends the positions of the bits of eight words.
+/// Appends the positions of a word's bits. Four are written whatever their number, so that few words are told apart by a jump.
 #[inline(always)]
-fn positions(tile: &[u64; 8], base: u32, list: &mut List) {
-    for (w, &mask) in tile.iter().enumerate() {
-        let mut m = mask;
-        let at = base + w as u32 * 64;
-        while m != 0 {
-            let some = list.room();
-            let n = (m.count_ones() as usize).min(BATCH);
-            for slot in &mut some[..n] {
-                *slot = at + m.trailing_zeros();
-                m &= m - 1;
+fn positions(mut mask: u64, base: u32, list: &mut List) {
+    const FEW: usize = 4;
+    while mask != 0 {
+        let n = (mask.count_ones() as usize).min(BATCH);
+        let some = list.room();
+        for slots in some.as_chunks_mut::<FEW>().0[..n.div_ceil(FEW)].iter_mut() {
+            for slot in slots {
+                *slot = base.wrapping_add(mask.trailing_zeros());
+                mask &= mask.wrapping_sub(1);
             }
-            list.add(n);
         }
+        list.add(n);
     }
 }
 
