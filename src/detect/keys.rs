@@ -57,6 +57,10 @@ impl KeyClass {
     pub fn is_unknown(self) -> bool {
         self == KeyClass::default()
     }
+    /// True when it says no more than that bare shapes are something else.
+    fn only_exempts(self) -> bool {
+        self.exempt != Exempt::No && self == KeyClass { exempt: self.exempt, ..KeyClass::default() }
+    }
     /// True when the key names an entity of one of these shapes.
     pub fn has_shape(self, shapes: &[Shape]) -> bool {
         self.entity.is_some_and(|(_, s)| shapes.contains(&s))
@@ -72,8 +76,10 @@ pub struct Registry {
     weak: u128,
     /// Names of cookies that hold a choice, not a person.
     functional: HashSet<Box<[u8]>>,
-    /// All classes, by number.
+    /// All classes, by number: that of unknown keys, those that only exempt, then all others.
     classes: Vec<KeyClass>,
+    /// Number of the first of the others.
+    telling: u16,
     /// Neither `http` nor `https` is a key.
     schemes_unknown: bool,
 }
@@ -88,6 +94,7 @@ impl Registry {
             weak: 0,
             functional: HashSet::new(),
             classes: Vec::new(),
+            telling: 0,
             schemes_unknown: false,
         };
         for x in &rules.exempt {
@@ -140,6 +147,8 @@ impl Registry {
                 r.classes.push(*class);
             }
         }
+        r.classes[1..].sort_by_key(|c| !c.only_exempts());
+        r.telling = r.classes[1..].partition_point(|c| c.only_exempts()) as u16 + 1;
         r
     }
 
@@ -177,6 +186,12 @@ impl Registry {
     #[inline]
     pub fn class(&self, id: ClassId) -> KeyClass {
         self.classes[usize::from(id.0)]
+    }
+
+    /// True when keys of this class say what their value is.
+    #[inline(always)]
+    pub fn tells(&self, id: ClassId) -> bool {
+        id.0 >= self.telling
     }
 
     /// True when neither `http` nor `https` is a key.

@@ -10,10 +10,9 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 #[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
-    let mut cursor = 0;
     for &p in text.scan.events.of(kind::DIGITS) {
         let p = p as usize;
-        if found.settled.takes(&mut cursor, p) {
+        if found.settled.takes(p) {
             continue;
         }
         let len = text.scan.maps.digits.run_before(p);

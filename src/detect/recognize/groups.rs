@@ -13,10 +13,10 @@ const GROUPS: usize = 12;
 #[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
-    let (mut done, mut cursor) = (0, 0);
+    let mut done = 0;
     for &p in text.scan.events.of(kind::GROUPS) {
         let p = p as usize;
-        if p < done || found.settled.takes(&mut cursor, p) {
+        if p < done || found.settled.takes(p) {
             continue;
         }
         let run = Run::around(text, p, done);

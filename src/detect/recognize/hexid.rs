@@ -12,10 +12,9 @@ use crate::model::{Confidence, RuleId, Shape, well_known as e};
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let t = text.bytes;
     let mut skip = Skip::new(text.regions);
-    let mut cursor = 0;
     for &p in text.scan.events.of(kind::HEXRUN) {
         let p = p as usize;
-        if found.settled.takes(&mut cursor, p) || skip.covers(p) {
+        if found.settled.takes(p) || skip.covers(p) {
             continue;
         }
         let s = hex_start(text, p);
@@ -24,11 +23,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
     }
     let mut skip = Skip::new(text.regions);
-    cursor = 0;
     for &p in text.scan.events.of(kind::UUID) {
         let p = p as usize;
         if p >= 23
-            && !found.settled.takes(&mut cursor, p)
+            && !found.settled.takes(p)
             && !skip.covers(p)
             && crate::detect::check::uuid::is(&t[p - 23..(p + 13).min(t.len())])
         {

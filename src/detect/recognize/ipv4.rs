@@ -10,10 +10,10 @@ use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 #[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
-    let (mut done, mut cursor) = (0, 0);
+    let mut done = 0;
     for &p in text.scan.events.of(kind::DOTS) {
         let p = p as usize;
-        if p < done || found.settled.takes(&mut cursor, p) || skip.covers(p) {
+        if p < done || found.settled.takes(p) || skip.covers(p) {
             continue;
         }
         if let Some(end) = dotted(text, found, p) {

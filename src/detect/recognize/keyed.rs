@@ -33,7 +33,10 @@ impl Task for Keys<'_, '_> {
 #[inline(always)]
 fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
-    let known = known_keys(text, found, &mut keys);
+    let mut exempting = std::mem::take(&mut found.settled.exempting);
+    let (known, exempts) = known_keys(text, found, &mut keys, &mut exempting);
+    exempting[..exempts].iter().for_each(|&p| found.settled.exempt_from(text.bare_start(p as usize + 1), true));
+    found.settled.exempting = exempting;
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
     for &(p, class) in &keys[..known] {
@@ -48,9 +51,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if class.wrapper {
             class = special::attribute(text, found, p);
         }
-        if class.exempt != Exempt::No {
-            found.settled.exempt_from(text.bare_start(p + 1));
-        }
+        found.settled.exempt_from(text.bare_start(p + 1), class.exempt != Exempt::No);
         if class.entity.is_some() || class.event_time {
             // Not by a closure: that would be built without the task's instructions.
             let end = match typed::quoted(text, found, class, p) {
@@ -108,14 +109,21 @@ fn behind_key([b, a]: [u8; 2]) -> usize {
     usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
 }
 
-/// Lists the separators behind keys that the registry knows at the front of `keys`; returns how many they are.
+/// Lists the separators behind keys that tell what their value is at the front of `keys`, and those behind keys that only exempt it
+/// at the front of `exempting`; returns how many they are.
 #[inline(always)]
-fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, ClassId)>) -> usize {
+fn known_keys(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    keys: &mut Vec<(u32, ClassId)>,
+    exempting: &mut Vec<u32>,
+) -> (usize, usize) {
     let events = text.scan.events.of(kind::KEY);
     if keys.len() < events.len() {
         keys.resize(events.len(), (0, ClassId::default()));
+        exempting.resize(events.len(), 0);
     }
-    let mut n = 0;
+    let (mut n, mut exempts) = (0, 0);
     for &sep in events {
         let p = sep as usize;
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
@@ -128,11 +136,15 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
             Some(key) => key,
             None => unexpected(text, found, head, p),
         };
-        let nameless = key.class.is_unknown() || key.short && is_octet(text, p);
+        // Both lists are written without a jump.
+        let named = !(key.short && is_octet(text, p));
+        let tells = text.registry.tells(key.class);
         keys[n] = (sep, key.class);
-        n += usize::from(!nameless);
+        n += usize::from(named & tells);
+        exempting[exempts] = sep;
+        exempts += usize::from(named & !tells & !key.class.is_unknown());
     }
-    n
+    (n, exempts)
 }
 
 /// The key before the separator at `p`.
@@ -225,7 +237,7 @@ pub fn settle(text: &Text<'_>, found: &mut Found<'_>, (entity, start, to): (Enti
     let open = open || is_weak(text, entity);
     if !open && matches!(text.at(end), b'"' | b'\'' | b'&' | b';' | b',' | b'}' | b']' | b'\n') {
         let span = (start as u32, to as u32);
-        found.settled.taken.push(span);
+        found.settled.take(start, to);
         if entity == e::EMAIL && text.at(end) == b'"' && text.before(start) == b'"' {
             found.settled.emails.push(span);
         }
@@ -299,7 +311,7 @@ fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: K
                 Some(Shape::Credential) => (i, credential_end(text, i, end)),
                 // LEEF parts its members so.
                 Some(Shape::AccountName | Shape::UserId) => {
-                    (i, memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n))
+                    (i, if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end })
                 }
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `A123456(7)`: the bracket is the number's own.

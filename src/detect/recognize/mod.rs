@@ -36,6 +36,8 @@ pub struct Text<'a> {
     pub regions: &'a [Region],
     /// Where the regions of this text begin behind their keys, when it is a view.
     pub contents: &'a [u32],
+    /// It holds a `^`, which parts the members of LEEF.
+    pub carets: bool,
 }
 
 /// What the recognisers of one worker write to.
@@ -65,32 +67,52 @@ pub struct Found<'a> {
 /// What the keys of a text have settled, so that the recognisers of shapes need not look again.
 #[derive(Default)]
 pub struct Settled {
-    /// Spans whose entity no shape inside can better, ascending.
-    taken: Vec<(u32, u32)>,
-    /// Quoted e-mail addresses among them.
+    /// One bit for each byte of a span whose entity no shape inside can better, and the byte behind it.
+    taken: Vec<u64>,
+    /// Quoted e-mail addresses among them, ascending.
     emails: Vec<(u32, u32)>,
     /// One bit for each byte where the value of an exempt key begins.
     exempt: Vec<u64>,
-    /// Separators behind keys that the registry knows, and the class of the key.
+    /// Separators behind keys that tell what their value is, and the class of the key.
     keys: Vec<(u32, ClassId)>,
+    /// Separators behind keys that only exempt their value.
+    exempting: Vec<u32>,
 }
 
 impl Settled {
     /// Begins a text of `len` bytes.
     fn begin(&mut self, len: usize) {
-        self.taken.clear();
         self.emails.clear();
-        self.exempt.clear();
-        self.exempt.resize(len / 64 + 1, 0);
+        for map in [&mut self.taken, &mut self.exempt] {
+            map.clear();
+            map.resize(len / 64 + 1, 0);
+        }
     }
 
-    /// True when `pos` lies in a taken span; `cursor` starts at 0 and `pos` must not go down between calls.
-    #[inline]
-    pub fn takes(&self, cursor: &mut usize, pos: usize) -> bool {
-        covers(&self.taken, cursor, pos)
+    /// True when `pos` lies in a taken span or right behind it.
+    #[inline(always)]
+    pub fn takes(&self, pos: usize) -> bool {
+        has_bit(&self.taken, pos)
     }
 
-    /// As [`Settled::takes`], for e-mail addresses in quotes.
+    /// Takes the span `start..end`.
+    #[inline(always)]
+    fn take(&mut self, start: usize, end: usize) {
+        let (first, last) = (start / 64, end / 64);
+        let (from, to) = (u64::MAX << (start % 64), u64::MAX >> (63 - end % 64));
+        let Some(words) = self.taken.get_mut(first..=last) else { return };
+        match words {
+            [one] => *one |= from & to,
+            [one, between @ .., other] => {
+                *one |= from;
+                between.fill(u64::MAX);
+                *other |= to;
+            }
+            [] => {}
+        }
+    }
+
+    /// As [`Settled::takes`], for e-mail addresses in quotes; `cursor` starts at 0 and `pos` must not go down between calls.
     #[inline]
     pub fn takes_email(&self, cursor: &mut usize, pos: usize) -> bool {
         covers(&self.emails, cursor, pos)
@@ -99,15 +121,21 @@ impl Settled {
     /// True when the value of an exempt key begins at `pos`.
     #[inline]
     pub fn exempts(&self, pos: usize) -> bool {
-        self.exempt.get(pos / 64).is_some_and(|w| w >> (pos % 64) & 1 != 0)
+        has_bit(&self.exempt, pos)
     }
 
-    #[inline]
-    fn exempt_from(&mut self, pos: usize) {
+    /// Exempts the value that begins at `pos`, if so.
+    #[inline(always)]
+    fn exempt_from(&mut self, pos: usize, so: bool) {
         if let Some(w) = self.exempt.get_mut(pos / 64) {
-            *w |= 1 << (pos % 64);
+            *w |= u64::from(so) << (pos % 64);
         }
     }
+}
+
+#[inline(always)]
+fn has_bit(map: &[u64], pos: usize) -> bool {
+    map.get(pos / 64).is_some_and(|w| w >> (pos % 64) & 1 != 0)
 }
 
 /// True when `pos` lies in one of the spans.
