@@ -315,10 +315,27 @@ const BRANDS: &[(&str, &str)] = &[
     ("MEIZU", "Meizu"),
 ];
 
+/// Which of them begin with a byte, one bit each.
+static BEGINNINGS: [u64; 256] = {
+    let mut t = [0; 256];
+    let mut i = 0;
+    while i < BRANDS.len() {
+        t[BRANDS[i].0.as_bytes()[0] as usize] |= 1 << i;
+        i += 1;
+    }
+    t
+};
+
 fn brand(model: &str) -> &'static str {
-    let first = model.as_bytes().first();
-    let begins = |b: &&(&str, &str)| b.0.as_bytes().first() == first && model.starts_with(b.0);
-    BRANDS.iter().find(begins).map_or("other", |b| b.1)
+    let mut left = model.as_bytes().first().map_or(0, |b| BEGINNINGS[usize::from(*b)]);
+    while left != 0 {
+        let (prefix, brand) = BRANDS[left.trailing_zeros() as usize];
+        if model.starts_with(prefix) {
+            return brand;
+        }
+        left &= left - 1;
+    }
+    "other"
 }
 
 #[cfg(test)]
