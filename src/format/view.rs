@@ -14,7 +14,7 @@ struct Mark {
     /// Position in the parent text.
     from: u32,
     /// Bytes of the parent that one escape takes; 0 for a stretch copied byte by byte.
-    escape: u8,
+    escape: u16,
     /// How the escape was written.
     carrier: Carriers,
 }
@@ -157,21 +157,26 @@ impl View {
         from
     }
 
-    fn literal(&mut self, from: usize, bytes: &[u8]) {
+    pub(super) fn literal(&mut self, from: usize, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: 0, carrier: Carriers::RAW });
             self.text.extend_from_slice(bytes);
         }
     }
 
-    fn escaped(&mut self, from: usize, len: usize, bytes: &[u8], carrier: Carriers) {
-        self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: len as u8, carrier });
+    pub(super) fn escaped(&mut self, from: usize, len: usize, bytes: &[u8], carrier: Carriers) {
+        self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: len as u16, carrier });
         self.text.extend_from_slice(bytes);
     }
 
-    fn close(&mut self, start: usize, end: usize) {
+    pub(super) fn close(&mut self, start: usize, end: usize) {
         self.escaped(end, 1, b"\n", Carriers::RAW);
         self.regions.push(Region { start: start as u32, end: end as u32 });
+    }
+
+    /// Begins a region.
+    pub(super) fn open(&mut self) {
+        self.contents.push(self.text.len() as u32);
     }
 
     /// Shows the key in front of the region that is opened next, so that the value is seen with it.
@@ -182,7 +187,7 @@ impl View {
     /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
     /// Returns the end of the region.
     pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         loop {
             let rest = &parent[i..];
@@ -223,7 +228,7 @@ impl View {
         carrier: Carriers,
         escape: impl Fn(&[u8], &mut [u8; 4]) -> Option<(usize, usize)>,
     ) {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         let mut out = [0; 4];
         while i < end {
@@ -244,7 +249,7 @@ impl View {
 
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         let mut before = 0;
         while i < end {
@@ -269,7 +274,7 @@ impl View {
 
     /// Shows full-width forms (U+FF01..U+FF5E), dashes and blanks beyond ASCII of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
@@ -318,16 +323,16 @@ pub fn is_escape(v: &[u8]) -> bool {
     backslash(v, &mut [0; 4]).carrier != Carriers::RAW
 }
 
-struct Escape {
+pub(super) struct Escape {
     /// Bytes taken.
-    len: usize,
+    pub len: usize,
     /// Bytes made.
-    decoded: usize,
-    carrier: Carriers,
+    pub decoded: usize,
+    pub carrier: Carriers,
 }
 
 /// Decodes one backslash escape; an unknown one stands for itself.
-fn backslash(v: &[u8], out: &mut [u8; 4]) -> Escape {
+pub(super) fn backslash(v: &[u8], out: &mut [u8; 4]) -> Escape {
     let one = |len, carrier| Escape { len, decoded: 1, carrier };
     match v {
         [_, c @ (b'"' | b'\\' | b'/' | b'\''), ..] => {
