@@ -102,10 +102,10 @@ fn nests() -> Vec<String> {
         format!("&{}#64;", "amp;".repeat(30_000)),
         "&#37;26#37;26#37;2533;".into(),
         "#E4#23E4 #2323E4 &#x23;23E4;".into(),
-        "\u005cu005cu005cu005cu005cu0031".into(),
-        format!("{}n", "\\".repeat(9)),
+        r"\u005cu005cu005cu005cu005cu0031".into(),
+        format!("{}n", "\\\\".repeat(9)),
         format!("%{}31 &amp;#65285;EF", "25".repeat(9)),
-        "&#38;#65297; %26#38;#37;31 \u0026#x26;#x26;lt;".into(),
+        r"&#38;#65297; %26#38;#37;31 \u0026#x26;#x26;lt;".into(),
     ]
 }
 
@@ -130,7 +130,9 @@ fn a_nest_hides_nothing_beside_it() {
     ];
     for nest in nests() {
         for value in values {
-            for text in [format!("{nest} {value} end"), format!("no {value} {nest}"), format!("{nest} x {value} {nest}\n")] {
+            for text in
+                [format!("{nest} {value} end"), format!("no {value} {nest}"), format!("{nest} x {value} {nest}\n")]
+            {
                 let out = rewrite(&mut worker, text.as_bytes());
                 let out = String::from_utf8_lossy(&out);
                 assert!(!out.contains(value), "{value} leaks beside {}", &nest[..nest.len().min(60)]);
@@ -160,7 +162,11 @@ fn a_value_in_a_nest_goes() {
 
 #[test]
 fn nests_of_megabytes() {
-    let text = nests().iter().map(|n| n.repeat(1 + (1 << 20) / n.len())).collect::<Vec<_>>().join(&format!(" mobile={PHONE} "));
+    let text = nests()
+        .iter()
+        .map(|n| n.repeat(1 + (1 << 20) / n.len()))
+        .collect::<Vec<_>>()
+        .join(&format!(" mobile={PHONE} "));
     for tag in ["none", "inline"] {
         let (code, out, message) = run(&["filter", "--tag", tag], format!("{text}\n").as_bytes());
         assert!(matches!(code, 0 | 1), "{message}");
