@@ -55,7 +55,10 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
             if reference(t, p) {
                 view.push_marked(t, (start, end), b'&', Carriers::HTML, html);
             } else {
-                view.push_marked(t, (start, end), b'#', Carriers::HASH, hash);
+                // `&#49;` beside a capture is a reference, not `#49` behind a sign.
+                let escape =
+                    |v: &[u8], out: &mut [u8; 4]| if reference(t, end - v.len()) { None } else { hash(v, out) };
+                view.push_marked(t, (start, end), b'#', Carriers::HASH, escape);
             }
             done = end;
         } else {
@@ -157,9 +160,13 @@ fn is_separator(t: &[u8], p: usize) -> bool {
         && separator(&t[p..]).is_some_and(|(_, len)| t.get(p + len).is_some_and(u8::is_ascii_digit))
 }
 
-/// `&#64;`
+/// `&#64;`, also with its first sign written as `&amp;`.
 fn reference(t: &[u8], p: usize) -> bool {
-    p > 0 && t[p - 1] == b'&' && html(&t[p - 1..], &mut [0; 4]).is_some()
+    match p.checked_sub(1).map(|i| t[i]) {
+        Some(b'&') => html(&t[p - 1..], &mut [0; 4]).is_some(),
+        Some(b';') => t[..p].ends_with(b"amp;"),
+        _ => false,
+    }
 }
 
 /// `#E4`: HAProxy writes so what is no plain text; other signs behind a hash are numbers and colours.

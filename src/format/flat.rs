@@ -112,7 +112,10 @@ fn at_end(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize, Carriers)> {
     let (value, carrier) = match back(3) {
         // A byte that continues a character stands behind another one.
         (b'%', v) => (percent(v).filter(|b| !(0x80..0xC0).contains(b) || before(3) >= 0x80)?, Carriers::PERCENT),
-        (b'#', v) if before(3) != b'&' => (hash(v, out).map(|_| out[0]).filter(text)?, Carriers::HASH),
+        // `&#64;` is a reference once its end is there.
+        (b'#', v) if before(3) != b'&' || !v[1..].iter().all(u8::is_ascii_digit) => {
+            (hash(v, out).map(|_| out[0]).filter(text)?, Carriers::HASH)
+        }
         _ => return None,
     };
     out[0] = value;
@@ -147,6 +150,7 @@ mod tests {
             ("138&#x2011;0013", "138-0013"),
             ("%E6%89%8B1", "手1"),
             ("&#64;#13 %13 %91", "@#13 %13 %91"),
+            ("a&#E4#B8#80", "a&一"),
         ] {
             assert_eq!(String::from_utf8_lossy(flat(nest.as_bytes()).text()), format!("{text}\n"), "{nest}");
         }

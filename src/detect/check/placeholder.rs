@@ -44,9 +44,8 @@ fn is_word(v: &[u8]) -> bool {
 /// True for what loggers write over a secret (`[FILTERED]`, `__REDACTED__`, `<masked>`), and for a number of a message of
 /// Windows (`%%1843`).
 fn is_veiled(v: &[u8]) -> bool {
-    let pair = [(b'[', b']'), (b'<', b'>'), (b'(', b')'), (b'_', b'_')].contains(&(v[0], v[v.len() - 1]));
-    if !pair {
-        return v.strip_prefix(b"%%").is_some_and(|n| n.iter().all(u8::is_ascii_digit));
+    if let Some(n) = v.strip_prefix(b"%%") {
+        return n.iter().all(u8::is_ascii_digit);
     }
     let marks = |b: &u8| matches!(b, b'[' | b'<' | b'(' | b'_' | b']' | b'>' | b')');
     let from = v.iter().take_while(|b| marks(b)).count();
@@ -95,6 +94,7 @@ mod tests {
             "ff:ff:ff:ff:ff:ff",
             "[FILTERED]",
             "__REDACTED__",
+            "[Filtered",
             "<masked>",
             "%%1843",
             "YES",
