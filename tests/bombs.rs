@@ -174,6 +174,22 @@ fn nests_of_megabytes() {
     }
 }
 
+#[test]
+fn bare_numbers_in_nested_json_of_megabytes() {
+    let part = format!(r#"\\\"mobile\\\":{PHONE},"#);
+    let text = format!("{{\"a\":\"{{\\\"b\\\":\\\"{{{}\\\\\\\"n\\\\\\\":1}}\\\"}}\"}}\n", part.repeat(100_000));
+    let (code, out, message) = run(&["filter", "--tag", "none"], text.as_bytes());
+    assert_eq!(code, 0, "{message}");
+    assert!(!leaks(&out));
+    let field = |text: &str, key: &str| -> serde_json::Value {
+        let object: serde_json::Value = serde_json::from_str(text).unwrap();
+        object[key].clone()
+    };
+    let (a, n) = (field(std::str::from_utf8(&out).unwrap(), "a"), "n");
+    let b = field(a.as_str().unwrap(), "b");
+    assert_eq!(field(b.as_str().unwrap(), n), 1);
+}
+
 /// A field of about a megabyte with a number in each KiB.
 fn field(mark: &str, between: &str) -> String {
     let filler = "lorem-ipsum".repeat(90);

@@ -5,6 +5,7 @@
 use super::base64::{self, Style};
 use super::marks::separator;
 use crate::model::Carriers;
+use std::cell::Cell;
 
 /// Where a stretch of the view came from.
 #[derive(Clone, Copy, Debug)]
@@ -79,6 +80,8 @@ pub struct View {
     regions: Vec<Region>,
     blobs: Vec<Blob>,
     contents: Vec<u32>,
+    /// Marks of the region asked about last, and its carriers.
+    asked: Cell<(usize, usize, Carriers)>,
 }
 
 impl View {
@@ -89,6 +92,7 @@ impl View {
         self.regions.clear();
         self.blobs.clear();
         self.contents.clear();
+        self.asked.take();
     }
 
     /// The base64 run that holds view position `at`.
@@ -134,9 +138,17 @@ impl View {
     /// How escapes were written anywhere in the region that holds view position `at`.
     pub fn region_carriers(&self, at: usize) -> Carriers {
         let here = self.marks.partition_point(|m| m.at as usize <= at);
+        let (start, end, carriers) = self.asked.get();
+        // The end is a mark that closes: it belongs to no other region.
+        if (start + 1..=end).contains(&here) {
+            return carriers;
+        }
         let is_end = |m: &Mark| self.is_close(m);
         let start = self.marks[..here].iter().rposition(is_end).map_or(0, |i| i + 1);
-        carriers_of(self.marks[start..].iter().take_while(|m| !is_end(m)))
+        let len = self.marks[start..].iter().take_while(|m| !is_end(m)).count();
+        let carriers = carriers_of(self.marks[start..start + len].iter());
+        self.asked.set((start, start + len, carriers));
+        carriers
     }
 
     /// True for the line feed that closes a region.

@@ -19,8 +19,7 @@ import sys
 CLASSES = [
     ("ip", rb"~~$", rb"[0-9.]+", rb"", "version of a package of Windows"),
     ("ip", rb"(?i)(?:/[a-z]+-)$", rb"[0-9.]+", rb"/", "version of a library in a path"),
-    ("ip", rb"(?:Browser/|browser/\w+_|zlib |; |\)/)$", rb"[0-9.]+", rb"[/;_]|$|\r", "version in an old User-Agent, or behind a blank"),
-    ("ip", rb"(?i)(?:[a-z][\w.+-]*/|[a-z]+[ _-]?[0-9]*;? ?)$", rb"[0-9]{1,2}(?:\.[0-9]{1,2}){3}", rb"[/;) ]", "version in an old User-Agent, or behind a blank"),
+    ("ip", rb"(?i)(?:browser/|browser/\w+_|zlib |BREW |YAdSDK; |DTV_\w+; |PPC\)/|HTC/\w+/)$", rb"[0-9.]+", rb"", "version in an old User-Agent, or behind a blank"),
     ("account", rb"", rb"N[/\\]+A|No|%%[0-9]+", rb"", "no name"),
     ("account", rb"(?i)LOGIN: $", rb"\w+", rb"", "a word of a sentence behind `login:`"),
     ("account", rb"(?i)no such user $", rb"found", rb"", "a word of a sentence"),
