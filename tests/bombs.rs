@@ -94,6 +94,102 @@ fn escapes_cut_anywhere() {
     }
 }
 
+/// Escapes nested deeper than views go, as all that one field may hold.
+fn nests() -> Vec<String> {
+    vec![
+        "&#x26;#x26;#x26;#x26;#x33;".into(),
+        format!("&{}#64;", "amp;".repeat(9)),
+        format!("&{}#64;", "amp;".repeat(30_000)),
+        "&#37;26#37;26#37;2533;".into(),
+        "#E4#23E4 #2323E4 &#x23;23E4;".into(),
+        r"\u005cu005cu005cu005cu005cu0031".into(),
+        format!("{}n", "\\\\".repeat(9)),
+        format!("%{}31 &amp;#65285;EF", "25".repeat(9)),
+        r"&#38;#65297; %26#38;#37;31 \u0026#x26;#x26;lt;".into(),
+    ]
+}
+
+#[test]
+fn a_nest_hides_nothing_beside_it() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    let base64 = BASE64.encode(format!("{{\"mobile\":\"{PHONE}\"}}").as_bytes());
+    let values = [
+        PHONE,
+        "&#49;&#51;8&#48;&#48;&#49;&#51;8001",
+        "1380013800%31",
+        "138%200013%208001",
+        "tel 138&#32;0013&#32;8001",
+        "mobile%3D%2B8613800138001",
+        "&#x26;#x31;3800138001",
+        "１３８００１３８００１",
+        "138\u{2011}0013\u{2011}8001",
+        r"\u0031\u00338\x30\x3013\u00380\x301",
+        "li.lei%40example.com",
+        &base64,
+    ];
+    for nest in nests() {
+        for value in values {
+            for text in
+                [format!("{nest} {value} end"), format!("no {value} {nest}"), format!("{nest} x {value} {nest}\n")]
+            {
+                let out = rewrite(&mut worker, text.as_bytes());
+                let out = String::from_utf8_lossy(&out);
+                assert!(!out.contains(value), "{value} leaks beside {}", &nest[..nest.len().min(60)]);
+                let kept = if text.starts_with("no ") { "no " } else { &nest[..1] };
+                assert!(out.starts_with(kept));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_value_in_a_nest_goes() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    let nested = |c: u8, depth: usize| format!("&{}#{c};", "amp;".repeat(depth));
+    for depth in [1, 3, 5, 50] {
+        let html: String = PHONE.bytes().map(|b| nested(b, depth)).collect();
+        let percent: String = PHONE.bytes().map(|b| format!("%{}{b:02x}", "25".repeat(depth))).collect();
+        for value in [html, percent] {
+            let out = rewrite(&mut worker, format!("mobile={value}&x=1 end\n").as_bytes());
+            let out = String::from_utf8_lossy(&out);
+            assert!(!out.contains(&value[value.len() / 2..]), "depth {depth}: {out}");
+            assert!(out.starts_with("mobile=") && out.ends_with(" end\n"), "depth {depth}: {out}");
+        }
+    }
+}
+
+#[test]
+fn nests_of_megabytes() {
+    let text = nests()
+        .iter()
+        .map(|n| n.repeat(1 + (1 << 20) / n.len()))
+        .collect::<Vec<_>>()
+        .join(&format!(" mobile={PHONE} "));
+    for tag in ["none", "inline"] {
+        let (code, out, message) = run(&["filter", "--tag", tag], format!("{text}\n").as_bytes());
+        assert!(matches!(code, 0 | 1), "{message}");
+        assert!(!leaks(&out));
+    }
+}
+
+#[test]
+fn bare_numbers_in_nested_json_of_megabytes() {
+    let part = format!(r#"\\\"mobile\\\":{PHONE},"#);
+    let text = format!("{{\"a\":\"{{\\\"b\\\":\\\"{{{}\\\\\\\"n\\\\\\\":1}}\\\"}}\"}}\n", part.repeat(100_000));
+    let (code, out, message) = run(&["filter", "--tag", "none"], text.as_bytes());
+    assert_eq!(code, 0, "{message}");
+    assert!(!leaks(&out));
+    let field = |text: &str, key: &str| -> serde_json::Value {
+        let object: serde_json::Value = serde_json::from_str(text).unwrap();
+        object[key].clone()
+    };
+    let (a, n) = (field(std::str::from_utf8(&out).unwrap(), "a"), "n");
+    let b = field(a.as_str().unwrap(), "b");
+    assert_eq!(field(b.as_str().unwrap(), n), 1);
+}
+
 /// A field of about a megabyte with a number in each KiB.
 fn field(mark: &str, between: &str) -> String {
     let filler = "lorem-ipsum".repeat(90);

@@ -29,6 +29,13 @@ fn real_logs_lose_nothing_but_identifiers() {
 }
 
 #[test]
+fn counters_epochs_digests_and_request_ids_of_real_logs_stay() {
+    let Some(shared) = shared() else { return };
+    let corpus = shared.join("corpus").display().to_string();
+    oracle("false_positives.py", &[&corpus, env!("CARGO_BIN_EXE_logveil")]);
+}
+
+#[test]
 fn public_cases_differ_only_with_a_reason() {
     let Some(shared) = shared() else { return };
     oracle("cases.py", &[&shared.display().to_string(), env!("CARGO_BIN_EXE_logveil"), "--bool"]);

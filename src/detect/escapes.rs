@@ -2,6 +2,7 @@
 
 use super::scan::{Bitmap, Scanner, kind};
 use crate::format::base64;
+use crate::format::flat::Flat;
 use crate::format::marks::{hash, html, separator};
 use crate::format::view::{View, is_escape, percent, wide};
 use crate::model::Carriers;
@@ -54,7 +55,10 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
             if reference(t, p) {
                 view.push_marked(t, (start, end), b'&', Carriers::HTML, html);
             } else {
-                view.push_marked(t, (start, end), b'#', Carriers::HASH, hash);
+                // `&#49;` beside a capture is a reference, not `#49` behind a sign.
+                let escape =
+                    |v: &[u8], out: &mut [u8; 4]| if reference(t, end - v.len()) { None } else { hash(v, out) };
+                view.push_marked(t, (start, end), b'#', Carriers::HASH, escape);
             }
             done = end;
         } else {
@@ -63,6 +67,45 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
             done = end;
         }
         done = done.max(p + 1);
+    }
+}
+
+/// Shows every line with escapes in `view`, in ascending order, decoded until none is left; runs of base64 stand apart. For the
+/// last view: escapes nested deeper than the views before must hide nothing that stands beside them.
+pub fn flatten(t: &[u8], scan: &Scanner, flat: &mut Flat, view: &mut View) {
+    let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
+    let slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..]));
+    let pct = at(kind::PERCENT).map(|p| p - 2).filter(|&p| is_percent(t, p));
+    let wides = at(kind::WIDE).filter(|&p| is_wide(t, p));
+    let marks = at(kind::HIGH).filter(|&p| is_separator(t, p));
+    let hashes = at(kind::HASH).filter(|&p| reference(t, p) || capture(t, p));
+    let mut heads: Vec<_> = slash.chain(pct).chain(wides).chain(marks).chain(hashes).collect();
+    heads.sort_unstable();
+    let mut looked = 0;
+    let mut text = Vec::new();
+    let mut is_text = |&(start, end): &(usize, usize)| {
+        text.clear();
+        base64::decode_text(&t[start..end], &mut text).is_some()
+    };
+    let runs = at(kind::TOKEN).filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) });
+    let mut runs = runs.filter(|r| is_text(r)).peekable();
+    let mut heads = heads.into_iter().peekable();
+    let mut done = 0;
+    loop {
+        skip_to(&mut heads, done);
+        while runs.next_if(|r| r.0 < done).is_some() {}
+        let (p, next) = (heads.peek().copied().unwrap_or(t.len()), runs.peek().copied());
+        if let Some((start, end)) = next.filter(|r| r.0 <= p) {
+            view.push_base64(t, start, end);
+            done = end;
+        } else if p < t.len() {
+            let start = memchr::memrchr(b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
+            let line = memchr::memchr(b'\n', &t[p..]).map_or(t.len(), |i| p + i);
+            done = next.map_or(line, |r| r.0.min(line));
+            flat.push(t, start, done, view);
+        } else {
+            break;
+        }
     }
 }
 
@@ -117,9 +160,13 @@ fn is_separator(t: &[u8], p: usize) -> bool {
         && separator(&t[p..]).is_some_and(|(_, len)| t.get(p + len).is_some_and(u8::is_ascii_digit))
 }
 
-/// `&#64;`
+/// `&#64;`, also with its first sign written as `&amp;`.
 fn reference(t: &[u8], p: usize) -> bool {
-    p > 0 && t[p - 1] == b'&' && html(&t[p - 1..], &mut [0; 4]).is_some()
+    match p.checked_sub(1).map(|i| t[i]) {
+        Some(b'&') => html(&t[p - 1..], &mut [0; 4]).is_some(),
+        Some(b';') => t[..p].ends_with(b"amp;"),
+        _ => false,
+    }
 }
 
 /// `#E4`: HAProxy writes so what is no plain text; other signs behind a hash are numbers and colours.

@@ -2,8 +2,8 @@
 
 use crate::model::{Carriers, Confidence, EntityId, RuleId};
 
-/// Deepest level of nested escapes that is decoded.
-pub const LEVELS: usize = 3;
+/// Views in front of the block. All but the last decode one level of nested escapes each; the last decodes all that is left.
+pub const LEVELS: usize = 4;
 
 /// Level number of values that stand decoded in the side buffer.
 pub const ASIDE: u8 = u8::MAX;

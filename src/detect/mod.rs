@@ -17,6 +17,7 @@ mod sequence;
 pub mod urls;
 
 use crate::format::encode::{encode, is_plain};
+use crate::format::flat::Flat;
 use crate::format::view::{Region, View};
 use crate::model::{Carriers, Sensitive};
 pub use blob::Blob;
@@ -43,6 +44,7 @@ pub struct Detector<'r> {
     memo: Memo,
     sequence: Sequence,
     views: [View; LEVELS],
+    flat: Flat,
     hits: [Vec<Hit>; LEVELS + 1],
     times: Vec<(u32, u32)>,
     deep_times: Vec<(u32, u32)>,
@@ -74,6 +76,7 @@ impl<'r> Detector<'r> {
             memo: Memo::default(),
             sequence: Sequence::default(),
             views: Default::default(),
+            flat: Flat::default(),
             hits: Default::default(),
             times: Vec::new(),
             deep_times: Vec::new(),
@@ -119,10 +122,16 @@ impl<'r> Detector<'r> {
             depth = level;
             self.scanner.scan(bytes);
             let regions: &[Region] = match above.first_mut() {
-                Some(view) => {
+                Some(view) if level + 1 < LEVELS => {
                     view.clear();
                     escapes::show(bytes, &self.scanner, view);
                     view.regions()
+                }
+                Some(view) => {
+                    // Shown in addition: where all is decoded at once, what told values apart may be gone.
+                    view.clear();
+                    escapes::flatten(bytes, &self.scanner, &mut self.flat, view);
+                    &[]
                 }
                 None => &[],
             };

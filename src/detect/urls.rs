@@ -162,7 +162,7 @@ fn cut(part: &Hit, start: u32, end: u32, out: &mut Vec<Hit>) {
 /// True for what a deeper view shows without its JSON escapes: there it is taken.
 fn deeper(text: &Text<'_>, p: Place, level: usize) -> bool {
     let v = &text.bytes[p.start as usize..p.end as usize];
-    level < super::hit::LEVELS
+    level + 1 < super::hit::LEVELS
         && memchr::memchr_iter(b'\\', v).any(|i| matches!(v.get(i + 1), Some(b'"' | b'\\' | b'/' | b'u' | b'n')))
 }
 

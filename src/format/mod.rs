@@ -2,6 +2,7 @@
 
 pub mod base64;
 pub mod encode;
+pub mod flat;
 pub mod layout;
 pub mod marks;
 pub mod slot;

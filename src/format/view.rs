@@ -5,6 +5,7 @@
 use super::base64::{self, Style};
 use super::marks::separator;
 use crate::model::Carriers;
+use std::cell::Cell;
 
 /// Where a stretch of the view came from.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +15,7 @@ struct Mark {
     /// Position in the parent text.
     from: u32,
     /// Bytes of the parent that one escape takes; 0 for a stretch copied byte by byte.
-    escape: u8,
+    escape: u16,
     /// How the escape was written.
     carrier: Carriers,
 }
@@ -79,6 +80,8 @@ pub struct View {
     regions: Vec<Region>,
     blobs: Vec<Blob>,
     contents: Vec<u32>,
+    /// Marks of the region asked about last, and its carriers.
+    asked: Cell<(usize, usize, Carriers)>,
 }
 
 impl View {
@@ -89,6 +92,7 @@ impl View {
         self.regions.clear();
         self.blobs.clear();
         self.contents.clear();
+        self.asked.take();
     }
 
     /// The base64 run that holds view position `at`.
@@ -134,9 +138,17 @@ impl View {
     /// How escapes were written anywhere in the region that holds view position `at`.
     pub fn region_carriers(&self, at: usize) -> Carriers {
         let here = self.marks.partition_point(|m| m.at as usize <= at);
+        let (start, end, carriers) = self.asked.get();
+        // The end is a mark that closes: it belongs to no other region.
+        if (start + 1..=end).contains(&here) {
+            return carriers;
+        }
         let is_end = |m: &Mark| self.is_close(m);
         let start = self.marks[..here].iter().rposition(is_end).map_or(0, |i| i + 1);
-        carriers_of(self.marks[start..].iter().take_while(|m| !is_end(m)))
+        let len = self.marks[start..].iter().take_while(|m| !is_end(m)).count();
+        let carriers = carriers_of(self.marks[start..start + len].iter());
+        self.asked.set((start, start + len, carriers));
+        carriers
     }
 
     /// True for the line feed that closes a region.
@@ -157,21 +169,26 @@ impl View {
         from
     }
 
-    fn literal(&mut self, from: usize, bytes: &[u8]) {
+    pub(super) fn literal(&mut self, from: usize, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: 0, carrier: Carriers::RAW });
             self.text.extend_from_slice(bytes);
         }
     }
 
-    fn escaped(&mut self, from: usize, len: usize, bytes: &[u8], carrier: Carriers) {
-        self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: len as u8, carrier });
+    pub(super) fn escaped(&mut self, from: usize, len: usize, bytes: &[u8], carrier: Carriers) {
+        self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: len as u16, carrier });
         self.text.extend_from_slice(bytes);
     }
 
-    fn close(&mut self, start: usize, end: usize) {
+    pub(super) fn close(&mut self, start: usize, end: usize) {
         self.escaped(end, 1, b"\n", Carriers::RAW);
         self.regions.push(Region { start: start as u32, end: end as u32 });
+    }
+
+    /// Begins a region.
+    pub(super) fn open(&mut self) {
+        self.contents.push(self.text.len() as u32);
     }
 
     /// Shows the key in front of the region that is opened next, so that the value is seen with it.
@@ -182,7 +199,7 @@ impl View {
     /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
     /// Returns the end of the region.
     pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         loop {
             let rest = &parent[i..];
@@ -223,7 +240,7 @@ impl View {
         carrier: Carriers,
         escape: impl Fn(&[u8], &mut [u8; 4]) -> Option<(usize, usize)>,
     ) {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         let mut out = [0; 4];
         while i < end {
@@ -244,7 +261,7 @@ impl View {
 
     /// Decodes `%HH` of `parent[start..end]`.
     pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         let mut before = 0;
         while i < end {
@@ -269,7 +286,7 @@ impl View {
 
     /// Shows full-width forms (U+FF01..U+FF5E), dashes and blanks beyond ASCII of `parent[start..end]` as ASCII.
     pub fn push_wide(&mut self, parent: &[u8], start: usize, end: usize) {
-        self.contents.push(self.text.len() as u32);
+        self.open();
         let mut i = start;
         while i < end {
             let rest = &parent[i..end];
@@ -318,16 +335,16 @@ pub fn is_escape(v: &[u8]) -> bool {
     backslash(v, &mut [0; 4]).carrier != Carriers::RAW
 }
 
-struct Escape {
+pub(super) struct Escape {
     /// Bytes taken.
-    len: usize,
+    pub len: usize,
     /// Bytes made.
-    decoded: usize,
-    carrier: Carriers,
+    pub decoded: usize,
+    pub carrier: Carriers,
 }
 
 /// Decodes one backslash escape; an unknown one stands for itself.
-fn backslash(v: &[u8], out: &mut [u8; 4]) -> Escape {
+pub(super) fn backslash(v: &[u8], out: &mut [u8; 4]) -> Escape {
     let one = |len, carrier| Escape { len, decoded: 1, carrier };
     match v {
         [_, c @ (b'"' | b'\\' | b'/' | b'\''), ..] => {

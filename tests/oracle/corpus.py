@@ -155,7 +155,7 @@ def left_out(kind, line, s, e):
     """Why logveil leaves what the oracle takes."""
     left, right = line[max(0, s - 60) : s], line[e : e + 40]
     if kind == "ip":
-        if VERSION.search(left):
+        if VERSION.search(left) or left.endswith(b"~~"):
             return "version behind a product or a key"
         if re.search(rb"(?i)oid[\"']?[ =:]+[\"']?$", left):
             return "object identifier"
@@ -164,6 +164,8 @@ def left_out(kind, line, s, e):
             return "repository"
         if re.search(rb"\.(?:png|jpe?g|gif|svg|js|css|service|socket|slice|scope|target|mount|timer)$", line[s:e]):
             return "file or unit behind an @"
+        if re.search(rb"@(?:Redfish\.Allowable|odata\.)", line[s:e]):
+            return "annotation of Redfish"
         if left.endswith(b"\\") and re.match(rb"u00[0-9a-f]{2}", line[s:e]):
             return "escape in front, taken without it"
     return None

@@ -116,19 +116,10 @@ pub struct Planted {
 /// Most bytes of other text in a record.
 const OTHER: usize = 256;
 
-/// Levels of escapes that views decode.
-const LEVELS: usize = 3;
-
 /// Plants `writer`'s value into `template` with `other` in its free field, then stands the record before or behind `around`.
-pub fn planted(template: &Template, (name, writer): (&str, Writer), other: &[u8], around: (&[u8], &[u8])) -> Planted {
+pub fn planted(template: &Template, writer: Writer, other: &[u8], around: (&[u8], &[u8])) -> Planted {
     let written = writer(PHONE);
-    let depth = match name {
-        "raw" => 0,
-        "double percent" => 2,
-        _ => 1,
-    };
-    let room = LEVELS - depth - usize::from(template.record.contains('\\'));
-    let free = free(other, template, room);
+    let free = free(other, template);
     let (before, after) = around;
     let mut record = template.record.replace("{}", &written).into_bytes();
     if let Some(at) = record.iter().position(|b| *b == b'~') {
@@ -144,35 +135,11 @@ pub fn planted(template: &Template, (name, writer): (&str, Writer), other: &[u8]
     Planted { stream: parts.concat(), secret, beside: free.into_bytes() }
 }
 
-/// Text that ends no field of the template, and whose own escapes take no more than `room` levels of views: a value that
-/// stands deeper than views go is not promised.
-fn free(other: &[u8], template: &Template, room: usize) -> String {
-    let text = String::from_utf8_lossy(&other[..other.len().min(OTHER)]).replace("%25", "%");
-    let nests = decoded(text.as_bytes()).contains(&b'%');
+/// Text that ends no field of the template.
+fn free(other: &[u8], template: &Template) -> String {
     let ends = |c: char| c.is_ascii() && template.marks.contains(&(c as u8));
-    let wide = |c: char| matches!(c, '\u{FF01}'..='\u{FF5E}' | '\u{2002}'..='\u{2015}' | '\u{202F}' | '\u{2212}' | '\u{3000}' | '\u{A0}');
-    let fits = |c: &char| {
-        *c >= ' '
-            && !matches!(c, '"' | '\\' | '\'' | '\u{7F}' | '{' | '}' | '~' | '#' | ';')
-            && !ends(*c)
-            && (*c != '%' || room > 0 && !nests)
-            && (!wide(*c) || room > 1)
-            // Full-width, they begin an escape one level further in.
-            && !matches!(c, '\u{FF05}' | '\u{FF06}' | '\u{FF03}' | '\u{FF3C}' | '\u{FF1B}')
-    };
-    text.chars().filter(fits).collect()
-}
-
-/// A text with `%HH` decoded once.
-fn decoded(v: &[u8]) -> Vec<u8> {
-    let hex = |i: usize| v.get(i).and_then(|b| (*b as char).to_digit(16)).map(|d| d as u8);
-    let (mut out, mut i) = (Vec::new(), 0);
-    while i < v.len() {
-        let escape = hex(i + 1).zip(hex(i + 2)).filter(|_| v[i] == b'%');
-        out.push(escape.map_or(v[i], |(a, b)| a << 4 | b));
-        i += if escape.is_some() { 3 } else { 1 };
-    }
-    out
+    let fits = |c: &char| *c >= ' ' && !matches!(c, '"' | '\\' | '\'' | '\u{7F}' | '{' | '}' | '~') && !ends(*c);
+    String::from_utf8_lossy(&other[..other.len().min(OTHER)]).chars().filter(fits).collect()
 }
 
 /// What `text` chooses is planted; nothing of it comes out.
@@ -182,7 +149,7 @@ pub fn nothing_leaks(engine: &Engine, text: &[u8]) {
     let writer = WRITERS[pick / 64 % WRITERS.len()];
     let cut = pick / 4096 % (text.len() + 1);
     let line = text[cut..].iter().position(|b| *b == b'\n').map_or(text.len(), |n| cut + n + 1);
-    let p = planted(template, writer, &text[cut..], (&text[..line], &text[line..]));
+    let p = planted(template, writer.1, &text[cut..], (&text[..line], &text[line..]));
     let out = rewrite(engine, sniffed(engine, &p.stream), &p.stream);
     assert_gone(&p, &out, text, || format!("{} leaks from {}", writer.0, p.stream.escape_ascii()));
 }
@@ -200,7 +167,7 @@ pub fn plants_alone(engine: &Engine) -> Vec<String> {
     let mut leaks = Vec::new();
     for t in TEMPLATES {
         for (name, writer) in WRITERS {
-            let p = planted(t, (name, *writer), b"x", (b"", b""));
+            let p = planted(t, *writer, b"x", (b"", b""));
             let out = rewrite(engine, sniffed(engine, &p.stream), &p.stream);
             let part = &p.secret.as_bytes()[p.secret.len() / 3..];
             if out.windows(part.len()).any(|w| w == part) {

@@ -43,7 +43,7 @@ fn written(text: &[u8], decided: Decided) -> Vec<u8> {
 fn nothing_leaks(encoding: Encoding, text: &[u8], nr: usize) {
     let pick = text.iter().fold(nr, |n, b| n.wrapping_mul(31).wrapping_add(usize::from(*b))) >> 3;
     let writer = WRITERS[pick % WRITERS.len()];
-    let p = planted(&TEMPLATES[pick / 64 % TEMPLATES.len()], writer, text, (b"", text));
+    let p = planted(&TEMPLATES[pick / 64 % TEMPLATES.len()], writer.1, text, (b"", text));
     let stream = encoded(&String::from_utf8_lossy(&p.stream), encoding);
     let out = filtered(&stream, encoding);
     let back = decoded(&out, encoding);

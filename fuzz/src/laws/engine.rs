@@ -141,7 +141,7 @@ const PLANTS: &[(&str, &str)] = &[
     ("手机号：13800138001", "13800138001"),
 ];
 
-/// Values whose escapes a view decodes; only as deep as views go.
+/// Values whose escapes a view decodes.
 const ESCAPED: &[(&str, &str)] = &[
     ("tel 138 0013 8001%2C", "0013 8001"),
     ("mail li.lei%40example.com", "li.lei"),
@@ -153,12 +153,7 @@ const ESCAPED: &[(&str, &str)] = &[
 /// Plants a value into the text between separators; nothing of it comes out.
 fn nothing_leaks(engine: &Engine, format: Format, text: &[u8]) {
     let pick = text.iter().fold(text.len(), |n, b| n.wrapping_mul(31).wrapping_add(usize::from(*b)));
-    // Marks of references that are written as references themselves: two such and a view of escapes is as deep as views go.
-    let has = |part: &[u8]| text.windows(part.len()).any(|w| w.eq_ignore_ascii_case(part));
-    let nested = has(b"&#") && [&b"x26"[..], b"38;", b"amp;", b"#23", b"#26", b"#3b"].iter().any(|p| has(p));
-    let nested = nested || has(b"#5c") || has(b"#ef");
-    let deep = nested || text.iter().any(|b| matches!(b, b'\\' | 0xEF));
-    let plants = [PLANTS, if deep { &[] } else { ESCAPED }].concat();
+    let plants = [PLANTS, ESCAPED].concat();
     let (plant, secret) = plants[pick % plants.len()];
     let mark: &[u8] = [&b" "[..], b"\n", b"\t"][pick / 64 % 3];
     let at = pick / 256 % (text.len() + 1);

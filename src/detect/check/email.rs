@@ -51,8 +51,15 @@ fn is_asset(label: &[u8]) -> bool {
 /// Endings of most addresses.
 const COMMON: &[&[u8]] = &[b"com", b"cn", b"net", b"org", b"edu", b"gov"];
 
+/// Names of annotations in OData and Redfish: `"ResetType@Redfish.AllowableValues"`, `"Members@odata.count"`.
+const ANNOTATIONS: &[&[u8]] =
+    &[b"Redfish.Allowable", b"odata.count", b"odata.type", b"odata.context", b"odata.etag", b"odata.nextLink"];
+
 /// Length of the longest valid domain at the front of `v`; 0 when there is none.
 pub fn domain(v: &[u8]) -> usize {
+    if matches!(v.first(), Some(b'R' | b'o')) && ANNOTATIONS.iter().any(|a| v.starts_with(a)) {
+        return 0;
+    }
     let mut best = 0;
     let (mut i, mut labels) = (0, 0);
     loop {

@@ -43,6 +43,12 @@ const SYSTEM: &[&str] = &[
     "userid",
     "id",
     "name",
+    // Words that logs show behind `user` or `login`: `User: Security ID:` (Windows), `FAIL LOGIN: Client` (vsftpd),
+    // `login: invalid username`, `;user=phone` (SIP).
+    "security",
+    "client",
+    "invalid",
+    "phone",
 ];
 
 /// Judges a decoded value that is neither a placeholder nor our own output.

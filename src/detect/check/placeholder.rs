@@ -27,6 +27,11 @@ fn is_word(v: &[u8]) -> bool {
             | b"*"
             | b"?"
             | b"void"
+            | b"yes"
+            | b"no"
+            | b"chauthtok"
+            | b"n\\a"
+            | b"n\\\\a"
             | b"unset"
             | b"not set"
             | b"(not set)"
@@ -34,6 +39,19 @@ fn is_word(v: &[u8]) -> bool {
             | b"[]"
             | b"{}"
     )
+}
+
+/// True for what loggers write over a secret (`[FILTERED]`, `__REDACTED__`, `<masked>`), and for a number of a message of
+/// Windows (`%%1843`).
+fn is_veiled(v: &[u8]) -> bool {
+    if let Some(n) = v.strip_prefix(b"%%") {
+        return n.iter().all(u8::is_ascii_digit);
+    }
+    let marks = |b: &u8| matches!(b, b'[' | b'<' | b'(' | b'_' | b']' | b'>' | b')');
+    let from = v.iter().take_while(|b| marks(b)).count();
+    let to = v.len() - v.iter().rev().take_while(|b| marks(b)).count();
+    let veils = ["filtered", "redacted", "masked", "hidden", "removed", "protected", "sanitized", "scrubbed"];
+    v.get(from..to).is_some_and(|w| veils.iter().any(|x| w.eq_ignore_ascii_case(x.as_bytes())))
 }
 
 /// True for an empty, constant or opted-out value.
@@ -46,6 +64,9 @@ pub fn is(v: &[u8]) -> bool {
     if marks.all(|b| b == first)
         && (first.is_ascii_digit() || v.len() == 1 || first.eq_ignore_ascii_case(&b'f') && v.len() > 8)
     {
+        return true;
+    }
+    if matches!(first, b'[' | b'<' | b'(' | b'_' | b'%') && (3..=15).contains(&v.len()) && is_veiled(v) {
         return true;
     }
     match v.len() {
@@ -71,10 +92,18 @@ mod tests {
             "000000000000000",
             "02:00:00:00:00:00",
             "ff:ff:ff:ff:ff:ff",
+            "[FILTERED]",
+            "__REDACTED__",
+            "[Filtered",
+            "<masked>",
+            "%%1843",
+            "YES",
+            "No",
+            "N\\A",
         ] {
             assert!(super::is(v.as_bytes()), "{v}");
         }
-        for v in ["13800138000", "alice", "1.2.3.4"] {
+        for v in ["13800138000", "alice", "1.2.3.4", "[secret]", "%1843", "_filtered2_", "<a>", "%%18a3"] {
             assert!(!super::is(v.as_bytes()), "{v}");
         }
     }

@@ -117,7 +117,7 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, run: &Run) {
 fn at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize) -> usize {
     let t = text.bytes;
     for lens in [&[3, 4, 4][..], &[3, 8], &[7, 4], &[3, 3, 5], &[3, 5, 3]] {
-        if run.lens_are(i, lens) && phone_at(text, found, run, i, lens.len()) {
+        if run.lens_are(i, lens) && phone_at(text, found, run, i, lens) {
             return lens.len();
         }
     }
@@ -176,8 +176,9 @@ fn free(text: &Text<'_>, s: usize, end: usize) -> bool {
 }
 
 /// A mobile number; a country code in the group before it belongs to it.
-fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, n: usize) -> bool {
+fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, lens: &[usize]) -> bool {
     let t = text.bytes;
+    let n = lens.len();
     let (d, len) = run.digits(t, i, n);
     if len != 11 || !phone::mobile_shape(&d[..11]) {
         return false;
@@ -195,7 +196,13 @@ fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, n: usiz
     }
     let left = text.left_key(found.memo, s);
     let keyed = left.class.has_shape(&[Shape::Phone]);
-    if !free(text, s, end) || !keyed && (!phone::mobile_assigned(&d[..11]) || left.class.exempt != Exempt::No) {
+    // No time is written in groups of three, four and four.
+    let exempt = match left.class.exempt {
+        Exempt::No => false,
+        Exempt::Time => lens != [3, 4, 4],
+        _ => true,
+    };
+    if !free(text, s, end) || !keyed && (!phone::mobile_assigned(&d[..11]) || exempt) {
         return false;
     }
     found.push(s, end, e::PHONE_MOBILE_CN, RuleId::Grouped, Confidence::Context);
@@ -247,7 +254,8 @@ fn extension(v: &[u8]) -> usize {
 
 fn take(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, n: usize, id: EntityId) -> bool {
     let (s, end) = (run.groups[i].0, run.groups[i + n - 1].1);
-    if !free(text, s, end) || text.left_key(found.memo, s).class.exempt != Exempt::No {
+    let exempt = !matches!(text.left_key(found.memo, s).class.exempt, Exempt::No | Exempt::Time);
+    if !free(text, s, end) || exempt {
         return false;
     }
     found.push(s, end, id, RuleId::Grouped, Confidence::Checked);

@@ -110,7 +110,9 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
     if r.is_ascii_alphabetic() && !(left.mark == b'=' && left.class.has_shape(&[Shape::Ip])) {
         return None;
     }
-    if left.class.exempt == Exempt::Version || is_product(text, s, end, &left) {
+    // Windows' packages end so: `Package_for_KB123~31bf3856ad364e35~amd64~~6.1.1.0`.
+    let package = l == b'~' && t[..s].ends_with(b"~~");
+    if left.class.exempt == Exempt::Version || package || is_product(text, s, end, &left) {
         return Some(end);
     }
     let sure = if left.class.has_shape(&[Shape::Ip]) { Confidence::Keyed } else { Confidence::Checked };

@@ -1,7 +1,7 @@
 //! Values that their key names.
 
 use super::quotes::{apostrophe_end, closes};
-use super::{Found, Skip, Text, login, special, typed};
+use super::{Found, Skip, Text, beside, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
@@ -39,7 +39,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
     found.settled.exempting = exempting;
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
-    for &(p, class) in &keys[..known] {
+    for (n, &(p, class)) in keys[..known].iter().enumerate() {
         let p = p as usize;
         // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
         // does when its value begins behind it.
@@ -54,10 +54,13 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         found.settled.exempt_from(text.bare_start(p + 1), class.exempt != Exempt::No);
         if class.entity.is_some() || class.event_time {
             // Not by a closure: that would be built without the task's instructions.
-            let end = match typed::quoted(text, found, class, p) {
+            let mut end = match typed::quoted(text, found, class, p) {
                 Some(end) => end,
                 None => value_at(text, found, class, p, p + 1),
             };
+            if end == 0 && class.has_shape(&[Shape::WeakSerial]) {
+                end = beside::serial(text, found, keys[..n].last(), p);
+            }
             if !class.entity.is_some_and(|x| is_weak(text, x.0)) {
                 taken = end;
             }

@@ -37,5 +37,8 @@ fn word_before(text: &Text<'_>, end: usize, fronts: &[&[u8]]) -> Option<(usize, 
     let account = matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, word), keyed::Keyed::Take(_));
     let plain =
         word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'\\' | b'@') || *b >= 0x80);
-    (account && plain && !output::is(word) && fronts.iter().any(|f| t[..start].ends_with(f))).then_some((start, end))
+    // `no such user found from 192.0.2.7`
+    let found = word == b"found" && t[..start].ends_with(b"such user ");
+    (account && plain && !found && !output::is(word) && fronts.iter().any(|f| t[..start].ends_with(f)))
+        .then_some((start, end))
 }

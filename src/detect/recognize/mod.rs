@@ -1,5 +1,6 @@
 //! Confirms events: each family of identifiers in its own file and its own loop.
 
+mod beside;
 mod digits;
 mod document;
 mod email;

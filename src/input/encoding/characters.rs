@@ -38,6 +38,17 @@ pub(super) fn byte_order(v: &[u8]) -> Option<Encoding> {
     }
 }
 
+/// Bytes up to the end of the first line that is not empty, of a text whose first unit is a line end in UTF-16: there a byte of a
+/// character looks like a line feed, too. `Some(None)` when that line has no end yet; nothing for other texts.
+pub(super) fn wide_first(v: &[u8]) -> Option<Option<usize>> {
+    let is_end = |unit: &[u8]| matches!(unit, [0, b'\n' | b'\r'] | [b'\n' | b'\r', 0]);
+    if !v.get(..2).is_some_and(is_end) {
+        return None;
+    }
+    let mut units = v.chunks_exact(2).enumerate().skip_while(|u| is_end(u.1));
+    Some(units.find(|u| matches!(u.1, [0, b'\n'] | [b'\n', 0])).map(|(i, _)| 2 * i + 2))
+}
+
 /// Stretches of whole lines, each in GBK (true) or not.
 pub fn lines_in_gbk(v: &[u8]) -> impl Iterator<Item = (bool, &[u8])> {
     let mut rest = v;

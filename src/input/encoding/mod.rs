@@ -8,7 +8,7 @@ mod characters;
 
 pub use characters::{begins_as_utf16, encode, gbk_to_utf8, holds_utf16, lines_in_gbk};
 
-use characters::{byte_order, first_high, gb_to_utf8, is_gbk, is_utf8, utf16_to_utf8};
+use characters::{byte_order, first_high, gb_to_utf8, is_gbk, is_utf8, utf16_to_utf8, wide_first};
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -122,7 +122,10 @@ impl<R: Read> Decoder<R> {
     /// Bytes of the first line, once it is there: what a stream is must not depend on the pieces it comes in.
     fn first(&self) -> Option<usize> {
         let least = self.raw.len().min(3);
-        let line = memchr::memchr(b'\n', &self.raw[least..]).map(|n| least + n + 1).filter(|n| *n <= START);
+        let line = match wide_first(&self.raw[..self.raw.len().min(START)]) {
+            None => memchr::memchr(b'\n', &self.raw[least..]).map(|n| least + n + 1).filter(|n| *n <= START),
+            Some(line) => line,
+        };
         let known = self.encoding.is_some() && self.raw.len() > least || self.raw.len() >= START || self.eof;
         line.or(known.then_some(self.raw.len().min(START)))
     }
@@ -288,6 +291,11 @@ mod tests {
             ("中文日志 用户甲 138\n", Encoding::Utf16Le),
             ("姓名：张三 手机号13800138000\n", Encoding::Utf16Be),
             ("一一一 13800138000\n", Encoding::Utf16Le),
+            ("\n手机 13800138000\n", Encoding::Utf16Le),
+            ("\n姓名：张三\n手机号：13800138000\n", Encoding::Utf16Le),
+            ("\r\n\r\n姓名：张三\n手机号：13800138000\n", Encoding::Utf16Be),
+            ("\n上海 13800138000\n", Encoding::Utf16Be),
+            ("\n上海 13800138000", Encoding::Utf16Le),
         ] {
             let units = text.encode_utf16();
             let wide: Vec<u8> =
@@ -297,6 +305,9 @@ mod tests {
         }
         let zeroes = b"GET /a\0b\0c \0x\0\0yz HTTP/1.1 and on it goes without any of them\n".to_vec();
         assert_eq!(through(&zeroes, None, 100), (zeroes.clone(), zeroes, Encoding::Utf8));
+        for zeroes in [&b"\n\0abc 13800138000 and on it goes\n"[..], b"\0\nabc\n", b"\n\0\0\0\0\0\0\0\0abc\n"] {
+            assert_eq!(through(zeroes, None, 100), (zeroes.to_vec(), zeroes.to_vec(), Encoding::Utf8));
+        }
         // Bytes that are no text in either encoding pass as they are.
         let torn = b"x \xd5\xff\xfe y\n".to_vec();
         assert_eq!(through(&torn, None, 4), (torn.clone(), torn, Encoding::Utf8));
