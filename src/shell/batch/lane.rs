@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// Bytes of records in one job, and so in one member of a compressed output. Zstandard is fastest, and packs best, when text
 /// and tables fit a core's cache together; members of the others pay for their number.
 fn job_size(codec: Codec) -> usize {
-    if codec == Codec::Zstd { 256 << 10 } else { 1 << 20 }
+    let k = std::env::var("LVJ").ok().and_then(|v| v.parse().ok()).unwrap_or(256);
+    if codec == Codec::Zstd { k << 10 } else { 1 << 20 }
 }
 
 enum Pending {
