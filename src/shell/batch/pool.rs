@@ -62,12 +62,32 @@ pub struct Hand<'e> {
     /// For whole records of any file.
     pub worker: Worker<'e>,
     packers: Vec<(Packing, Packer)>,
+    /// Buffers of the last file: fresh ones would be pages that the kernel has to clear, and all threads wait for it in turn.
+    spare: Vec<Box<Job>>,
 }
+
+/// One job that is filled, and one in work.
+const SPARE: usize = 2;
 
 impl<'e> Hand<'e> {
     /// Tools of one thread.
     pub fn new(engine: &'e Engine) -> Hand<'e> {
-        Hand { worker: engine.worker().counting_tags(), packers: Vec::new() }
+        Hand { worker: engine.worker().counting_tags(), packers: Vec::new(), spare: Vec::new() }
+    }
+
+    /// An empty job, with the buffers of an earlier one when there are.
+    pub fn job(&mut self, packing: Packing) -> Box<Job> {
+        let Some(mut job) = self.spare.pop() else { return Job::new(packing) };
+        job.input.clear();
+        job.packing = packing;
+        job
+    }
+
+    /// Keeps the buffers of a job for the next file.
+    pub fn keep(&mut self, job: Box<Job>) {
+        if self.spare.len() < SPARE {
+            self.spare.push(job);
+        }
     }
 
     /// The compressor of a packing.
