@@ -86,6 +86,11 @@ impl Packed {
         self.rest.clear();
     }
 
+    /// Makes room for that many bytes and no more: a buffer that grows by itself doubles.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.clean.reserve_exact(bytes);
+    }
+
     /// What was pushed is written in this encoding, behind a byte order mark of its own when the stream begins with one.
     pub fn encode_as(&mut self, coding: Encoding, mark: &'static [u8]) {
         (self.coding, self.mark) = (coding, mark);

@@ -4,6 +4,7 @@
 
 use crate::audit::{Tally, Timeline};
 use crate::engine::{Engine, Format, Worker};
+use crate::input::codec::Codec;
 use crate::input::encoding::Encoding;
 use crate::model::Block;
 use crate::output::pack::{Packed, Packer, Packing};
@@ -83,9 +84,9 @@ impl<'e> Hand<'e> {
         job
     }
 
-    /// Keeps the buffers of a job for the next file.
+    /// Keeps the buffers of a job for the next file; where there is a compressor, memory counts more than pages.
     pub fn keep(&mut self, job: Box<Job>) {
-        if self.spare.len() < SPARE {
+        if self.spare.len() < SPARE && job.packing.codec == Codec::Plain {
             self.spare.push(job);
         }
     }
@@ -114,6 +115,7 @@ impl<'e> Hand<'e> {
 
     fn try_work(&mut self, job: &mut Job) -> io::Result<()> {
         job.packed.clear();
+        job.packed.reserve(job.input.len() + job.input.len() / 4);
         job.packed.encode_as(job.encoding.0, job.encoding.1);
         self.worker.set_format(job.format);
         for part in parts(&job.input) {
