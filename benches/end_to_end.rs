@@ -19,6 +19,9 @@ struct Args {
     /// Size of the inputs in MB; adversarial ones have four times as much.
     #[arg(long, default_value_t = 256)]
     mb: u64,
+    /// Seconds that an adversarial row may take; it is measured on as much as runs in them.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
     /// Runs of each row.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -67,7 +70,7 @@ fn main() -> Result<(), Failure> {
             Section::Pipes => filters::pipes(&lab),
             Section::Latency => latency::latency(&lab),
             Section::Flat => flat::flat(&lab),
-            Section::Adversarial => adversarial::adversarial(&lab),
+            Section::Adversarial => adversarial::adversarial(&lab, args.seconds),
             Section::Build => build::build(),
         }?;
         let text = table::markdown(&rows);

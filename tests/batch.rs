@@ -171,6 +171,23 @@ fn members_of_archives_go_through_as_files() {
     }
 }
 
+/// Frames of their own, for all cores, and fewer short matches: neither may show in what the archive takes.
+#[test]
+fn frames_of_their_own_cost_little() {
+    let p = Place::new();
+    for (name, kind) in [("a", generate::Kind::Access), ("t", generate::Kind::Telemetry)] {
+        let text = generate::text(kind, 10 << 20);
+        p.put(&format!("in/{name}"), &text);
+        let (code, err) = p.batch(&["in", "-o", "out", "-t", "none", "--compress", "zst"]);
+        assert_eq!(code, 0, "{err}");
+        let parts = fs::read(p.path(&format!("out/{name}.zst"))).unwrap();
+        let clean = through("zstd", &["-dqc"], &parts);
+        assert!(clean == p.filter(&text), "{name}");
+        let whole = through("zstd", &["-3", "-qc"], &clean).len();
+        assert!(parts.len() * 100 <= whole * 103, "{name}: {} and {whole}", parts.len());
+    }
+}
+
 #[test]
 fn threads_change_nothing() {
     let p = Place::new();

@@ -6,10 +6,11 @@ mod support;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use support::daemon::{Place, wait_for};
+use support::net::port;
 
 const PHONE: &str = "13800138001";
 const FILE: &str = "[sink.file.clean]\npath = 'DIR/out/clean.log'\n";
@@ -71,10 +72,6 @@ impl Drop for Server {
             let _ = self.0.wait();
         }
     }
-}
-
-fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Requests numbered `from..to`, each with a telephone number in its query.

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
-use support::daemon::{Daemon, Dice, Place, wait_for};
+use support::daemon::{Daemon, Dice, Place, wait_for, wait_while_growing};
 use support::net::{MARKS, assert_each_once, complete, http, memory, metric, number, numbers, port, record};
 
 const FILE: &str = "[sink.file.clean]\npath = 'DIR/out/clean.log'\n";
@@ -87,15 +87,8 @@ fn a_full_buffer_makes_sources_wait() {
     assert!(bytes <= (16 + 8 + 2 * files as usize) << 20, "{bytes}");
     first.assert_clean(&INPUTS, &MARKS);
     let two = second.start_ready();
-    let (mut seen, all) = (0, files * each);
-    while {
-        let now = fs::metadata(second.at("out/clean.log")).map_or(0, |m| m.len());
-        let grown = now > seen || now == 0;
-        seen = now;
-        grown
-    } {
-        std::thread::sleep(Duration::from_secs(2));
-    }
+    let all = files * each;
+    wait_while_growing(all, || second.read("out/clean.log").lines().count() as u64);
     assert_each_once(numbers(&second.read("out/clean.log")), all, &first.read("said"));
     assert!(one.stop().success() && two.stop().success());
     second.assert_clean(&["key"], &MARKS);
@@ -449,12 +442,7 @@ fn copies_under_kills() {
     let daemon = place.start_ready();
     let cuts = work(&mut dice, &mut n, Instant::now() + Duration::from_secs(1));
     let got = || numbers(&place.read("out/clean.log"));
-    let mut last = 0;
-    wait_for("nothing more comes", || {
-        std::thread::sleep(Duration::from_millis(1500));
-        let now = got().len();
-        now == std::mem::replace(&mut last, now)
-    });
+    wait_while_growing(n, || got().len() as u64);
     assert!(daemon.stop().success());
     println!("{kills} kills, {cuts} cuts, {n} records");
     assert!(cuts > 0);

@@ -4,13 +4,10 @@ mod support;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
-
-fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
+use support::net::port;
 
 fn page(port: u16) -> String {
     let mut text = String::new();
@@ -73,7 +70,9 @@ fn datagrams_that_the_kernel_drops_are_counted() {
         let page = page(ops);
         value(&page, "logveil_records_total{sink=\"clean\"}") + drops(&page) == SENT
     });
-    assert!(drops(&page(ops)) > 0 && place.read("said").contains("the kernel dropped"));
+    assert!(drops(&page(ops)) > 0);
+    // The words come behind the count.
+    wait_for("it is said", || place.read("said").contains("the kernel dropped"));
     assert!(daemon.stop().success());
     place.assert_clean(&[], &["13800138001"]);
 }

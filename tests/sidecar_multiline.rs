@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
-use support::daemon::{Dice, Place, wait_for};
+use support::daemon::{Dice, Place, wait_for, whole_lines};
 
 const PHONE: &str = "13800138001";
 
@@ -39,12 +39,12 @@ fn records(place: &Place) -> Vec<String> {
     let text = place.read("out/clean.log");
     let token = |w: &str| if w.starts_with("phone_") { "P".into() } else { String::from(w) };
     let plain = |l: &str| l.trim_end_matches('\r').split(' ').map(token).collect::<Vec<_>>().join(" ");
-    text.lines().map(plain).collect()
+    whole_lines(&text).map(plain).collect()
 }
 
 #[test]
 fn traces_become_records_and_the_last_one_waits() {
-    let place = place("start = '^E'\ntimeout = '1500ms'\nseparator = ' | '\n");
+    let place = place("start = '^E'\ntimeout = '4s'\nseparator = ' | '\n");
     let mut file = append(&place.at("in/app.log"));
     let daemon = place.start_ready();
     (0..50).for_each(|n| file.write_all(trace(n).as_bytes()).unwrap());

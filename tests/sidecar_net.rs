@@ -9,15 +9,10 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
-use support::net::metric;
+use support::net::{metric, port};
 
 const PHONE: &str = "13800138001";
 const FILE: &str = "[sink.file.clean]\npath = 'DIR/out/clean.log'\n";
-
-/// A port of the loopback that is free now.
-fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 fn lines(place: &Place) -> usize {
     place.read("out/clean.log").lines().count()
@@ -78,8 +73,10 @@ fn syslog_over_every_transport() {
     wait_for("one more", || lines(&place) == 8);
     // Counts are published with commits.
     wait_for("counts", || http(ops, "GET /metrics", b"").1.contains("logveil_records_total{sink=\"clean\"} 8"));
+    // Each connection has a task of its own.
+    wait_for("refusals", || metric(ops, "logveil_refused_total{source=\"tcp\",reason=\"framing\"}") > 0);
     let (status, page) = http(ops, "GET /metrics", b"");
-    assert!(status == 200 && page.contains("logveil_refused_total{source=\"tcp\",reason=\"framing\"}"), "{page}");
+    assert_eq!(status, 200);
     assert!(page.contains("logveil_findings_total{sink=\"clean\",entity=\"phone"), "{page}");
     assert!(!page.contains(PHONE));
     assert!(daemon.stop().success());
@@ -240,9 +237,11 @@ fn a_damaged_buffer_costs_the_damaged_records_only() {
     fs::write(place.at("in/access.log"), "").unwrap();
     let one = place.start_ready();
     let mut file = fs::File::options().append(true).open(place.at("in/access.log")).unwrap();
+    // A frame for each record: damage then costs few of them.
     for n in 0..20 {
+        let before = fs::read(place.at("state/next.checkpoint")).unwrap_or_default();
         file.write_all(format!("n={n} mobile={PHONE}\n").as_bytes()).unwrap();
-        std::thread::sleep(Duration::from_millis(120));
+        wait_for("a commit", || fs::read(place.at("state/next.checkpoint")).unwrap_or_default() != before);
     }
     one.kill();
     let segment = fs::read_dir(place.at("state/next.buffer")).unwrap().map(|e| e.unwrap().path());

@@ -1,10 +1,14 @@
-//! Inputs made to be slow, through a pipe, as one record without a line feed and as records of 64 KiB.
+//! Inputs made to be slow, through a pipe, as one record without a line feed and as records of 64 KiB. A slow one is measured on
+//! as much of it as runs in the time a row has.
 
 use super::Failure;
 use super::filters::PEAK;
 use super::lab::{Lab, MB};
-use super::measure::{median, rate};
+use super::measure::{Cost, Filter, median, rate};
 use super::table::Row;
+
+/// Bytes of the first run: the window that an over-long record is seen through.
+const FIRST: u64 = MB / 4;
 
 /// A gigabyte each: no slower than a fifth of the access log.
 const NAMED: [&str; 5] = ["1", ".", ":", "\"", "%"];
@@ -55,14 +59,46 @@ const MORE: [&str; 39] = [
 /// Runs of the access log that the shares are of.
 const BASES: usize = 3;
 
-pub fn adversarial(lab: &Lab) -> Result<Vec<Row>, Failure> {
+/// Runs on more and more bytes up to `most`, as long as another run fits into `seconds`; says how many they were at last.
+fn bounded(most: u64, seconds: f64, run: impl Fn(u64) -> Result<Cost, Failure>) -> Result<(u64, Cost), Failure> {
+    let mut bytes = FIRST.min(most);
+    loop {
+        let cost = run(bytes)?;
+        let fits = (bytes as f64 * (seconds / cost.wall)) as u64;
+        if bytes == most || fits < 2 * bytes {
+            return Ok((bytes, cost));
+        }
+        bytes = fits.min(8 * bytes).min(most);
+    }
+}
+
+/// A unit as one record, or as records of `line` bytes.
+fn row(lab: &Lab, filter: &Filter, unit: &str, line: Option<&str>, most: u64, seconds: f64) -> Result<Row, Failure> {
+    let (bytes, cost) = bounded(most, seconds, |bytes| {
+        let size = bytes.to_string();
+        let mut args = vec!["repeat", unit, size.as_str()];
+        args.extend(line);
+        filter.in_pipe(&mut lab.role(&args), &mut lab.role(&["drain"]))
+    })?;
+    let mut shape = String::from(if line.is_some() { "records of 64 KiB" } else { "one record" });
+    if bytes < most {
+        shape += &format!(", {:.1} MB", bytes as f64 / MB as f64);
+    }
+    let cells =
+        vec![("cpu_mb_s", rate(bytes, cost.cpu)), ("wall_mb_s", rate(bytes, cost.wall)), ("maxrss_kib", cost.peak)];
+    Ok(Row::new(&format!("`{unit}`"), &shape, cells))
+}
+
+/// Every input; a row takes hardly more than `seconds`.
+pub fn adversarial(lab: &Lab, seconds: f64) -> Result<Vec<Row>, Failure> {
     let filter = lab.logveil("", &[]);
     let gigabyte = 4 * lab.mb * MB;
     let mut bases = Vec::new();
     let base = |bases: &mut Vec<f64>| -> Result<(), Failure> {
-        let bytes = gigabyte.to_string();
-        let cost = filter.in_pipe(&mut lab.role(&["generate", "access", &bytes]), &mut lab.role(&["drain"]))?;
-        bases.push(rate(gigabyte, cost.cpu));
+        let (bytes, cost) = bounded(gigabyte, seconds, |bytes| {
+            filter.in_pipe(&mut lab.role(&["generate", "access", &bytes.to_string()]), &mut lab.role(&["drain"]))
+        })?;
+        bases.push(rate(bytes, cost.cpu));
         Ok(())
     };
     base(&mut bases)?;
@@ -70,17 +106,7 @@ pub fn adversarial(lab: &Lab) -> Result<Vec<Row>, Failure> {
     for (i, unit) in NAMED.iter().chain(&MORE).enumerate() {
         let bytes = if i < NAMED.len() { gigabyte } else { gigabyte / 16 };
         for line in [None, Some("65536")] {
-            let size = bytes.to_string();
-            let mut args = vec!["repeat", unit, size.as_str()];
-            args.extend(line);
-            let cost = filter.in_pipe(&mut lab.role(&args), &mut lab.role(&["drain"]))?;
-            let shape = if line.is_some() { "records of 64 KiB" } else { "one record" };
-            let cells = vec![
-                ("cpu_mb_s", rate(bytes, cost.cpu)),
-                ("wall_mb_s", rate(bytes, cost.wall)),
-                ("maxrss_kib", cost.peak),
-            ];
-            rows.push(Row::new(&format!("`{unit}`"), shape, cells));
+            rows.push(row(lab, &filter, unit, line, bytes, seconds)?);
         }
         if i + 1 == NAMED.len() {
             base(&mut bases)?;

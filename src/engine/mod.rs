@@ -33,7 +33,7 @@ use crate::detect::positional::Layouts;
 pub use crate::detect::positional::Sniffer;
 use crate::detect::urls::Urls;
 use crate::format::time::EventClock;
-use crate::input::encoding::{Encoding, encode};
+use crate::input::encoding::{Encoding, encode_with};
 use crate::keys::Keyring;
 use crate::model::{Block, Category, EntityId, well_known};
 use crate::policy::Policy;
@@ -393,12 +393,7 @@ impl CleanBuf {
     /// Translates the bytes, and the places of records with them, into the encoding that the blocks came in.
     pub fn encode_as(&mut self, encoding: Encoding) {
         let text = zeroize::Zeroizing::new(std::mem::take(&mut self.bytes));
-        let mut at = 0;
-        for entry in &mut self.entries {
-            at += encode(&text[at..entry.offset], encoding, &mut self.bytes);
-            entry.offset = self.bytes.len();
-        }
-        encode(&text[at..], encoding, &mut self.bytes);
+        encode_with(&text, encoding, &mut self.bytes, self.entries.iter_mut().map(|e| &mut e.offset));
     }
 
     /// All of it, for a sink.

@@ -342,7 +342,6 @@ impl Work<'_, '_> {
         let (tally, failed) = self.press.take_counts();
         let (m, sink) = (&self.out.retry.metrics, self.out.retry.name.as_str());
         let of = label("sink", sink);
-        m.records.get_or_create(&of).inc_by(tally.records);
         m.bytes_in.get_or_create(&of).inc_by(tally.bytes_in);
         m.bytes_out.get_or_create(&of).inc_by(tally.bytes_out);
         for ((entity, clause), n) in self.press.take_clauses() {
@@ -353,6 +352,8 @@ impl Work<'_, '_> {
         for (what, n) in [("value", tally.unfit), ("record", tally.suppressed_records), ("failed", failed)] {
             m.suppressed.get_or_create(&labels(("sink", sink), ("what", what))).inc_by(n);
         }
+        // Last: who sees the records counted sees what was found in them.
+        m.records.get_or_create(&of).inc_by(tally.records);
     }
 }
 

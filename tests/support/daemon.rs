@@ -128,12 +128,29 @@ impl Drop for Daemon {
     }
 }
 
+/// The lines of a file that may be written to: the last one is none before its end is there.
+pub fn whole_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('\n').filter_map(|l| l.strip_suffix('\n'))
+}
+
 /// Waits until something holds; half a minute at most.
 pub fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
     while !holds() {
         assert!(started.elapsed() < Duration::from_secs(30), "in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Waits until `count` is `all`, or has not grown for ten seconds: the caller says what is missing then.
+pub fn wait_while_growing(all: u64, mut count: impl FnMut() -> u64) {
+    let (mut most, mut since) = (count(), Instant::now());
+    while most < all && since.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = count();
+        if now > most {
+            (most, since) = (now, Instant::now());
+        }
     }
 }
 

@@ -1,14 +1,23 @@
 //! Ports, requests, and lines that can be counted.
 
+use super::daemon::whole_lines;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Values that must never be in a byte written.
 pub const MARKS: [&str; 3] = ["13800138001", "11010519491231002X", "203.0.113.77"];
 
-/// A port of the loopback that is free now.
+/// A port of the loopback that is free now. The system gives it to no connection before the daemon has it: it is below those.
 pub fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let n = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = 10_000 + (n % 20_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The `n`th record, without its end; every mark is in it.
@@ -35,13 +44,13 @@ pub fn metric(ops: u16, name: &str) -> u64 {
     page.lines().find_map(|l| l.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
 }
 
-/// The numbers of records in a text; fails on a line that is torn.
+/// The numbers of records in a text; fails on a line that is torn. The last one may be in the making.
 pub fn numbers(text: &str) -> Vec<u64> {
     let number = |l: &str| {
         let whole = l.strip_prefix("n=").filter(|l| l.ends_with(" end"));
         whole.and_then(|l| l.split(' ').next()?.parse().ok()).unwrap_or_else(|| panic!("a torn record: {l:?}"))
     };
-    text.lines().map(number).collect()
+    whole_lines(text).map(number).collect()
 }
 
 /// True when each number below `all` is there.

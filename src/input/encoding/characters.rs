@@ -232,6 +232,21 @@ pub fn encode(text: &[u8], encoding: Encoding, out: &mut Vec<u8>) -> usize {
     i
 }
 
+/// The same, and `places` in the text, ascending, become those in `out`.
+pub fn encode_with<'p>(
+    text: &[u8],
+    to: Encoding,
+    out: &mut Vec<u8>,
+    places: impl Iterator<Item = &'p mut usize>,
+) -> usize {
+    let mut at = 0;
+    for place in places {
+        at += encode(&text[at..*place], to, out);
+        *place = out.len();
+    }
+    at + encode(&text[at..], to, out)
+}
+
 /// The character at the front of `v`, surrogates included; nothing when it is cut. A byte that begins none stands for
 /// itself.
 fn character(v: &[u8]) -> Option<(u32, usize)> {

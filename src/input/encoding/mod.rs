@@ -6,7 +6,7 @@
 
 mod characters;
 
-pub use characters::{begins_as_utf16, encode, gbk_to_utf8, holds_utf16, lines_in_gbk};
+pub use characters::{begins_as_utf16, encode, encode_with, gbk_to_utf8, holds_utf16, lines_in_gbk};
 
 use characters::{byte_order, first_high, gb_to_utf8, is_gbk, is_utf8, utf16_to_utf8, wide_first};
 use std::io::{self, Read};

@@ -12,10 +12,10 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 
-/// Bytes of records in one job, and so in one member of a compressed output. Zstandard is fastest, and packs best, when text
-/// and tables fit a core's cache together; members of the others pay for their number.
-fn job_size(codec: Codec) -> usize {
-    if codec == Codec::Zstd { 256 << 10 } else { 1 << 20 }
+/// Bytes of records in one job, and so in one member of a compressed output. Low levels of Zstandard look back 2 MiB, and lose
+/// what a frame cuts off; gzip and bzip2 look back less, and the tables of high levels and of xz grow with the member.
+fn job_size(packing: Packing) -> usize {
+    if packing.codec == Codec::Zstd && packing.level <= 4 { 2 << 20 } else { 1 << 20 }
 }
 
 enum Pending {
@@ -30,7 +30,7 @@ pub struct Lane<'p, 'e> {
     decided: Decided,
     job: Box<Job>,
     pending: VecDeque<Pending>,
-    free: Vec<Job>,
+    free: Vec<Box<Job>>,
     /// Windows of over-long records have state from one to the next.
     parts: Option<Worker<'e>>,
     /// The last of those windows.
@@ -41,12 +41,12 @@ pub struct Lane<'p, 'e> {
 
 impl<'p, 'e> Lane<'p, 'e> {
     /// A new stream, in the encoding that its reader decides on.
-    pub fn new(pool: &'p Pool<'e>, packing: Packing, decided: Decided) -> Self {
+    pub fn new(pool: &'p Pool<'e>, packing: Packing, decided: Decided, hand: &mut Hand<'_>) -> Self {
         Lane {
             pool,
             packing,
             decided,
-            job: Job::new(packing),
+            job: hand.job(packing),
             pending: VecDeque::new(),
             free: Vec::new(),
             parts: None,
@@ -72,7 +72,7 @@ impl<'p, 'e> Lane<'p, 'e> {
         hand: &mut Hand<'_>,
         sink: &mut dyn Take,
     ) -> io::Result<()> {
-        let most = job_size(self.packing.codec);
+        let most = job_size(self.packing);
         if !self.job.input.is_empty() && (self.job.format != format || self.job.input.len() + bytes.len() > most) {
             self.submit(hand, sink)?;
         }
@@ -121,8 +121,10 @@ impl<'p, 'e> Lane<'p, 'e> {
         Ok(())
     }
 
-    /// What was counted.
-    pub fn counts(mut self) -> (Tally, Timeline) {
+    /// What was counted; buffers go back to the hand.
+    pub fn counts(mut self, hand: &mut Hand<'_>) -> (Tally, Timeline) {
+        hand.keep(self.job);
+        self.free.into_iter().for_each(|job| hand.keep(job));
         if let Some(worker) = &mut self.parts {
             let (tally, timeline) = worker.take_counts();
             self.tally.merge(&tally);
@@ -132,7 +134,7 @@ impl<'p, 'e> Lane<'p, 'e> {
     }
 
     fn submit(&mut self, hand: &mut Hand<'_>, sink: &mut dyn Take) -> io::Result<()> {
-        let mut next = self.free.pop().map_or_else(|| Job::new(self.packing), Box::new);
+        let mut next = self.free.pop().unwrap_or_else(|| hand.job(self.packing));
         next.input.clear();
         self.job.encoding = (self.decided.get(), self.decided.take_mark());
         let job = std::mem::replace(&mut self.job, next);
@@ -180,7 +182,7 @@ impl<'p, 'e> Lane<'p, 'e> {
         let mut job = job;
         self.timeline.merge(std::mem::take(&mut job.timeline));
         sink.take(&job.packed)?;
-        self.free.push(*job);
+        self.free.push(job);
         Ok(())
     }
 }

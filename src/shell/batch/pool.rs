@@ -4,6 +4,7 @@
 
 use crate::audit::{Tally, Timeline};
 use crate::engine::{Engine, Format, Worker};
+use crate::input::codec::Codec;
 use crate::input::encoding::Encoding;
 use crate::model::Block;
 use crate::output::pack::{Packed, Packer, Packing};
@@ -62,12 +63,32 @@ pub struct Hand<'e> {
     /// For whole records of any file.
     pub worker: Worker<'e>,
     packers: Vec<(Packing, Packer)>,
+    /// Buffers of the last file: fresh ones would be pages that the kernel has to clear, and all threads wait for it in turn.
+    spare: Vec<Box<Job>>,
 }
+
+/// One job that is filled, and one in work.
+const SPARE: usize = 2;
 
 impl<'e> Hand<'e> {
     /// Tools of one thread.
     pub fn new(engine: &'e Engine) -> Hand<'e> {
-        Hand { worker: engine.worker().counting_tags(), packers: Vec::new() }
+        Hand { worker: engine.worker().counting_tags(), packers: Vec::new(), spare: Vec::new() }
+    }
+
+    /// An empty job, with the buffers of an earlier one when there are.
+    pub fn job(&mut self, packing: Packing) -> Box<Job> {
+        let Some(mut job) = self.spare.pop() else { return Job::new(packing) };
+        job.input.clear();
+        job.packing = packing;
+        job
+    }
+
+    /// Keeps the buffers of a job for the next file; where there is a compressor, memory counts more than pages.
+    pub fn keep(&mut self, job: Box<Job>) {
+        if self.spare.len() < SPARE && job.packing.codec == Codec::Plain {
+            self.spare.push(job);
+        }
     }
 
     /// The compressor of a packing.
@@ -94,6 +115,7 @@ impl<'e> Hand<'e> {
 
     fn try_work(&mut self, job: &mut Job) -> io::Result<()> {
         job.packed.clear();
+        job.packed.reserve(job.input.len() + job.input.len() / 4);
         job.packed.encode_as(job.encoding.0, job.encoding.1);
         self.worker.set_format(job.format);
         for part in parts(&job.input) {

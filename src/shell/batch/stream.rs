@@ -68,10 +68,10 @@ impl Streams<'_, '_> {
         sum: &mut Sum,
     ) -> Result<(), Problem> {
         let decided = Decided::default();
-        let mut lane = Lane::new(self.pool, packing, decided.clone());
+        let mut lane = Lane::new(self.pool, packing, decided.clone(), hand);
         let input = Decoder::new(Tolerant::new(input, failed.clone()), self.encoding, decided);
         let result = self.drive(input, failed, &mut lane, hand, sink, sum);
-        let (tally, timeline) = lane.counts();
+        let (tally, timeline) = lane.counts(hand);
         sum.tally.merge(&tally);
         sum.timeline.merge(timeline);
         result?;
