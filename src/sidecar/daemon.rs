@@ -61,8 +61,10 @@ pub fn run(path: &Path, make: Maker) -> Result<bool, SidecarError> {
     let _watch = watch(&config, &inboxes);
     let failed = |e: io::Error| SidecarError::Io(format!("threads: {e}"));
     let mut threads = Vec::new();
-    for lane in lanes {
+    for mut lane in lanes {
         let name = format!("lane-{}", lane.retry.name);
+        // Who is told that it is ready may rotate a file at once.
+        lane.tails.iter_mut().for_each(|(_, tail)| tail.begin());
         threads.push(std::thread::Builder::new().name(name).spawn(move || lane.run()).map_err(failed)?);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
