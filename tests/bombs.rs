@@ -191,6 +191,19 @@ fn bare_numbers_in_nested_json_of_megabytes() {
 }
 
 /// A field of about a megabyte with a number in each KiB.
+/// A key in each value of the key before it: none may be read to the end of the line for each.
+#[test]
+fn keys_in_the_values_of_keys() {
+    for unit in
+        ["Authorization: Bearer ", "Authorization: Digest ", "\"phone\":[", "\"cookie\":\"", "sn=[imei=", "token: \""]
+    {
+        let text = format!("{} mobile={PHONE}\n", unit.repeat((1 << 20) / unit.len()));
+        let (code, out, message) = run(&["filter", "--tag", "none"], text.as_bytes());
+        assert_eq!(code, 0, "{unit}: {message}");
+        assert!(!leaks(&out), "{unit}");
+    }
+}
+
 fn field(mark: &str, between: &str) -> String {
     let filler = "lorem-ipsum".repeat(90);
     vec![format!("mobile{mark}{PHONE}{between}f{mark}{filler}"); 1000].join(between)

@@ -2,8 +2,8 @@
 
 use super::action::Action;
 pub(super) use super::decide::Found;
-pub(super) use super::fate::Edit;
 use super::era::Dated;
+pub(super) use super::fate::Edit;
 use super::fate::NO_JOB;
 use super::render::{is_host_name, needs_brackets, render};
 use super::{Entry, TagMode, Worker};

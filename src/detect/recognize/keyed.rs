@@ -288,6 +288,10 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
             return;
         }
         i = end.max(i + 1) + usize::from(start > i);
+        // What no comma follows is no element: `"phone":["phone":[...` would be read again for each of its keys.
+        if !matches!(text.at(i), b' ' | b',' | b']') {
+            return;
+        }
     }
 }
 
@@ -313,9 +317,10 @@ fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: K
             match shape {
                 Some(Shape::Credential) => (i, credential_end(text, i, end)),
                 // LEEF parts its members so.
-                Some(Shape::AccountName | Shape::UserId) => {
-                    (i, if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end })
-                }
+                Some(Shape::AccountName | Shape::UserId) => (
+                    i,
+                    if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end },
+                ),
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `A123456(7)`: the bracket is the number's own.
                 Some(Shape::RegionalId | Shape::Permit)
@@ -369,7 +374,8 @@ pub fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
 
 fn wide_punctuation(v: &[u8]) -> bool {
     // All of them begin with one of two bytes.
-    matches!(v.first(), Some(0xE3 | 0xEF)) && ["，", "。", "；", "）", "（", "、", "】", "！"].iter().any(|p| v.starts_with(p.as_bytes()))
+    matches!(v.first(), Some(0xE3 | 0xEF))
+        && ["，", "。", "；", "）", "（", "、", "】", "！"].iter().any(|p| v.starts_with(p.as_bytes()))
 }
 
 /// `Scheme credential`: the credential behind the blank belongs to the value.
@@ -379,13 +385,12 @@ fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     if t.get(end) != Some(&b' ') || !check::scheme::is(scheme) {
         return end;
     }
-    let rest = &t[end..];
-    // Schemes with parameters: the rest of the line is theirs.
     let multi = [&b"digest"[..], b"hawk", b"oauth", b"vapid"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
-    let multi = multi || scheme.len() > 10;
-    let stop = rest.iter().position(|&b| b == b'\n' || b == b'\r' || b == b'"' && !multi);
-    let all = stop.unwrap_or(rest.len());
-    if multi { end + all } else { bare_end(text, (end + 1).min(t.len()), t.len(), true) }
+    if !multi && scheme.len() <= 10 {
+        return bare_end(text, (end + 1).min(t.len()), t.len(), true);
+    }
+    // Schemes with parameters: the rest of the line is theirs.
+    memchr::memchr2(b'\n', b'\r', &t[end..]).map_or(t.len(), |n| end + n)
 }
 
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins. Returns what it took and

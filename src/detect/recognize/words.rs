@@ -97,8 +97,7 @@ fn plate_ends(after: &[u8]) -> bool {
 /// Words before a name end in one of these signs.
 fn may_end_title(c: &[u8]) -> bool {
     // All are compared: any sign may come, and a jump for each would be guessed wrong.
-    const SIGNS: [u32; 9] =
-        [0xE688B7, 0xE4BABA, 0xE5908D, 0xE59198, 0xE4B8BB, 0xE5AEA2, 0xE88085, 0xE995BF, 0xE7949F];
+    const SIGNS: [u32; 9] = [0xE688B7, 0xE4BABA, 0xE5908D, 0xE59198, 0xE4B8BB, 0xE5AEA2, 0xE88085, 0xE995BF, 0xE7949F];
     let &[a, b, c] = c else { return false };
     let sign = u32::from_be_bytes([0, a, b, c]);
     SIGNS.iter().fold(false, |any, s| any | (*s == sign))
