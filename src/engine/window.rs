@@ -1,6 +1,8 @@
 //! Records longer than a window, in constant memory: windows overlap, and a cut never runs through a finding.
 
 use super::{Format, MAX_WINDOW, Worker};
+use crate::detect::check::output::SUPPRESSED;
+use crate::detect::hit::Hit;
 use crate::model::Window;
 
 /// Bytes behind a cut that the scanner has seen: no finding of bounded length is missed at the cut.
@@ -13,12 +15,28 @@ pub(super) enum Swallow {
     Quote(u8),
     /// A byte that no bare value holds.
     Bare,
+    /// The end of the line: a credential with parameters.
+    Line,
+}
+
+impl Swallow {
+    /// What ends the value of a hit that has no end in sight.
+    fn of(bytes: &[u8], hit: &Hit) -> Swallow {
+        let (start, end) = (hit.start as usize, hit.end as usize);
+        let quote = start.checked_sub(1).map(|i| bytes[i]).filter(|b| matches!(b, b'"' | b'\''));
+        match quote {
+            Some(q) => Swallow::Quote(q),
+            None if bytes[start..end].contains(&b' ') => Swallow::Line,
+            None => Swallow::Bare,
+        }
+    }
 }
 
 impl Worker<'_> {
     /// De-identifies one window; returns how many of its bytes are done, context included.
     pub(super) fn rewrite_window(&mut self, bytes: &[u8], w: Window) -> usize {
         let mut from = w.context;
+        let swallowed = self.swallow.is_some();
         if let Some(kind) = self.swallow {
             let end = swallow_end(&bytes[from..], kind).map(|n| from + n);
             let Some(end) = end else {
@@ -33,6 +51,20 @@ impl Worker<'_> {
             from = end;
         }
         self.detector.run(bytes, Format::Text);
+        // Seen with what stands before it, a value that was replaced there may turn out to be longer: the rest goes, too.
+        let over = |h: &&Hit| (h.start as usize) < from && h.end as usize > from;
+        if let Some(&hit) = self.detector.hits().iter().find(over) {
+            if !swallowed {
+                self.out.put(SUPPRESSED);
+            }
+            let end = hit.end as usize;
+            self.tally.bytes_in += (end - from) as u64;
+            from = end;
+            if end >= bytes.len() && !w.last {
+                self.swallow = Some(Swallow::of(bytes, &hit));
+                return bytes.len();
+            }
+        }
         let cut = if w.last { bytes.len() } else { self.cut(bytes, from) };
         self.decide(bytes, from, cut);
         let mut next = 0;
@@ -65,8 +97,7 @@ impl Worker<'_> {
         }
         // The value began at the front and has no end in sight: it is replaced once, the rest of it dropped.
         if h.end as usize >= bytes.len() {
-            let quote = (h.start as usize).checked_sub(1).map(|i| bytes[i]).filter(|b| matches!(b, b'"' | b'\''));
-            self.swallow = Some(quote.map_or(Swallow::Bare, Swallow::Quote));
+            self.swallow = Some(Swallow::of(bytes, h));
             return bytes.len();
         }
         h.end as usize
@@ -79,6 +110,7 @@ fn swallow_end(v: &[u8], kind: Swallow) -> Option<usize> {
         Swallow::Bare => v.iter().position(|&b| {
             b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|')
         }),
+        Swallow::Line => v.iter().position(|b| matches!(b, b'\n' | b'\r')),
         Swallow::Quote(q) => {
             let mut i = 0;
             while i < v.len() {
