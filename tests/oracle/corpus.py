@@ -157,6 +157,8 @@ def left_out(kind, line, s, e):
     if kind == "ip":
         if VERSION.search(left) or left.endswith(b"~~"):
             return "version behind a product or a key"
+        if e - s == 7 and re.search(rb"/[A-Za-z]+-$", left) and right.startswith(b"/"):
+            return "version of a library in a path"
         if re.search(rb"(?i)oid[\"']?[ =:]+[\"']?$", left):
             return "object identifier"
     if kind == "email":

@@ -112,7 +112,7 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
     }
     // Windows' packages end so: `Package_for_KB123~31bf3856ad364e35~amd64~~6.1.1.0`.
     let package = l == b'~' && t[..s].ends_with(b"~~");
-    if left.class.exempt == Exempt::Version || package || is_product(text, s, end, &left) {
+    if left.class.exempt == Exempt::Version || package || is_product(text, s, end, &left) || is_library(text, s, end) {
         return Some(end);
     }
     let sure = if left.class.has_shape(&[Shape::Ip]) { Confidence::Keyed } else { Confidence::Checked };
@@ -164,7 +164,20 @@ fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
     }
     // A host name before the address (`web-01/10.0.0.7`) has digits; product names seldom do.
     let private = matches!(ip::v4(&t[s..end]).map(ip::class_v4), Some(Class::Private));
-    !(private && name.iter().any(u8::is_ascii_digit)) && text.before(left.key_start) != b'/'
+    let rooted = text.before(left.key_start) == b'/' && !name.ends_with(b"rowser");
+    !(private && name.iter().any(u8::is_ascii_digit)) && !rooted
+}
+
+/// `/ckeditor-3.6.2.2/`: a library and its version, four single digits, in a path.
+fn is_library(text: &Text<'_>, s: usize, end: usize) -> bool {
+    const HOSTS: &[&[u8]] = &[b"host", b"ip", b"addr", b"address", b"client", b"node", b"peer", b"server", b"dns"];
+    let t = text.bytes;
+    if end - s != 7 || text.before(s) != b'-' || text.at(end) != b'/' {
+        return false;
+    }
+    let word = t[..s - 1].iter().rev().take(32).take_while(|b| b.is_ascii_alphabetic()).count();
+    let from = s - 1 - word;
+    word > 1 && text.before(from) == b'/' && !HOSTS.iter().any(|h| t[from..s - 1].eq_ignore_ascii_case(h))
 }
 
 /// `DIRECT/203.0.113.7`, `FIRSTUP_PARENT/...`: Squid's hierarchy codes name the way to the peer behind the slash.
