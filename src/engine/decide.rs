@@ -1,9 +1,8 @@
 //! From findings to edits, record by record.
 
-use super::Worker;
-use super::era::InForce;
 use super::fate::{Edit, Fates};
 use super::judge::Judged;
+use super::{Engine, Worker};
 use crate::detect::Detector;
 use crate::detect::hit::Hit;
 use crate::detect::scan::bits::Task;
@@ -129,20 +128,20 @@ impl Worker<'_> {
         let decisions = law.policy.row(self.view, law.policy.met(found.present, found.joined));
         let wanted = self.wanted(block, hits.clone(), era, &found);
         let first = self.edits.len();
+        let mut fates = Fates {
+            law,
+            detector: &self.detector,
+            batch: &mut self.batch,
+            canon: &mut self.canon,
+            tally: &mut self.tally,
+            by_clause: self.by_clause.as_mut(),
+            main: self.view == 0,
+        };
         for (k, hit) in hits.clone().zip(&self.detector.hits()[hits]) {
             let decision = decisions.of(hit.entity);
             found.retentions |= 1 << decision.retention.0;
             self.edits.push(Edit::new(k, decision, era));
             if wanted == u128::MAX || wanted & bit(hit.entity) != 0 {
-                let mut fates = Fates {
-                    law,
-                    detector: &self.detector,
-                    batch: &mut self.batch,
-                    canon: &mut self.canon,
-                    tally: &mut self.tally,
-                    by_clause: self.by_clause.as_mut(),
-                    main: self.view == 0,
-                };
                 let fate = fates.of(engine, block, hit, decision);
                 if let Some(edit) = self.edits.last_mut() {
                     edit.settle(fate);
@@ -150,37 +149,11 @@ impl Worker<'_> {
             }
         }
         if found.blobs {
-            found.retentions |= self.decide_inside(block, first, law, decisions);
+            let runs = (&mut self.edits[first..], &mut self.inner);
+            found.retentions |= decide_inside(engine, block, &mut fates, runs, decisions);
         }
         found.edits = self.edits.len() as u32;
         self.founds.push(found);
-    }
-
-    /// Decides the findings inside the runs of base64 of the edits from `first` on; returns the bit set of their retention
-    /// classes.
-    #[cold]
-    fn decide_inside(&mut self, block: &[u8], first: usize, law: InForce<'_>, decisions: Decisions<'_>) -> u64 {
-        let mut retentions = 0;
-        for edit in &mut self.edits[first..] {
-            edit.inner = self.inner.len() as u32;
-            for (j, hit) in inside(&self.detector, &self.detector.hits()[edit.hit as usize]).iter().enumerate() {
-                let decision = decisions.of(hit.entity);
-                retentions |= 1 << decision.retention.0;
-                let mut fates = Fates {
-                    law,
-                    detector: &self.detector,
-                    batch: &mut self.batch,
-                    canon: &mut self.canon,
-                    tally: &mut self.tally,
-                    by_clause: self.by_clause.as_mut(),
-                    main: self.view == 0,
-                };
-                let mut edit = Edit::new(j, decision, law.era);
-                edit.settle(fates.of(self.engine, block, hit, decision));
-                self.inner.push(edit);
-            }
-        }
-        retentions
     }
 
     /// Findings inside the run of base64 that a hit stands for.
@@ -197,4 +170,27 @@ fn inside<'a>(detector: &'a Detector<'_>, hit: &Hit) -> &'a [Hit] {
         return &[];
     }
     detector.blob(hit).map_or(&[], |(b, _)| b.hits)
+}
+
+/// Decides the findings inside the runs of base64 that these edits stand for; returns the bit set of their retention classes.
+#[cold]
+fn decide_inside(
+    engine: &Engine,
+    block: &[u8],
+    fates: &mut Fates<'_, '_>,
+    (runs, inner): (&mut [Edit], &mut Vec<Edit>),
+    decisions: Decisions<'_>,
+) -> u64 {
+    let mut retentions = 0;
+    for run in runs {
+        run.inner = inner.len() as u32;
+        for (j, hit) in inside(fates.detector, &fates.detector.hits()[run.hit as usize]).iter().enumerate() {
+            let decision = decisions.of(hit.entity);
+            retentions |= 1 << decision.retention.0;
+            let mut edit = Edit::new(j, decision, run.era);
+            edit.settle(fates.of(engine, block, hit, decision));
+            inner.push(edit);
+        }
+    }
+    retentions
 }
