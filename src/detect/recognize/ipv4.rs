@@ -165,7 +165,7 @@ fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
     // A host name before the address (`web-01/10.0.0.7`) has digits; product names seldom do.
     let private = matches!(ip::v4(&t[s..end]).map(ip::class_v4), Some(Class::Private));
     let rooted = text.before(left.key_start) == b'/' && !name.ends_with(b"rowser");
-    !(private && name.iter().any(u8::is_ascii_digit)) && !rooted
+    !(rooted || private && name.iter().any(u8::is_ascii_digit))
 }
 
 /// `/ckeditor-3.6.2.2/`: a library and its version, four single digits, in a path.
