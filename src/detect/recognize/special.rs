@@ -89,6 +89,8 @@ const REACH: usize = 256;
 pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     let t = text.bytes;
     let low = sep.saturating_sub(REACH);
+    // Both stand in one line.
+    let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
     let head = &t[low..sep];
     let Some(at) = memchr::memmem::rfind(head, b"\"key\"") else { return KeyClass::default() };
     let mut i = low + at + 5;
