@@ -183,13 +183,21 @@ fn decide_inside(
 ) -> u64 {
     let mut retentions = 0;
     for run in runs {
-        run.inner = inner.len() as u32;
+        let first = inner.len();
+        run.inner = first as u32;
         for (j, hit) in inside(fates.detector, &fates.detector.hits()[run.hit as usize]).iter().enumerate() {
             let decision = decisions.of(hit.entity);
             retentions |= 1 << decision.retention.0;
             let mut edit = Edit::new(j, decision, run.era);
             edit.settle(fates.of(engine, block, hit, decision));
             inner.push(edit);
+        }
+        // A run in which nothing changes is left as it was written.
+        if let [one, rest @ ..] = &inner[first..]
+            && one.keep
+            && rest.iter().all(|e| e.keep)
+        {
+            (run.keep, run.kept) = (true, one.kept);
         }
     }
     retentions
