@@ -168,7 +168,7 @@ fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
     !(rooted || private && name.iter().any(u8::is_ascii_digit))
 }
 
-/// `/ckeditor-3.6.2.2/`: a library and its version, four single digits, in a path.
+/// `/ckeditor-3.6.2.2/js/x.js`: a library and its version, four single digits, in the path of an asset.
 fn is_library(text: &Text<'_>, s: usize, end: usize) -> bool {
     const HOSTS: &[&[u8]] = &[b"host", b"ip", b"addr", b"address", b"client", b"node", b"peer", b"server", b"dns"];
     let t = text.bytes;
@@ -177,7 +177,13 @@ fn is_library(text: &Text<'_>, s: usize, end: usize) -> bool {
     }
     let word = t[..s - 1].iter().rev().take(32).take_while(|b| b.is_ascii_alphabetic()).count();
     let from = s - 1 - word;
-    word > 1 && text.before(from) == b'/' && !HOSTS.iter().any(|h| t[from..s - 1].eq_ignore_ascii_case(h))
+    let path = &t[end..text.scan.maps.terms.next(end, t.len().min(end + 256))];
+    let path = path.split(|b| *b == b'?').next().unwrap_or_default();
+    let asset = [&b".js"[..], b".css", b".png", b".gif", b".jpg", b".svg", b".woff", b".map"];
+    asset.iter().any(|a| path.ends_with(a))
+        && word > 1
+        && text.before(from) == b'/'
+        && !HOSTS.iter().any(|h| t[from..s - 1].eq_ignore_ascii_case(h))
 }
 
 /// `DIRECT/203.0.113.7`, `FIRSTUP_PARENT/...`: Squid's hierarchy codes name the way to the peer behind the slash.
