@@ -2,54 +2,107 @@
 
 use super::scan::{Bitmap, Scanner, kind};
 use crate::format::base64;
+use crate::format::escape::{is_escape, percent, wide};
 use crate::format::flat::Flat;
 use crate::format::marks::{hash, html, separator};
-use crate::format::view::{View, is_escape, percent, wide};
+use crate::format::view::View;
 use crate::model::Carriers;
 use std::iter::Peekable;
 
+/// Escapes of one kind that are not shown yet.
+struct Heads<'a, F> {
+    events: &'a [u32],
+    /// Bytes of an escape before the position that its event names.
+    before: usize,
+    accept: F,
+    /// The first escape, or [`NONE`].
+    at: usize,
+}
+
+/// There is no more escape.
+const NONE: usize = usize::MAX;
+
+impl<'a, F: Fn(usize) -> bool> Heads<'a, F> {
+    fn new(events: &'a [u32], before: usize, accept: F) -> Self {
+        let mut heads = Heads { events, before, accept, at: 0 };
+        heads.look();
+        heads
+    }
+
+    fn look(&mut self) {
+        while let [first, rest @ ..] = self.events {
+            let at = *first as usize - self.before;
+            if (self.accept)(at) {
+                self.at = at;
+                return;
+            }
+            self.events = rest;
+        }
+        self.at = NONE;
+    }
+
+    /// Drops escapes before `done`; those are not looked at.
+    #[inline(always)]
+    fn skip_to(&mut self, done: usize) {
+        if self.at >= done {
+            return;
+        }
+        while let [first, rest @ ..] = self.events
+            && (*first as usize) < done + self.before
+        {
+            self.events = rest;
+        }
+        self.look();
+    }
+}
+
 /// Shows every stretch with escapes in `view`, in ascending order.
 pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
-    let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
-    let mut slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..])).peekable();
-    let mut pct = at(kind::PERCENT).map(|p| p - 2).filter(|&p| is_percent(t, p)).peekable();
-    let mut wides = at(kind::WIDE).filter(|&p| is_wide(t, p)).peekable();
-    let mut marks = at(kind::HIGH).filter(|&p| is_separator(t, p)).peekable();
-    let mut hashes = at(kind::HASH).filter(|&p| reference(t, p) || capture(t, p)).peekable();
+    let of = |k| scan.events.of(k);
+    let mut slash = Heads::new(of(kind::BACKSLASH), 0, |p| is_escape(&t[p..]));
+    let mut pct = Heads::new(of(kind::PERCENT), 2, |p| is_percent(t, p));
+    let mut wides = Heads::new(of(kind::WIDE), 0, |p| is_wide(t, p));
+    let mut marks = Heads::new(of(kind::HIGH), 0, |p| is_separator(t, p));
+    let mut hashes = Heads::new(of(kind::HASH), 0, |p| reference(t, p) || capture(t, p));
     let mut looked = 0;
-    let mut runs = at(kind::TOKEN).filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) }).peekable();
+    let runs = of(kind::TOKEN).iter().map(|&p| p as usize);
+    let mut runs = runs.filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) }).peekable();
+    let stop = |from: usize| {
+        let mut i = scan.maps.stops.next(from, t.len());
+        while t.get(i) == Some(&b'\'') {
+            i = scan.maps.stops.next(i + 1, t.len());
+        }
+        i
+    };
     let mut done = 0;
     loop {
-        let run_at = runs.peek().map(|r| r.0);
-        let heads = [slash.peek(), pct.peek(), wides.peek(), marks.peek(), hashes.peek(), run_at.as_ref()];
-        let Some(p) = heads.into_iter().flatten().min().copied() else { break };
-        if p < done {
-            skip_to(&mut slash, done);
-            skip_to(&mut pct, done);
-            skip_to(&mut wides, done);
-            skip_to(&mut marks, done);
-            skip_to(&mut hashes, done);
-            while runs.next_if(|r| r.0 < done).is_some() {}
-            continue;
-        }
-        if run_at == Some(p) {
-            if let Some((start, end)) = runs.next()
-                && view.push_base64(t, start, end)
-            {
+        slash.skip_to(done);
+        pct.skip_to(done);
+        wides.skip_to(done);
+        marks.skip_to(done);
+        hashes.skip_to(done);
+        while runs.next_if(|r| r.0 < done).is_some() {}
+        let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at);
+        if let Some(&(start, end)) = runs.peek().filter(|r| r.0 <= p) {
+            runs.next();
+            if view.push_base64(t, start, end) {
                 done = end;
             }
             continue;
         }
-        if slash.peek() == Some(&p) || backslash_joins(t, p, slash.peek().copied()) {
+        if p == NONE {
+            break;
+        }
+        if slash.at == p || backslash_joins(t, p, slash.at) {
             let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
             view.push_context(t, key_before(t, start, done), start);
-            done = view.push_backslash(t, start);
-        } else if pct.peek() == Some(&p) {
+            done = view.push_backslash(t, start, stop);
+        } else if pct.at == p {
             let (start, end) = token(t, &scan.maps.terms, p, done);
             view.push_context(t, key_before(t, start, done), start);
             view.push_percent(t, start, end);
             done = end;
-        } else if hashes.peek() == Some(&p) {
+        } else if hashes.at == p {
             let (start, end) = stretch(t, p, done);
             view.push_context(t, key_before(t, start, done), start);
             if reference(t, p) {
@@ -135,8 +188,8 @@ fn bare_key_before(head: &[u8], low: usize) -> Option<usize> {
 }
 
 /// True when a backslash follows in the same quoted text: then one region holds both kinds of escapes.
-fn backslash_joins(t: &[u8], p: usize, slash: Option<usize>) -> bool {
-    slash.is_some_and(|s| memchr::memchr2(b'"', b'\n', &t[p..s]).is_none())
+fn backslash_joins(t: &[u8], p: usize, slash: usize) -> bool {
+    t.get(p..slash).is_some_and(|between| memchr::memchr2(b'"', b'\n', between).is_none())
 }
 
 fn skip_to(it: &mut Peekable<impl Iterator<Item = usize>>, done: usize) {

@@ -10,7 +10,6 @@ mod era;
 mod explain;
 mod fate;
 mod judge;
-mod out;
 mod place;
 mod projection;
 mod render;
@@ -32,6 +31,7 @@ use crate::detect::positional::Layouts;
 pub use crate::detect::positional::Sniffer;
 use crate::detect::scan::bits::Bits;
 use crate::detect::urls::Urls;
+use crate::format::out::Out;
 use crate::format::time::EventClock;
 use crate::input::encoding::{Encoding, encode_with};
 use crate::keys::Keyring;
@@ -276,7 +276,7 @@ impl Engine {
             encoded: Vec::new(),
             replacement: Vec::new(),
             written: Vec::new(),
-            out: out::Out::default(),
+            out: Out::default(),
             manifest: Vec::new(),
             entries: Vec::new(),
             swallow: None,
@@ -322,7 +322,7 @@ pub struct Worker<'e> {
     encoded: Vec<u8>,
     replacement: Vec<u8>,
     written: Vec<u8>,
-    out: out::Out,
+    out: Out,
     manifest: Vec<u8>,
     entries: Vec<Entry>,
     /// An over-long value runs on into the next window: its end is looked for.

@@ -1,7 +1,8 @@
 //! Escapes inside escapes, decoded all at once however they are nested: for what is left where views end.
 
+use super::escape::{backslash, percent, wide};
 use super::marks::{hash, html, separator};
-use super::view::{View, backslash, percent, wide};
+use super::view::View;
 use crate::model::Carriers;
 
 /// A byte that is decoded as far as its neighbours allow, and where it stood.
@@ -72,11 +73,11 @@ impl Flat {
         for run in self.cells.chunk_by(same) {
             let (first, last) = (run[0], run[run.len() - 1]);
             if first.carrier == Carriers::RAW {
-                view.literal(first.from as usize, &parent[first.from as usize..=last.from as usize]);
+                view.literal(parent, first.from as usize, last.from as usize + 1);
             } else {
                 let mut bytes = [0; 4];
                 bytes.iter_mut().zip(run).for_each(|(b, c)| *b = c.byte);
-                view.escaped(first.from as usize, first.len.into(), &bytes[..run.len()], first.carrier);
+                view.escaped((first.from as usize, first.len.into()), (&bytes, run.len()), first.carrier);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Escapes that one sign begins: HTML character references, HAProxy captures; dashes and blanks beyond ASCII.
 
-use super::view::hex;
+use super::escape::hex;
 
 /// ASCII form and length of a dash or blank beyond ASCII at the front of `v`: U+2010..U+2015, U+2212, U+00A0, U+2002..U+200A,
 /// U+202F, U+3000.

@@ -2,9 +2,11 @@
 
 pub mod base64;
 pub mod encode;
+pub mod escape;
 pub mod flat;
 pub mod layout;
 pub mod marks;
+pub mod out;
 pub mod slot;
 pub mod time;
 pub mod url;

@@ -3,7 +3,9 @@
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
 use super::base64::{self, Style};
+use super::escape::{backslash, percent, wide};
 use super::marks::separator;
+use super::out::Out;
 use crate::model::Carriers;
 use std::cell::Cell;
 
@@ -72,27 +74,58 @@ pub struct Blob {
     pub style: Style,
 }
 
+/// How a region is shown.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    /// Where it ends in the view, behind the line feed that closes it.
+    end: u32,
+    /// How its escapes are written.
+    carriers: Carriers,
+}
+
 /// Decoded regions of a parent text.
 #[derive(Default)]
 pub struct View {
-    text: Vec<u8>,
+    text: Out,
     marks: Vec<Mark>,
     regions: Vec<Region>,
+    /// One for each region.
+    shown: Vec<Shown>,
     blobs: Vec<Blob>,
     contents: Vec<u32>,
-    /// Marks of the region asked about last, and its carriers.
-    asked: Cell<(usize, usize, Carriers)>,
+    /// How the escapes since the last region are written.
+    carriers: Carriers,
+    /// Numbers of the mark and of the region asked about last.
+    near: Cell<(usize, usize)>,
+    /// Scratch for base64.
+    decoded: Vec<u8>,
+}
+
+/// Marks and regions that are looked at one by one before the search begins to halve.
+const NEAR: usize = 24;
+
+/// How many items at the front of `items` pass, when about `from` do.
+#[inline(always)]
+fn count<T>(items: &[T], from: usize, pass: impl Fn(&T) -> bool) -> usize {
+    let from = from.min(items.len());
+    if from > 0 && !pass(&items[from - 1]) {
+        return items[..from - 1].partition_point(pass);
+    }
+    let n = items[from..].iter().take(NEAR).take_while(|x| pass(x)).count();
+    if n < NEAR { from + n } else { from + n + items[from + n..].partition_point(pass) }
 }
 
 impl View {
-    /// Forgets all regions and wipes their text.
+    /// Forgets all regions.
     pub fn clear(&mut self) {
         self.text.clear();
         self.marks.clear();
         self.regions.clear();
+        self.shown.clear();
         self.blobs.clear();
         self.contents.clear();
-        self.asked.take();
+        self.carriers = Carriers::RAW;
+        self.near.take();
     }
 
     /// The base64 run that holds view position `at`.
@@ -103,7 +136,7 @@ impl View {
 
     /// The decoded text.
     pub fn text(&self) -> &[u8] {
-        &self.text
+        self.text.bytes()
     }
 
     /// Regions in ascending order; they do not overlap.
@@ -118,11 +151,15 @@ impl View {
 
     /// Leads a view range (not empty) and the place of its evidence back to the parent; nothing for what lies in the key
     /// in front of a region.
-    pub fn trace(&self, start: usize, end: usize, anchor: usize) -> Option<Traced> {
-        let last = self.mark_of(end - 1);
+    pub fn trace(&self, start: usize, mut end: usize, anchor: usize) -> Option<Traced> {
+        let mut last = self.mark_of(end - 1);
+        // The line feed that closes a region stands nowhere in the parent.
+        while end > start + 1 && self.is_close(&self.marks[last]) {
+            (end, last) = (end - 1, last - 1);
+        }
         let from = self.marks[last].origin(end - 1) as u32;
-        let region = self.regions.get(self.regions.partition_point(|r| r.end <= from))?;
-        if from < region.start {
+        let region = self.regions.get(self.region_of(end - 1))?;
+        if from < region.start || from >= region.end {
             return None;
         }
         let first = self.back(last, start);
@@ -137,28 +174,30 @@ impl View {
 
     /// How escapes were written anywhere in the region that holds view position `at`.
     pub fn region_carriers(&self, at: usize) -> Carriers {
-        let here = self.marks.partition_point(|m| m.at as usize <= at);
-        let (start, end, carriers) = self.asked.get();
-        // The end is a mark that closes: it belongs to no other region.
-        if (start + 1..=end).contains(&here) {
-            return carriers;
-        }
-        let is_end = |m: &Mark| self.is_close(m);
-        let start = self.marks[..here].iter().rposition(is_end).map_or(0, |i| i + 1);
-        let len = self.marks[start..].iter().take_while(|m| !is_end(m)).count();
-        let carriers = carriers_of(self.marks[start..start + len].iter());
-        self.asked.set((start, start + len, carriers));
-        carriers
+        self.shown.get(self.region_of(at)).map_or(Carriers::RAW, |s| s.carriers)
     }
 
     /// True for the line feed that closes a region.
     fn is_close(&self, m: &Mark) -> bool {
-        m.escape == 1 && m.carrier == Carriers::RAW && self.text[m.at as usize] == b'\n'
+        m.escape == 1 && m.carrier == Carriers::RAW && self.text()[m.at as usize] == b'\n'
     }
 
     /// Number of the mark of a view position.
+    #[inline]
     fn mark_of(&self, at: usize) -> usize {
-        self.marks.partition_point(|m| m.at as usize <= at) - 1
+        let (mark, region) = self.near.get();
+        let mark = count(&self.marks, mark, |m| m.at as usize <= at);
+        self.near.set((mark, region));
+        mark - 1
+    }
+
+    /// Number of the region that holds a view position.
+    #[inline]
+    fn region_of(&self, at: usize) -> usize {
+        let (mark, region) = self.near.get();
+        let region = count(&self.shown, region, |s| s.end as usize <= at);
+        self.near.set((mark, region));
+        region
     }
 
     /// Number of the mark of a position that lies a little before that of the mark `from`, or at it.
@@ -169,21 +208,32 @@ impl View {
         from
     }
 
-    pub(super) fn literal(&mut self, from: usize, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: 0, carrier: Carriers::RAW });
-            self.text.extend_from_slice(bytes);
+    fn mark(&mut self, from: usize, escape: usize, carrier: Carriers) {
+        self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: escape as u16, carrier });
+    }
+
+    /// Shows `parent[from..to]` as it is.
+    #[inline(always)]
+    pub(super) fn literal(&mut self, parent: &[u8], from: usize, to: usize) {
+        if from < to {
+            self.mark(from, 0, Carriers::RAW);
+            self.text.put_span(parent, from, to);
         }
     }
 
-    pub(super) fn escaped(&mut self, from: usize, len: usize, bytes: &[u8], carrier: Carriers) {
-        self.marks.push(Mark { at: self.text.len() as u32, from: from as u32, escape: len as u16, carrier });
-        self.text.extend_from_slice(bytes);
+    /// Shows the first `n` of these bytes for the escape of `len` bytes at `from`.
+    #[inline(always)]
+    pub(super) fn escaped(&mut self, (from, len): (usize, usize), (bytes, n): (&[u8; 4], usize), carrier: Carriers) {
+        self.mark(from, len, carrier);
+        self.text.put_first(bytes, n);
+        self.carriers = self.carriers.with(carrier);
     }
 
     pub(super) fn close(&mut self, start: usize, end: usize) {
-        self.escaped(end, 1, b"\n", Carriers::RAW);
+        self.escaped((end, 1), (b"\n\0\0\0", 1), Carriers::RAW);
         self.regions.push(Region { start: start as u32, end: end as u32 });
+        let carriers = std::mem::take(&mut self.carriers);
+        self.shown.push(Shown { end: self.text.len() as u32, carriers });
     }
 
     /// Begins a region.
@@ -193,26 +243,33 @@ impl View {
 
     /// Shows the key in front of the region that is opened next, so that the value is seen with it.
     pub fn push_context(&mut self, parent: &[u8], start: usize, end: usize) {
-        self.literal(start, &parent[start..end]);
+        self.literal(parent, start, end);
     }
 
-    /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed.
-    /// Returns the end of the region.
-    pub fn push_backslash(&mut self, parent: &[u8], start: usize) -> usize {
+    /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed. `stop` tells where the
+    /// next backslash, double quote or line feed at or behind a position is. Returns the end of the region.
+    #[inline]
+    pub fn push_backslash(&mut self, parent: &[u8], start: usize, stop: impl Fn(usize) -> usize) -> usize {
         self.open();
         let mut i = start;
         loop {
-            let rest = &parent[i..];
-            let stop = memchr::memchr3(b'\\', b'"', b'\n', rest).unwrap_or(rest.len());
-            self.literal(i, &rest[..stop]);
-            i += stop;
-            if parent.get(i) != Some(&b'\\') {
-                break;
+            let to = stop(i);
+            self.literal(parent, i, to);
+            i = to;
+            match &parent[i..] {
+                // JSON in a string of JSON has little else.
+                [b'\\', c @ (b'"' | b'\\'), ..] => {
+                    self.escaped((i, 2), (&[*c, 0, 0, 0], 1), Carriers::JSON);
+                    i += 2;
+                }
+                rest @ [b'\\', ..] => {
+                    let mut out = [0; 4];
+                    let e = backslash(rest, &mut out);
+                    self.escaped((i, e.len), (&out, e.decoded), e.carrier);
+                    i += e.len;
+                }
+                _ => break,
             }
-            let mut out = [0; 4];
-            let e = backslash(&parent[i..], &mut out);
-            self.escaped(i, e.len, &out[..e.decoded], e.carrier);
-            i += e.len;
         }
         self.close(start, i);
         i
@@ -220,11 +277,14 @@ impl View {
 
     /// Shows the base64 run `parent[start..end]` decoded, when it is one of text.
     pub fn push_base64(&mut self, parent: &[u8], start: usize, end: usize) -> bool {
+        self.decoded.clear();
+        let Some(style) = base64::decode_text(&parent[start..end], &mut self.decoded) else { return false };
+        self.open();
+        self.mark(start, 1, Carriers::BASE64);
+        self.carriers = self.carriers.with(Carriers::BASE64);
         let from = self.text.len();
-        let Some(style) = base64::decode_text(&parent[start..end], &mut self.text) else { return false };
+        self.text.put(&self.decoded);
         let to = self.text.len();
-        self.contents.push(from as u32);
-        self.marks.push(Mark { at: from as u32, from: start as u32, escape: 1, carrier: Carriers::BASE64 });
         let run = Region { start: start as u32, end: end as u32 };
         self.blobs.push(Blob { from: from as u32, to: to as u32, run, style });
         self.close(start, end);
@@ -246,13 +306,13 @@ impl View {
         while i < end {
             let rest = &parent[i..end];
             let stop = memchr::memchr(mark, rest).unwrap_or(rest.len());
-            self.literal(i, &rest[..stop]);
+            self.literal(parent, i, i + stop);
             i += stop;
             if let Some((len, n)) = escape(&parent[i..end], &mut out) {
-                self.escaped(i, len, &out[..n], carrier);
+                self.escaped((i, len), (&out, n), carrier);
                 i += len;
             } else if i < end {
-                self.literal(i, &parent[i..i + 1]);
+                self.literal(parent, i, i + 1);
                 i += 1;
             }
         }
@@ -267,17 +327,17 @@ impl View {
         while i < end {
             let rest = &parent[i..end];
             let stop = memchr::memchr(b'%', rest).unwrap_or(rest.len());
-            self.literal(i, &rest[..stop]);
+            self.literal(parent, i, i + stop);
             i += stop;
             before = if stop == 0 { before } else { 0 };
             // A byte that continues a character stands behind another one.
             let value = percent(&parent[i..end]).filter(|b| !(0x80..0xC0).contains(b) || before >= 0x80);
             before = value.unwrap_or(0);
             if let Some(b) = value {
-                self.escaped(i, 3, &[b], Carriers::PERCENT);
+                self.escaped((i, 3), (&[b, 0, 0, 0], 1), Carriers::PERCENT);
                 i += 3;
             } else if i < end {
-                self.literal(i, b"%");
+                self.literal(parent, i, i + 1);
                 i += 1;
             }
         }
@@ -291,16 +351,16 @@ impl View {
         while i < end {
             let rest = &parent[i..end];
             let stop = rest.iter().position(|b| *b >= 0x80).unwrap_or(rest.len());
-            self.literal(i, &rest[..stop]);
+            self.literal(parent, i, i + stop);
             i += stop;
             if let Some(b) = wide(&parent[i..end]) {
-                self.escaped(i, 3, &[b], Carriers::WIDE);
+                self.escaped((i, 3), (&[b, 0, 0, 0], 1), Carriers::WIDE);
                 i += 3;
             } else if let Some((b, len)) = separator(&parent[i..end]) {
-                self.escaped(i, len, &[b], Carriers::WIDE);
+                self.escaped((i, len), (&[b, 0, 0, 0], 1), Carriers::WIDE);
                 i += len;
             } else if i < end {
-                self.literal(i, &parent[i..i + 1]);
+                self.literal(parent, i, i + 1);
                 i += 1;
             }
         }
@@ -308,90 +368,9 @@ impl View {
     }
 }
 
-/// ASCII form of a full-width character at the front of `v` (Unicode block Halfwidth and Fullwidth Forms).
-pub fn wide(v: &[u8]) -> Option<u8> {
-    match v {
-        [0xEF, 0xBC, b @ 0x81..=0xBF, ..] => Some(b - 0x81 + 0x21),
-        [0xEF, 0xBD, b @ 0x80..=0x9E, ..] => Some(b - 0x80 + 0x60),
-        _ => None,
-    }
-}
-
-/// Value of `%HH` at the front of `v`. Control characters but blanks are no text: `LIKE '%13800138000%'` holds no escape.
-pub fn percent(v: &[u8]) -> Option<u8> {
-    match v {
-        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?).filter(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r')),
-        _ => None,
-    }
-}
-
-pub(super) fn hex(b: u8) -> Option<u8> {
-    (b as char).to_digit(16).map(|d| d as u8)
-}
-
-/// True when `v` begins with an escape that [`View::push_backslash`] decodes; else the backslash stands for itself, as in
-/// `C:\dir`.
-pub fn is_escape(v: &[u8]) -> bool {
-    backslash(v, &mut [0; 4]).carrier != Carriers::RAW
-}
-
-pub(super) struct Escape {
-    /// Bytes taken.
-    pub len: usize,
-    /// Bytes made.
-    pub decoded: usize,
-    pub carrier: Carriers,
-}
-
-/// Decodes one backslash escape; an unknown one stands for itself.
-pub(super) fn backslash(v: &[u8], out: &mut [u8; 4]) -> Escape {
-    let one = |len, carrier| Escape { len, decoded: 1, carrier };
-    match v {
-        [_, c @ (b'"' | b'\\' | b'/' | b'\''), ..] => {
-            out[0] = *c;
-            one(2, Carriers::JSON)
-        }
-        // Not `\b` and `\f`: no log holds these controls, and `\\fe80::1` is a path.
-        [_, c @ (b'n' | b't' | b'r'), ..] => {
-            out[0] = match c {
-                b'n' => b'\n',
-                b't' => b'\t',
-                _ => b'\r',
-            };
-            one(2, Carriers::JSON)
-        }
-        [_, b'x', a, b, ..] if hex(*a).is_some() && hex(*b).is_some() => {
-            out[0] = hex(*a).unwrap_or(0) << 4 | hex(*b).unwrap_or(0);
-            one(4, Carriers::HEX)
-        }
-        [_, b'u', ..] => match unicode(v) {
-            Some((c, len)) => Escape { len, decoded: c.encode_utf8(out).len(), carrier: Carriers::JSON_U },
-            None => {
-                out[0] = b'\\';
-                one(1, Carriers::RAW)
-            }
-        },
-        _ => {
-            out[0] = b'\\';
-            one(1, Carriers::RAW)
-        }
-    }
-}
-
-/// `\uXXXX`, or a surrogate pair of them; a lone surrogate reads as U+FFFD.
-fn unicode(v: &[u8]) -> Option<(char, usize)> {
-    let unit = |v: &[u8]| -> Option<u32> {
-        let d = v.get(..6).filter(|d| d[0] == b'\\' && d[1] == b'u')?;
-        d[2..].iter().try_fold(0, |n, &b| Some(n << 4 | u32::from(hex(b)?)))
-    };
-    let hi = unit(v)?;
-    if (0xD800..0xDC00).contains(&hi)
-        && let Some(lo @ 0xDC00..0xE000) = unit(&v[6..])
-    {
-        let c = 0x10000 + ((hi - 0xD800) << 10) + (lo - 0xDC00);
-        return Some((char::from_u32(c).unwrap_or('\u{FFFD}'), 12));
-    }
-    Some((char::from_u32(hi).unwrap_or('\u{FFFD}'), 6))
+/// The next backslash, double quote or line feed at or behind `i`, or the end.
+fn stop(t: &[u8], i: usize) -> usize {
+    memchr::memchr3(b'\\', b'"', b'\n', &t[i..]).map_or(t.len(), |n| i + n)
 }
 
 /// Appends `v` to `out` with backslash and percent escapes decoded, in that order, as often as they are nested
@@ -407,9 +386,9 @@ pub fn decode_all(v: &[u8], out: &mut Vec<u8>, scratch: &mut View) -> Carriers {
             // Quotes inside a value are data here, so a region ends only where the value does.
             let mut i = 0;
             while i < cur.len() {
-                i = scratch.push_backslash(cur, i);
+                i = scratch.push_backslash(cur, i, |i| stop(cur, i));
                 if i < cur.len() {
-                    scratch.literal(i, &cur[i..i + 1]);
+                    scratch.literal(cur, i, i + 1);
                     i += 1;
                 }
             }
@@ -434,7 +413,7 @@ pub fn decode_all(v: &[u8], out: &mut Vec<u8>, scratch: &mut View) -> Carriers {
         for (i, m) in scratch.marks.iter().enumerate() {
             let to = scratch.marks.get(i + 1).map_or(scratch.text.len(), |n| n.at as usize);
             if !scratch.is_close(m) {
-                out.extend_from_slice(&scratch.text[m.at as usize..to]);
+                out.extend_from_slice(&scratch.text()[m.at as usize..to]);
             }
         }
     }
@@ -471,7 +450,7 @@ mod tests {
     fn positions_lead_back() {
         let text = br#"{"a":"\u0031x%41"}"#;
         let mut v = View::default();
-        let end = v.push_backslash(text, 6);
+        let end = v.push_backslash(text, 6, |i| stop(text, i));
         assert_eq!(&text[end..], br#""}"#);
         assert_eq!(v.text(), b"1x%41\n");
         let traced = |s, e| v.trace(s, e, s).map(|t| (t.start, t.end, t.carriers)).unwrap();
@@ -484,7 +463,7 @@ mod tests {
         #[test]
         fn the_map_is_monotone_and_in_bounds(text in prop::collection::vec(prop::sample::select(br#"\u0031x2F%4"a/"#.to_vec()), 0..80)) {
             let mut v = View::default();
-            let end = v.push_backslash(&text, 0);
+            let end = v.push_backslash(&text, 0, |i| stop(&text, i));
             if end < text.len() { v.push_percent(&text, end, text.len()); }
             let mut last = 0;
             for i in 0..v.text().len() {

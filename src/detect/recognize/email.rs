@@ -50,8 +50,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 /// Name and password of `scheme://name:password@host` (RFC 3986 section 3.2.1) around the `@` at `p`.
 fn userinfo(t: &[u8], from: usize, p: usize) -> Option<(Range<usize>, Range<usize>)> {
     let delimits = |b: &u8| *b <= b' ' || matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>');
-    let start = from + t[from..p].iter().rposition(delimits)? + 1;
-    if !t[..start].ends_with(b"://") {
+    let start = from + memchr::memrchr(b'/', &t[from..p])? + 1;
+    if !t[..start].ends_with(b"://") || t[start..p].iter().any(delimits) {
         return None;
     }
     let colon = start + t[start..p].iter().position(|&b| b == b':')?;

@@ -8,7 +8,8 @@ use crate::detect::keys::{ClassId, Exempt, KeyClass};
 use crate::detect::scan::bits::Task;
 use crate::detect::scan::kind;
 use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
-use crate::format::view::{decode_all, wide};
+use crate::format::escape::wide;
+use crate::format::view::decode_all;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// Most elements of an array that one key names; arrays beyond that are searched by shape.

@@ -214,9 +214,10 @@ fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         event[kind::WIDE][i - FRONT] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
     }
     for i in FRONT..END {
-        event[kind::UUID][i - FRONT] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15);
+        event[kind::UUID][i - FRONT] =
+            dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15) & sh!(w.h4, i, 1);
         event[kind::MAC_DASH][i - FRONT] =
-            dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12);
+            dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12) & sh!(w.h2, i, 1);
         event[kind::MAC_DOT][i - FRONT] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
     }
 }

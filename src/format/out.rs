@@ -28,6 +28,11 @@ impl Out {
         self.len
     }
 
+    /// True when there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     #[inline]
     fn room(&mut self, n: usize) {
         if self.buf.len() - self.len < n + WORD {
