@@ -74,6 +74,13 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
         }
         i
     };
+    let percents = |from: usize| {
+        let mut i = scan.maps.escapes.next(from, t.len());
+        while t.get(i).is_some_and(|b| *b != b'%') {
+            i = scan.maps.escapes.next(i + 1, t.len());
+        }
+        i
+    };
     let mut done = 0;
     loop {
         slash.skip_to(done);
@@ -100,7 +107,7 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
         } else if pct.at == p {
             let (start, end) = token(t, &scan.maps.terms, p, done);
             view.push_context(t, key_before(t, start, done), start);
-            view.push_percent(t, start, end);
+            view.push_percent(t, (start, end), percents);
             done = end;
         } else if hashes.at == p {
             let (start, end) = stretch(t, p, done);
@@ -274,6 +281,9 @@ fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     (start, end)
 }
 
+/// Letters, digits and `+` before the position of an event of [`kind::TOKEN`].
+const TOKEN: usize = 15;
+
 /// Signs that make a run a long one.
 const LONG: usize = 1024;
 
@@ -281,7 +291,8 @@ const LONG: usize = 1024;
 /// it means that its padding or some of its signs are escaped, and dots make it a web token. What lies before `looked`
 /// needs no further look: long runs are looked at once.
 fn run(t: &[u8], p: usize, looked: &mut usize) -> Option<(usize, usize)> {
-    let start = p - t[..p].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'+').count();
+    let low = p.saturating_sub(TOKEN);
+    let start = low - t[..low].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'+').count();
     let mut end = p + t[p..].iter().take_while(|b| base64::is_sign(**b)).count();
     end += t[end..].iter().take(2).take_while(|b| **b == b'=').count();
     if end - start > LONG {

@@ -51,6 +51,9 @@ pub fn decode_text(run: &[u8], out: &mut Vec<u8>) -> Option<Style> {
     if signs < 14 || signs % 4 == 1 || body.len() - signs > 2 {
         return None;
     }
+    if !opens_text(body) {
+        return None;
+    }
     let mixed = |f: fn(&u8) -> bool| body[..signs].iter().take(256).any(f);
     if !mixed(u8::is_ascii_uppercase) || !mixed(u8::is_ascii_lowercase) {
         return None;
@@ -71,6 +74,47 @@ pub fn decode_text(run: &[u8], out: &mut Vec<u8>) -> Option<Style> {
         return None;
     }
     Some(style)
+}
+
+/// What the signs of both alphabets stand for; more than 63 for what is none.
+static SIGNS: [u8; 256] = {
+    let mut t = [0x80; 256];
+    let mut i = 0;
+    while i < 64 {
+        let sign = match i {
+            0..=25 => b'A' + i,
+            26..=51 => b'a' + i - 26,
+            52..=61 => b'0' + i - 52,
+            62 => b'+',
+            _ => b'/',
+        };
+        t[sign as usize] = i;
+        i += 1;
+    }
+    t[b'-' as usize] = 62;
+    t[b'_' as usize] = 63;
+    t
+};
+
+/// False when the first four signs stand for three bytes that no text begins with: so it is with most words.
+fn opens_text(run: &[u8]) -> bool {
+    let Some(&signs) = run.first_chunk::<4>() else { return false };
+    let [a, b, c, d] = signs.map(|s| u32::from(SIGNS[usize::from(s)]));
+    if a | b | c | d > 63 {
+        return false;
+    }
+    let bytes = a << 18 | b << 12 | c << 6 | d;
+    let [_, a, b, c] = bytes.to_be_bytes();
+    let control = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7F;
+    let starts = |b: u8| b < 0x80 || b >= 0xC2;
+    let more = |b: u8| (0x80..0xC0).contains(&b);
+    let whole = match (a, b) {
+        (0..0x80, 0..0x80) => starts(c),
+        (0..0x80, 0xC2..) | (0xE0.., 0x80..0xC0) => more(c),
+        (0xC2..0xE0, 0x80..0xC0) => starts(c),
+        _ => false,
+    };
+    whole && !control(a) && !control(b) && !control(c)
 }
 
 /// Text: UTF-8, no control characters but tabs and line ends; `cut` allows the last character to be incomplete.

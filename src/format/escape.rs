@@ -14,13 +14,30 @@ pub fn wide(v: &[u8]) -> Option<u8> {
 /// Value of `%HH` at the front of `v`. Control characters but blanks are no text: `LIKE '%13800138000%'` holds no escape.
 pub fn percent(v: &[u8]) -> Option<u8> {
     match v {
-        [b'%', a, b, ..] => Some(hex(*a)? << 4 | hex(*b)?).filter(|b| *b >= b' ' || matches!(b, b'\t' | b'\n' | b'\r')),
+        [b'%', a, b, ..] => {
+            let (high, low) = (HEX[usize::from(*a)], HEX[usize::from(*b)]);
+            let value = high << 4 | low;
+            ((high | low) < 16 && (value >= b' ' || matches!(value, b'\t' | b'\n' | b'\r'))).then_some(value)
+        }
         _ => None,
     }
 }
 
+/// Values of hexadecimal digits; more than 15 for what is none.
+static HEX: [u8; 256] = {
+    let mut t = [0xF0; 256];
+    let mut i = 0;
+    while i < 256 {
+        if let Some(d) = (i as u8 as char).to_digit(16) {
+            t[i] = d as u8;
+        }
+        i += 1;
+    }
+    t
+};
+
 pub(super) fn hex(b: u8) -> Option<u8> {
-    (b as char).to_digit(16).map(|d| d as u8)
+    Some(HEX[usize::from(b)]).filter(|d| *d < 16)
 }
 
 /// True when `v` begins with an escape that is decoded; else the backslash stands for itself, as in

@@ -2,7 +2,7 @@
 
 use super::escape::{backslash, percent, wide};
 use super::marks::{hash, html, separator};
-use super::view::View;
+use super::view::{MAX_ESCAPE, View};
 use crate::model::Carriers;
 
 /// A byte that is decoded as far as its neighbours allow, and where it stood.
@@ -28,7 +28,7 @@ impl Flat {
     /// Shows `parent[start..end]` in `view` with escapes of every kind decoded until none is left.
     ///
     /// Bytes are stacked; an escape that ends with the last one becomes what it stands for, which may end another. Each such
-    /// step makes the stack shorter, so the time is linear. Nests of more than 64 KiB stay as they are.
+    /// step makes the stack shorter, so the time is linear. Nests of 32 KiB and more stay as they are.
     pub fn push(&mut self, parent: &[u8], start: usize, end: usize, view: &mut View) {
         self.cells.clear();
         for (i, &byte) in parent[start..end].iter().enumerate() {
@@ -57,7 +57,9 @@ impl Flat {
         let Some((taken, made, carrier)) = at_end(&tail[..len], &mut out) else { return false };
         let parts = &self.cells[n - taken..];
         let (from, last) = (parts[0].from, parts[taken - 1]);
-        let Ok(len) = u16::try_from(last.from + u32::from(last.len) - from) else { return false };
+        let Some(len) = u16::try_from(last.from + u32::from(last.len) - from).ok().filter(|n| *n <= MAX_ESCAPE) else {
+            return false;
+        };
         let inner = parts.iter().fold(Carriers::RAW, |c, p| c.with(p.carrier));
         let carrier = if inner == Carriers::RAW { carrier } else { carrier.with(inner).with(Carriers::NESTED) };
         self.cells.truncate(n - taken);

@@ -6,6 +6,7 @@ pub mod escape;
 pub mod flat;
 pub mod layout;
 pub mod marks;
+mod near;
 pub mod out;
 pub mod slot;
 pub mod time;

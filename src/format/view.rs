@@ -5,6 +5,7 @@
 use super::base64::{self, Style};
 use super::escape::{backslash, percent, wide};
 use super::marks::separator;
+use super::near::count;
 use super::out::Out;
 use crate::model::Carriers;
 use std::cell::Cell;
@@ -16,21 +17,40 @@ struct Mark {
     at: u32,
     /// Position in the parent text.
     from: u32,
-    /// Bytes of the parent that one escape takes; 0 for a stretch copied byte by byte.
+    /// Bytes of the parent that one escape takes; 0 for a stretch copied byte by byte. With [`EACH`], every byte of the view is
+    /// an escape of that length.
     escape: u16,
     /// How the escape was written.
     carrier: Carriers,
 }
 
+/// Marks a row of escapes of one length that stand for one byte each.
+const EACH: u16 = 1 << 15;
+
+/// Longest escape that a mark can hold.
+pub(super) const MAX_ESCAPE: u16 = EACH - 1;
+
 impl Mark {
+    /// Bytes of the parent for each byte of the view, or 0 when all of these stand for one escape.
+    fn step(&self) -> usize {
+        match self.escape {
+            0 => 1,
+            n if n & EACH != 0 => (n & !EACH).into(),
+            _ => 0,
+        }
+    }
+
     /// Start of the parent bytes behind a view position of this mark.
     fn origin(&self, at: usize) -> usize {
-        if self.escape > 0 { self.from as usize } else { self.from as usize + (at - self.at as usize) }
+        self.from as usize + self.step() * (at - self.at as usize)
     }
 
     /// End of the parent bytes behind a view range that ends at `end` (exclusive) under this mark.
     fn origin_end(&self, end: usize) -> usize {
-        self.from as usize + if self.escape > 0 { self.escape as usize } else { end - self.at as usize }
+        match self.step() {
+            0 => self.from as usize + usize::from(self.escape),
+            step => self.from as usize + step * (end - self.at as usize),
+        }
     }
 }
 
@@ -99,20 +119,6 @@ pub struct View {
     near: Cell<(usize, usize)>,
     /// Scratch for base64.
     decoded: Vec<u8>,
-}
-
-/// Marks and regions that are looked at one by one before the search begins to halve.
-const NEAR: usize = 24;
-
-/// How many items at the front of `items` pass, when about `from` do.
-#[inline(always)]
-fn count<T>(items: &[T], from: usize, pass: impl Fn(&T) -> bool) -> usize {
-    let from = from.min(items.len());
-    if from > 0 && !pass(&items[from - 1]) {
-        return items[..from - 1].partition_point(pass);
-    }
-    let n = items[from..].iter().take(NEAR).take_while(|x| pass(x)).count();
-    if n < NEAR { from + n } else { from + n + items[from + n..].partition_point(pass) }
 }
 
 impl View {
@@ -319,24 +325,27 @@ impl View {
         self.close(start, end);
     }
 
-    /// Decodes `%HH` of `parent[start..end]`.
-    pub fn push_percent(&mut self, parent: &[u8], start: usize, end: usize) {
+    /// Decodes `%HH` of `parent[start..end]`. `stop` tells where the next percent sign at or behind a position is.
+    #[inline]
+    pub fn push_percent(&mut self, parent: &[u8], (start, end): (usize, usize), stop: impl Fn(usize) -> usize) {
         self.open();
         let mut i = start;
-        let mut before = 0;
         while i < end {
-            let rest = &parent[i..end];
-            let stop = memchr::memchr(b'%', rest).unwrap_or(rest.len());
-            self.literal(parent, i, i + stop);
-            i += stop;
-            before = if stop == 0 { before } else { 0 };
+            let from = stop(i).min(end);
+            self.literal(parent, i, from);
+            i = from;
+            let mut before = 0;
             // A byte that continues a character stands behind another one.
-            let value = percent(&parent[i..end]).filter(|b| !(0x80..0xC0).contains(b) || before >= 0x80);
-            before = value.unwrap_or(0);
-            if let Some(b) = value {
-                self.escaped((i, 3), (&[b, 0, 0, 0], 1), Carriers::PERCENT);
+            while let Some(b) = percent(&parent[i..end]).filter(|b| !(0x80..0xC0).contains(b) || before >= 0x80) {
+                if i == from {
+                    self.mark(i, usize::from(EACH | 3), Carriers::PERCENT);
+                    self.carriers = self.carriers.with(Carriers::PERCENT);
+                }
+                self.text.put_first(&[b], 1);
+                before = b;
                 i += 3;
-            } else if i < end {
+            }
+            if i == from && i < end {
                 self.literal(parent, i, i + 1);
                 i += 1;
             }
@@ -393,7 +402,8 @@ pub fn decode_all(v: &[u8], out: &mut Vec<u8>, scratch: &mut View) -> Carriers {
                 }
             }
         } else if cur.windows(3).any(|w| percent(w).is_some()) {
-            scratch.push_percent(cur, 0, cur.len());
+            let stop = |i| memchr::memchr(b'%', &cur[i..]).map_or(cur.len(), |n| i + n);
+            scratch.push_percent(cur, (0, cur.len()), stop);
         } else {
             break;
         }
@@ -464,7 +474,7 @@ mod tests {
         fn the_map_is_monotone_and_in_bounds(text in prop::collection::vec(prop::sample::select(br#"\u0031x2F%4"a/"#.to_vec()), 0..80)) {
             let mut v = View::default();
             let end = v.push_backslash(&text, 0, |i| stop(&text, i));
-            if end < text.len() { v.push_percent(&text, end, text.len()); }
+            if end < text.len() { v.push_percent(&text, (end, text.len()), |i| text[i..].iter().position(|b| *b == b'%').map_or(text.len(), |n| i + n)); }
             let mut last = 0;
             for i in 0..v.text().len() {
                 let m = v.marks[v.mark_of(i)];
