@@ -14,6 +14,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let t = text.bytes;
     let mut skip = Skip::new(text.regions);
     let (mut done, mut cursor) = (0, 0);
+    let mut slashes = Slashes::default();
     for &p in text.scan.events.of(kind::AT) {
         let p = p as usize;
         // An escaped quote ends no quoted local part: the decoded view shows what stands there.
@@ -22,7 +23,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let from = p.saturating_sub(LOCAL).max(done);
-        if let Some((user, password)) = userinfo(t, from, p) {
+        if let Some((user, password)) = slashes.before(t, p).and_then(|slash| userinfo(t, (from, slash), p)) {
             done = password.end;
             for (part, id) in [(user, e::ACCOUNT), (password, e::PASSWORD)] {
                 if !placeholder::is(&t[part.clone()]) && !output::is(&t[part.clone()]) {
@@ -47,11 +48,31 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Name and password of `scheme://name:password@host` (RFC 3986 section 3.2.1) around the `@` at `p`.
-fn userinfo(t: &[u8], from: usize, p: usize) -> Option<(Range<usize>, Range<usize>)> {
+/// Remembers the last slash, so that a text is searched once.
+#[derive(Default)]
+struct Slashes {
+    last: Option<usize>,
+    seen: usize,
+}
+
+impl Slashes {
+    /// The last slash before `p`, which does not go down between calls.
+    #[inline]
+    fn before(&mut self, t: &[u8], p: usize) -> Option<usize> {
+        if let Some(i) = memchr::memrchr(b'/', &t[self.seen..p]) {
+            self.last = Some(self.seen + i);
+        }
+        self.seen = p;
+        self.last
+    }
+}
+
+/// Name and password of `scheme://name:password@host` (RFC 3986 section 3.2.1) around the `@` at `p`; `slash` is the last one
+/// before it.
+fn userinfo(t: &[u8], (from, slash): (usize, usize), p: usize) -> Option<(Range<usize>, Range<usize>)> {
     let delimits = |b: &u8| *b <= b' ' || matches!(b, b'/' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>');
-    let start = from + memchr::memrchr(b'/', &t[from..p])? + 1;
-    if !t[..start].ends_with(b"://") || t[start..p].iter().any(delimits) {
+    let start = slash + 1;
+    if slash < from || !t[..start].ends_with(b"://") || t[start..p].iter().any(delimits) {
         return None;
     }
     let colon = start + t[start..p].iter().position(|&b| b == b':')?;

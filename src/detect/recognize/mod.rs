@@ -284,11 +284,13 @@ impl Text<'_> {
     }
 
     /// Where the value behind a separator begins: behind two blanks and one quote at most.
-    #[inline]
-    pub fn bare_start(&self, mut i: usize) -> usize {
-        i += usize::from(self.at(i) == b' ');
-        i += usize::from(self.at(i) == b' ');
-        i + usize::from(matches!(self.at(i), b'"' | b'\''))
+    #[inline(always)]
+    pub fn bare_start(&self, i: usize) -> usize {
+        let next = self.bytes.get(i..).and_then(<[u8]>::first_chunk).copied();
+        let [a, b, c] = next.unwrap_or_else(|| [self.at(i), self.at(i + 1), self.at(i + 2)]);
+        let blanks = if a != b' ' { 0 } else { 1 + usize::from(b == b' ') };
+        let first = if a != b' ' { a } else { [b, c][usize::from(b == b' ')] };
+        i + blanks + usize::from((first == b'"') | (first == b'\''))
     }
 
     /// What the key or word to the left of a value says of it: `key=`, `"key":"`, `key/`, `key `, `关键字`.
