@@ -135,9 +135,9 @@ impl<'r> Detector<'r> {
                 }
                 None => &[],
             };
-            let contents = below.last().map_or(&[][..], View::contents);
             let carets = memchr::memchr(b'^', bytes).is_some();
-            let text = Text { bytes, scan: &self.scanner, registry: self.registry, regions, contents, carets };
+            let text =
+                Text { bytes, scan: &self.scanner, registry: self.registry, regions, view: below.last(), carets };
             self.deep_times.clear();
             self.deep_tags.clear();
             let mut found = Found {

@@ -306,7 +306,7 @@ fn end_of(text: &Text<'_>, start: usize, inner: bool) -> usize {
     let t = text.bytes;
     let start = start.min(t.len());
     let line = memchr::memchr(b'\n', &t[start..]).map_or(t.len(), |n| start + n);
-    let whole = inner && text.contents.binary_search(&(start as u32)).is_ok();
+    let whole = inner && text.contents().binary_search(&(start as u32)).is_ok();
     match text.before(start) {
         _ if whole => line,
         q @ (b'"' | b'\'') => memchr::memchr(q, &t[start..line]).map_or(line, |n| start + n),

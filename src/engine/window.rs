@@ -11,8 +11,8 @@ const MARGIN: usize = 16 << 10;
 /// What ends a value that outgrew its window.
 #[derive(Clone, Copy)]
 pub(super) enum Swallow {
-    /// An unescaped quote of this kind.
-    Quote(u8),
+    /// An unescaped quote of this kind; `escaped` when a backslash stands right before the next byte.
+    Quote { mark: u8, escaped: bool },
     /// A byte that no bare value holds.
     Bare,
     /// The end of the line: a credential with parameters.
@@ -23,13 +23,36 @@ impl Swallow {
     /// What ends the value of a hit that has no end in sight.
     fn of(bytes: &[u8], hit: &Hit) -> Swallow {
         let (start, end) = (hit.start as usize, hit.end as usize);
-        let quote = start.checked_sub(1).map(|i| bytes[i]).filter(|b| matches!(b, b'"' | b'\''));
+        let quote = bytes[..start].iter().rfind(|b| **b != b' ').copied().filter(|b| matches!(b, b'"' | b'\''));
         match quote {
-            Some(q) => Swallow::Quote(q),
+            Some(mark) => {
+                let slashes = bytes[start..end].iter().rev().take_while(|b| **b == b'\\').count();
+                Swallow::Quote { mark, escaped: slashes % 2 == 1 }
+            }
             None if bytes[start..end].contains(&b' ') => Swallow::Line,
             None => Swallow::Bare,
         }
     }
+
+    /// Where the value ends in `v`, which follows what was looked at before.
+    fn end(&mut self, v: &[u8]) -> Option<usize> {
+        match self {
+            Swallow::Bare => v.iter().position(|&b| {
+                b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|')
+            }),
+            Swallow::Line => v.iter().position(|b| matches!(b, b'\n' | b'\r')),
+            Swallow::Quote { mark, escaped } => v.iter().position(|&b| {
+                let plain = !std::mem::take(escaped);
+                *escaped = plain && b == b'\\';
+                plain && b == *mark || b == b'\n'
+            }),
+        }
+    }
+}
+
+/// True when the value may go on behind the window: blanks at its end may stand inside it.
+fn is_open(bytes: &[u8], hit: &Hit) -> bool {
+    bytes[hit.end as usize..].iter().all(|b| *b == b' ')
 }
 
 impl Worker<'_> {
@@ -37,8 +60,8 @@ impl Worker<'_> {
     pub(super) fn rewrite_window(&mut self, bytes: &[u8], w: Window) -> usize {
         let mut from = w.context;
         let swallowed = self.swallow.is_some();
-        if let Some(kind) = self.swallow {
-            let end = swallow_end(&bytes[from..], kind).map(|n| from + n);
+        if let Some(kind) = &mut self.swallow {
+            let end = kind.end(&bytes[from..]).map(|n| from + n);
             let Some(end) = end else {
                 self.tally.bytes_in += (bytes.len() - from) as u64;
                 if w.last {
@@ -58,12 +81,13 @@ impl Worker<'_> {
                 self.out.put(SUPPRESSED);
             }
             let end = hit.end as usize;
-            self.tally.bytes_in += (end - from) as u64;
-            from = end;
-            if end >= bytes.len() && !w.last {
+            if is_open(bytes, &hit) && !w.last {
+                self.tally.bytes_in += (bytes.len() - from) as u64;
                 self.swallow = Some(Swallow::of(bytes, &hit));
                 return bytes.len();
             }
+            self.tally.bytes_in += (end - from) as u64;
+            from = end;
         }
         let cut = if w.last { bytes.len() } else { self.cut(bytes, from) };
         self.decide(bytes, from, cut);
@@ -96,33 +120,10 @@ impl Worker<'_> {
             return h.start as usize;
         }
         // The value began at the front and has no end in sight: it is replaced once, the rest of it dropped.
-        if h.end as usize >= bytes.len() {
+        if is_open(bytes, h) {
             self.swallow = Some(Swallow::of(bytes, h));
             return bytes.len();
         }
         h.end as usize
-    }
-}
-
-/// Where a swallowed value ends.
-fn swallow_end(v: &[u8], kind: Swallow) -> Option<usize> {
-    match kind {
-        Swallow::Bare => v.iter().position(|&b| {
-            b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|')
-        }),
-        Swallow::Line => v.iter().position(|b| matches!(b, b'\n' | b'\r')),
-        Swallow::Quote(q) => {
-            let mut i = 0;
-            while i < v.len() {
-                match v[i] {
-                    b'\\' => i += 1,
-                    b'\n' => return Some(i),
-                    b if b == q => return Some(i),
-                    _ => {}
-                }
-                i += 1;
-            }
-            None
-        }
     }
 }

@@ -45,10 +45,11 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
         // does when its value begins behind it.
         let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, p + 1));
-        if p + 1 < taken || shown {
+        let mut class = text.registry.class(class);
+        // The region of a cookie is not that of the whole header.
+        if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) {
             continue;
         }
-        let mut class = text.registry.class(class);
         if class.wrapper {
             class = special::attribute(text, found, p);
         }
@@ -171,7 +172,7 @@ fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: us
 #[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
     let i = behind_blanks(text, from);
-    if text.at(i) == b'"' && closes(text, found, sep, i) {
+    if text.at(i) == b'"' && !text.is_data(sep, i) && closes(text, found, sep, i) {
         // `{"password:":"..."}`: the string that ends here is a key itself.
         return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
     }
@@ -205,13 +206,14 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         _ if i > from && text.at(sep) == b'=' && text.before(sep) != b' ' && is_pair(text, i) => return 0,
         _ => {}
     }
+    let data = boundless(shape) && text.is_data(sep, i);
     match text.at(i) {
-        b'[' if text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
-        b'[' if !boundless(shape) || text.at(i + 1) == b'"' => {
+        b'[' if !data && text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
+        b'[' if !data && (!boundless(shape) || text.at(i + 1) == b'"') => {
             elements(text, found, entity, shape, sep, i + 1);
             0
         }
-        b'{' => 0,
+        b'{' if !data => 0,
         _ => {
             let json = text.before(sep) == b'"' || text.before(sep) == b' ' && text.at(sep) == b':';
             match accept(text, found, entity, shape, sep, (start, end), json && start == i) {
@@ -301,7 +303,7 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
 fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: KeyClass) -> (usize, usize) {
     let (t, maps) = (text.bytes, &text.scan.maps);
     match text.at(i) {
-        q @ (b'"' | b'\'') => {
+        q @ (b'"' | b'\'') if !text.is_data(sep, i) => {
             let mut e = maps.stops.next(i + 1, t.len());
             while e < t.len() && t[e] != q && t[e] != b'\n' {
                 let escape = t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n';
@@ -314,7 +316,10 @@ fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: K
             let words = shape.is_some_and(|s| boundless(s) || wordy(s));
             let long = shape.is_some_and(boundless);
             let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let end = bare_end(text, i, most, words);
+            let mut end = bare_end(text, i, most, words);
+            while words && end < most && text.is_data(sep, end) {
+                end = bare_end(text, end + 1, most, true);
+            }
             match shape {
                 Some(Shape::Credential) => (i, credential_end(text, i, end)),
                 // LEEF parts its members so.

@@ -35,8 +35,8 @@ pub struct Text<'a> {
     pub registry: &'a Registry,
     /// Regions that a deeper view shows: nothing that begins there is reported here.
     pub regions: &'a [Region],
-    /// Where the regions of this text begin behind their keys, when it is a view.
-    pub contents: &'a [u32],
+    /// The view that this text is, when it is one.
+    pub view: Option<&'a View>,
     /// It holds a `^`, which parts the members of LEEF.
     pub carets: bool,
 }
@@ -267,8 +267,21 @@ impl<'a> Skip<'a> {
 impl Text<'_> {
     /// Where the line `start..end` begins in its own right: behind the key that a view shows in front of it.
     fn content_of(&self, start: usize, end: usize) -> usize {
-        let i = self.contents.partition_point(|&c| (c as usize) < start);
-        self.contents.get(i).map(|&c| c as usize).filter(|c| *c < end).unwrap_or(start)
+        let contents = self.contents();
+        let i = contents.partition_point(|&c| (c as usize) < start);
+        contents.get(i).map(|&c| c as usize).filter(|c| *c < end).unwrap_or(start)
+    }
+
+    /// Where the regions of this text begin behind their keys, when it is a view.
+    pub fn contents(&self) -> &[u32] {
+        self.view.map_or(&[], View::contents)
+    }
+
+    /// `password=a%26b`: the separator at `sep` was no escape, but the byte at `i` was one of percent signs: it belongs to the
+    /// value, whatever it would mean by itself (RFC 3986 section 2.2).
+    #[inline]
+    pub fn is_data(&self, sep: usize, i: usize) -> bool {
+        self.view.is_some_and(|v| i < self.bytes.len() && v.is_percent(i) && !v.is_percent(sep))
     }
 
     /// Byte at `i`, or a line feed outside the text.

@@ -1,9 +1,11 @@
 //! Keys whose values need more than a look: cookie headers, OTLP attributes, keys of query strings.
 
 use super::{Found, Text};
+use crate::detect::check::keyed::{Keyed, keyed};
 use crate::detect::check::{output, placeholder};
 use crate::detect::keys::KeyClass;
-use crate::model::{Confidence, RuleId, well_known as e};
+use crate::format::view::decode_all;
+use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// Most cookies of one header.
 const COOKIES: usize = 128;
@@ -37,13 +39,20 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
             continue;
         }
         let class = found.memo.classify(text.registry, t, i - name, i);
-        let named = &t[name..i];
+        let (named, equals) = (&t[name..i], i);
         i += 1;
         let quoted = usize::from(text.at(i) == b'"' && text.at(i + 1) != b',');
         let start = i + quoted;
         i = skip(t, start.min(t.len()), &VALUE);
+        while text.is_data(equals, i) {
+            i = skip(t, i + 1, &VALUE);
+        }
         let v = &t[start.min(i)..i];
-        let telling = class.is_unknown() && v.len() >= SHORTEST && !placeholder::is(v) && !output::is(v);
+        let value = v.len() >= SHORTEST && !placeholder::is(v) && !output::is(v);
+        // What its own key does not take tells people apart all the same.
+        let telling = value
+            && (class.is_unknown()
+                || text.registry.class(class).entity.is_some_and(|kind| !fits(text, found, kind, (start, i))));
         if telling && !text.registry.is_functional(named) {
             found.push(start, i, e::COOKIE, RuleId::Cookie, Confidence::Keyed).anchor = sep as u32;
         }
@@ -54,6 +63,24 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
             _ => return,
         }
     }
+}
+
+/// True when the value `start..end` has the shape that its key asks for, or stands for none.
+fn fits(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    (entity, shape): (EntityId, Shape),
+    (start, end): (usize, usize),
+) -> bool {
+    let raw = &text.bytes[start..end];
+    if !text.scan.maps.escapes.any(start, end) {
+        return keyed(shape, entity, raw) != Keyed::No;
+    }
+    let from = found.aside.len();
+    decode_all(raw, found.aside, found.scratch);
+    let fits = keyed(shape, entity, &found.aside[from..]) != Keyed::No;
+    found.aside.truncate(from);
+    fits
 }
 
 /// Signs of a cookie's name, and of its value.
