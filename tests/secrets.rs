@@ -66,6 +66,34 @@ fn what_follows_a_value_stays() {
 }
 
 #[test]
+fn notations_of_keys_and_values() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    for (text, want) in [
+        // Rails, PHP
+        (r#"{"user"=>{"password"=>"ab hunter2"}, "x"=>1}"#, r#"{"user"=>{"password"=>"REDACTED"}, "x"=>1}"#),
+        (r#"{:password=>"hunter2", :x=>1}"#, r#"{:password=>"REDACTED", :x=>1}"#),
+        ("'password' => 'hunter2',", "'password' => 'REDACTED',"),
+        (r#"{"order_id"=>13800138000}"#, r#"{"order_id"=>13800138000}"#),
+        // Python, SQL
+        (r"{'password': 'ab\'hunter2', 'x': 1}", "{'password': 'REDACTED', 'x': 1}"),
+        ("SET password = 'ab''hunter2' WHERE id=1", "SET password = 'REDACTED' WHERE id=1"),
+        ("password='' x='1'", "password='' x='1'"),
+        // Headers and parameters as pairs: HTTP Archive, AWS WAF, GitLab
+        (
+            r#"[{"name":"Authorization","value":"Bearer hunter2"},{"name":"Host","value":"www"}]"#,
+            r#"[{"name":"Authorization","value":"Bearer REDACTED"},{"name":"Host","value":"www"}]"#,
+        ),
+        (r#"[{"key":"password","value":"hunter2"}]"#, r#"[{"key":"password","value":"REDACTED"}]"#),
+        (r#"{"name":"password"},{"value":"on"}"#, r#"{"name":"password"},{"value":"on"}"#),
+        ("PGPASSWORD=hunter2 psql", "PGPASSWORD=REDACTED psql"),
+    ] {
+        let out = rewrite(&mut worker, text.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&out), want);
+    }
+}
+
+#[test]
 fn windows_cut_a_secret_anywhere() {
     for unit in ["\\\"", "\\\\\\\"", "x\\\"", "\\\\", "a&b;c,d", "a b)", "    b", "\\u0041", "%22", "%26x"] {
         for pad in 0..4 {

@@ -110,7 +110,7 @@ impl Registry {
             r.add(std::slice::from_ref(k), &[], class);
         }
         let wrapper = KeyClass { wrapper: true, ..KeyClass::default() };
-        r.add(&["string value".into(), "int value".into(), "double value".into()], &[], wrapper);
+        r.add(&["string value".into(), "int value".into(), "double value".into(), "value".into()], &[], wrapper);
         for e in &rules.entities {
             let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
             if e.weak {

@@ -188,6 +188,11 @@ impl View {
         m.escape == 1 && m.carrier == Carriers::RAW && self.text()[m.at as usize] == b'\n'
     }
 
+    /// True when view position `at` stood in an escape.
+    pub fn is_escape(&self, at: usize) -> bool {
+        self.marks[self.mark_of(at)].carrier != Carriers::RAW
+    }
+
     /// True when view position `at` stood in a percent escape.
     pub fn is_percent(&self, at: usize) -> bool {
         self.marks[self.mark_of(at)].carrier.has(Carriers::PERCENT)

@@ -1,6 +1,7 @@
 //! Values that their key names.
 
-use super::quotes::{apostrophe_end, closes};
+use super::extent::{bare_end, extent};
+use super::quotes::closes;
 use super::{Found, Skip, Text, beside, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
@@ -36,7 +37,9 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
     let mut exempting = std::mem::take(&mut found.settled.exempting);
     let (known, exempts) = known_keys(text, found, &mut keys, &mut exempting);
-    exempting[..exempts].iter().for_each(|&p| found.settled.exempt_from(text.bare_start(p as usize + 1), true));
+    exempting[..exempts]
+        .iter()
+        .for_each(|&p| found.settled.exempt_from(text.bare_start(behind(text, p as usize)), true));
     found.settled.exempting = exempting;
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
@@ -44,7 +47,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let p = p as usize;
         // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
         // does when its value begins behind it.
-        let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, p + 1));
+        let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, behind(text, p)));
         let mut class = text.registry.class(class);
         // The region of a cookie is not that of the whole header.
         if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) {
@@ -53,12 +56,12 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if class.wrapper {
             class = special::attribute(text, found, p);
         }
-        found.settled.exempt_from(text.bare_start(p + 1), class.exempt != Exempt::No);
+        found.settled.exempt_from(text.bare_start(behind(text, p)), class.exempt != Exempt::No);
         if class.entity.is_some() || class.event_time {
             // Not by a closure: that would be built without the task's instructions.
             let mut end = match typed::quoted(text, found, class, p) {
                 Some(end) => end,
-                None => value_at(text, found, class, p, p + 1),
+                None => value_at(text, found, class, p, behind(text, p)),
             };
             if end == 0 && class.has_shape(&[Shape::WeakSerial]) {
                 end = beside::serial(text, found, keys[..n].last(), p);
@@ -89,6 +92,12 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
             value_at(text, found, class, p, p + 3);
         }
     }
+}
+
+/// Where the separator at `p` ends: `=>` is one.
+#[inline(always)]
+fn behind(text: &Text<'_>, p: usize) -> usize {
+    p + 1 + usize::from(text.at(p + 1) == b'>' && text.at(p) == b'=')
 }
 
 /// Where a value begins whose separator ends at `from`: a few blanks may stand between.
@@ -256,7 +265,7 @@ fn is_weak(text: &Text<'_>, entity: EntityId) -> bool {
 }
 
 /// Shapes whose values may have any length.
-fn boundless(shape: Shape) -> bool {
+pub fn boundless(shape: Shape) -> bool {
     matches!(
         shape,
         Shape::Text
@@ -296,107 +305,6 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
             return;
         }
     }
-}
-
-/// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
-#[inline(always)]
-fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: KeyClass) -> (usize, usize) {
-    let (t, maps) = (text.bytes, &text.scan.maps);
-    match text.at(i) {
-        q @ (b'"' | b'\'') if !text.is_data(sep, i) => {
-            let mut e = maps.stops.next(i + 1, t.len());
-            while e < t.len() && t[e] != q && t[e] != b'\n' {
-                let escape = t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n';
-                e = maps.stops.next(e + if escape { 2 } else { 1 }, t.len());
-            }
-            (i + 1, if q == b'\'' { apostrophe_end(text, found, sep, (i + 1, e)) } else { e })
-        }
-        _ => {
-            let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(|s| boundless(s) || wordy(s));
-            let long = shape.is_some_and(boundless);
-            let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let mut end = bare_end(text, i, most, words);
-            while words && end < most && text.is_data(sep, end) {
-                end = bare_end(text, end + 1, most, true);
-            }
-            match shape {
-                Some(Shape::Credential) => (i, credential_end(text, i, end)),
-                // LEEF parts its members so.
-                Some(Shape::AccountName | Shape::UserId) => (
-                    i,
-                    if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end },
-                ),
-                Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
-                // `A123456(7)`: the bracket is the number's own.
-                Some(Shape::RegionalId | Shape::Permit)
-                    if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') =>
-                {
-                    (i, end + 1)
-                }
-                _ => (i, class.entity.map_or(end, |kind| check::grouped::end(text.bytes, i, end, kind))),
-            }
-        }
-    }
-}
-
-/// Shapes of bounded length whose values may hold letters beyond ASCII.
-fn wordy(shape: Shape) -> bool {
-    matches!(
-        shape,
-        Shape::Email
-            | Shape::Name
-            | Shape::FullName
-            | Shape::AccountName
-            | Shape::UserId
-            | Shape::Permit
-            | Shape::Plate
-            | Shape::Birth
-    )
-}
-
-/// `116.397428,39.909230`: the second coordinate belongs to the value.
-fn pair_end(t: &[u8], end: usize) -> usize {
-    let rest = &t[end..t.len().min(end + 32)];
-    let [b',', rest @ ..] = rest else { return end };
-    let blank = usize::from(rest.first() == Some(&b' '));
-    let n = rest[blank..].iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')).count();
-    if rest[blank..][..n].contains(&b'.') { end + 1 + blank + n } else { end }
-}
-
-/// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
-#[inline(always)]
-pub fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
-    let (t, maps) = (text.bytes, &text.scan.maps);
-    let end = maps.terms.next(i, most);
-    let mut high = maps.high.next(i, end);
-    if words {
-        while high < end && !wide_punctuation(&t[high..]) {
-            high = maps.high.next(high + 1, end);
-        }
-    }
-    high
-}
-
-fn wide_punctuation(v: &[u8]) -> bool {
-    // All of them begin with one of two bytes.
-    matches!(v.first(), Some(0xE3 | 0xEF))
-        && ["，", "。", "；", "）", "（", "、", "】", "！"].iter().any(|p| v.starts_with(p.as_bytes()))
-}
-
-/// `Scheme credential`: the credential behind the blank belongs to the value.
-fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
-    let t = text.bytes;
-    let scheme = &t[i..end];
-    if t.get(end) != Some(&b' ') || !check::scheme::is(scheme) {
-        return end;
-    }
-    let multi = [&b"digest"[..], b"hawk", b"oauth", b"vapid"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
-    if !multi && scheme.len() <= 10 {
-        return bare_end(text, (end + 1).min(t.len()), t.len(), true);
-    }
-    // Schemes with parameters: the rest of the line is theirs.
-    memchr::memchr2(b'\n', b'\r', &t[end..]).map_or(t.len(), |n| end + n)
 }
 
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins. Returns what it took and

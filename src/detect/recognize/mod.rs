@@ -4,6 +4,7 @@ mod beside;
 mod digits;
 mod document;
 mod email;
+mod extent;
 mod groups;
 mod hexid;
 mod ipv4;
@@ -304,6 +305,12 @@ impl Text<'_> {
         let blanks = if a != b' ' { 0 } else { 1 + usize::from(b == b' ') };
         let first = if a != b' ' { a } else { [b, c][usize::from(b == b' ')] };
         i + blanks + usize::from((first == b'"') | (first == b'\''))
+    }
+
+    /// True when the byte at `i` stood in an escape.
+    #[inline]
+    pub fn is_escape(&self, i: usize) -> bool {
+        self.view.is_some_and(|v| v.is_escape(i))
     }
 
     /// What the key or word to the left of a value says of it: `key=`, `"key":"`, `key/`, `key `, `关键字`.

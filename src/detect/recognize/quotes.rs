@@ -1,6 +1,7 @@
 //! Quotes that are none: an apostrophe in a query, and quotes that end more than the value before them.
 
-use super::keyed::{MAX_VALUE, bare_end};
+use super::extent::bare_end;
+use super::keyed::MAX_VALUE;
 use super::{Found, Text, special};
 
 /// True when the quote behind a key that has none itself ends the string in which the key stands, so that the value is empty:

@@ -112,15 +112,18 @@ fn skip(t: &[u8], from: usize, signs: &[bool; 256]) -> usize {
 const REACH: usize = 256;
 
 /// The class that the attribute's key gives to the OTLP value whose separator stands at `sep`
-/// (`{"key":"client.address","value":{"stringValue":"..."}}`, OTLP/JSON of opentelemetry-proto).
+/// (`{"key":"client.address","value":{"stringValue":"..."}}`, OTLP/JSON of opentelemetry-proto), or to that of a header
+/// (`{"name":"Cookie","value":"..."}`, HTTP Archive 1.2, AWS WAF).
 pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     let t = text.bytes;
     let low = sep.saturating_sub(REACH);
     // Both stand in one line.
     let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
     let head = &t[low..sep];
-    let Some(at) = memchr::memmem::rfind(head, b"\"key\"") else { return KeyClass::default() };
-    let mut i = low + at + 5;
+    let names = [&b"\"key\""[..], b"\"name\""];
+    let behind = names.iter().filter_map(|n| Some(memchr::memmem::rfind(head, n)? + n.len())).max();
+    let Some(at) = behind else { return KeyClass::default() };
+    let mut i = low + at;
     while matches!(text.at(i), b':' | b' ') {
         i += 1;
     }

@@ -178,10 +178,12 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let word_before = sh!(k, i, 1) & !(sh!(d, i, 1));
         let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
         let spaced = sh!(space, i, 1);
-        let eqs = eq[i] & (sh!(k, i, 1) | (spaced & sh!(k, i, 2)));
+        let spaced_quote = spaced & sh!(quote, i, 2);
+        // The quotes stand in `"key"=>"value"`.
+        let eqs = eq[i] & (sh!(k, i, 1) | (spaced & sh!(k, i, 2)) | quoted | spaced_quote);
         // The colon behind an octet (`:2a:`) ends no key.
         let octet = sh!(w.h2, i, 1) & sh!(colon, i, 3);
-        let colons = colon[i] & (quoted | (word_before & !octet) | (spaced & sh!(quote, i, 2)));
+        let colons = colon[i] & (quoted | (word_before & !octet) | spaced_quote);
         event[kind::KEY][i - FRONT] = eqs | colons;
     }
     let (pct, word, at) = (&c[class::PCT], &c[class::WORD], &c[class::AT]);
