@@ -14,10 +14,12 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
     match text.at(i) {
         q @ (b'"' | b'\'') if !text.is_data(sep, i) => {
             let mut e = maps.stops.next(i + 1, t.len());
-            while e < t.len() && t[e] != b'\n' {
-                // SQL and CSV write a quote twice; one that was escaped where the first was not closes nothing.
+            // What was escaped where the opening quote was not ends nothing.
+            let alike = |e: usize| text.is_escape(e) == text.is_escape(i);
+            while e < t.len() && (t[e] != b'\n' || text.is_escape(e) && !alike(e)) {
+                // SQL and CSV write a quote twice.
                 let twice = t[e] == q && e > i + 1 && text.at(e + 1) == q;
-                if t[e] == q && !twice && text.is_escape(e) == text.is_escape(i) {
+                if t[e] == q && !twice && alike(e) {
                     break;
                 }
                 let pair = twice || t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n';
