@@ -33,6 +33,12 @@ fn escaped_signs_belong_to_the_value() {
                 format!("{{\"cookie\":\"a=1; zz9={v}; tt={CANARY}\"}}\n"),
                 format!("{{\"log\":\"GET /x?password={v}&z=1 x\\n\",\"stream\":\"stdout\"}}\n"),
                 format!("{{\"password\":\"{v}\",\"n\":1}}\n"),
+                format!("{{password:\"{v}\",n:1}}\n"),
+                format!("password: {v}\n"),
+                format!("password:  {v}\n"),
+                format!("password =  {v}\n"),
+                format!("密码：{v}\n"),
+                format!("<r><password>{v}</password></r>\n"),
                 format!("/r?to=%2Flogin%3Fpassword%3D{}%26x%3D1&z=1\n", percent(&v)),
             ] {
                 let out = rewrite(&mut worker, text.as_bytes());
@@ -105,6 +111,7 @@ fn windows_cut_a_secret_anywhere() {
                 format!("{{\"a\":\"{p}\",\"password\": \"  {v}\"}}\n"),
                 format!("{{\"a\":\"{p}\",\"token\":\"{v}\"}}\n"),
                 format!("{{\"a\":\"{p}\",\"m\":\"{{\\\"password\\\":\\\"{nested}\\\"}}\"}}\n"),
+                format!("<a>{p}</a><password>{}</password>\n", v.replace('<', "")),
                 format!("a={p} Authorization: Digest username=\"a\", x=\"{v}\"\n"),
             ] {
                 let (code, out, message) = run(&["filter", "--tag", "none"], text.as_bytes());
@@ -112,5 +119,33 @@ fn windows_cut_a_secret_anywhere() {
                 assert!(memchr::memmem::find(&out, CANARY.as_bytes()).is_none(), "{unit} {pad} {}", &text[..60]);
             }
         }
+    }
+}
+
+#[test]
+fn elements_of_xml_are_keys() {
+    let engine = engine("web-minimal", TagMode::None);
+    let mut worker = engine.worker();
+    for (text, want) in [
+        ("<r><realName>张三</realName><n>1</n></r>", "<r><realName>REDACTED</realName><n>1</n></r>"),
+        ("<ns:password>a b]c</ns:password>", "<ns:password>REDACTED</ns:password>"),
+        ("<password><![CDATA[a<b]]></password>", "<password><![CDATA[REDACTED]]></password>"),
+        ("<Data Name=\"TargetUserName\">alice</Data>", "<Data Name=\"TargetUserName\">REDACTED</Data>"),
+        ("<entry key='imei'>490154203237518</entry>", "<entry key='imei'>REDACTED</entry>"),
+        ("<orderId>13800138001</orderId>", "<orderId>13800138001</orderId>"),
+        ("<version>10.1.2.3</version>", "<version>10.1.2.3</version>"),
+        ("<cookie>a=bcdef; g=h</cookie>", "<cookie>REDACTED</cookie>"),
+        ("</password>abcdef<b>x</b>", "</password>abcdef<b>x</b>"),
+        ("<a password=\"hunter2\" b='c'/>", "<a password=\"REDACTED\" b='c'/>"),
+        (
+            "usage: login <username> <password>, or <username> alone",
+            "usage: login <username> <password>, or <username> alone",
+        ),
+        ("<Keywords>0x8020000000000000</Keywords>", "<Keywords>0x8020000000000000</Keywords>"),
+        ("$user->password > abcdef", "$user->password > abcdef"),
+        (r#"{"m":"<password>a\"b<\/password>\n"}"#, r#"{"m":"<password>REDACTED<\/password>\n"}"#),
+    ] {
+        let out = rewrite(&mut worker, text.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&out), want);
     }
 }

@@ -184,9 +184,13 @@ fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
     memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
 }
 
+/// Blanks between a key and its value.
+const BLANKS: usize = 4;
+
 /// `Authorization: `, `key = `: the key is no part of the word that the value is.
 fn bare_key_before(head: &[u8], low: usize) -> Option<usize> {
-    let key = head.strip_suffix(b" ")?;
+    let blanks = head.iter().rev().take(BLANKS).take_while(|b| **b == b' ').count();
+    let key = Some(&head[..head.len() - blanks]).filter(|_| blanks > 0)?;
     let key = key.strip_suffix(b":").or(key.strip_suffix(b"="))?;
     let key = key.strip_suffix(b" ").unwrap_or(key);
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$') || *b >= 0x80;

@@ -15,6 +15,8 @@ pub(super) enum Swallow {
     Quote { mark: u8, escaped: bool },
     /// A byte that no bare value holds.
     Bare,
+    /// The next tag of XML.
+    Element,
     /// The end of the line: a credential with parameters.
     Line,
 }
@@ -29,7 +31,8 @@ impl Swallow {
                 let slashes = bytes[start..end].iter().rev().take_while(|b| **b == b'\\').count();
                 Swallow::Quote { mark, escaped: slashes % 2 == 1 }
             }
-            None if bytes[start..end].contains(&b' ') => Swallow::Line,
+            None if bytes[..start].ends_with(b">") => Swallow::Element,
+            None if bytes[start..end].contains(&b' ') || bytes[..start].ends_with(b"[CDATA[") => Swallow::Line,
             None => Swallow::Bare,
         }
     }
@@ -40,6 +43,7 @@ impl Swallow {
             Swallow::Bare => v.iter().position(|&b| {
                 b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|')
             }),
+            Swallow::Element => v.iter().position(|b| matches!(b, b'<' | b'\n')),
             Swallow::Line => v.iter().position(|b| matches!(b, b'\n' | b'\r')),
             Swallow::Quote { mark, escaped } => v.iter().position(|&b| {
                 let plain = !std::mem::take(escaped);

@@ -94,6 +94,12 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             take(v.iter().filter(|b| **b == b'_').count() >= 2 && v.iter().all(|b| b.is_ascii_digit() || *b == b'_'))
         }
         Shape::PlaceText => take(v.len() >= 6 && v.iter().any(|b| *b >= 0x80)),
+        // Windows numbers the keywords of its events (`0x8020000000000000`).
+        Shape::Prose | Shape::Search
+            if v.len() == 18 && v.starts_with(b"0x") && v[2..].iter().all(u8::is_ascii_hexdigit) =>
+        {
+            Keyed::No
+        }
         Shape::Prose | Shape::Search => take(v.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80)),
         _ => Keyed::No,
     }

@@ -2,7 +2,7 @@
 
 use super::keyed::{MAX_VALUE, boundless};
 use super::quotes::apostrophe_end;
-use super::{Found, Text};
+use super::{Found, Text, element};
 use crate::detect::check;
 use crate::detect::keys::KeyClass;
 use crate::model::Shape;
@@ -11,6 +11,10 @@ use crate::model::Shape;
 #[inline(always)]
 pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: KeyClass) -> (usize, usize) {
     let (t, maps) = (text.bytes, &text.scan.maps);
+    if text.at(sep) == b'>' {
+        let long = class.entity.is_some_and(|x| boundless(x.1));
+        return element::content(text, i, if long { t.len() } else { MAX_VALUE + 1 });
+    }
     match text.at(i) {
         q @ (b'"' | b'\'') if !text.is_data(sep, i) => {
             let mut e = maps.stops.next(i + 1, t.len());

@@ -2,7 +2,7 @@
 
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
-use super::{Found, Skip, Text, beside, login, special, typed};
+use super::{Found, Skip, Text, beside, element, login, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
@@ -49,8 +49,8 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         // does when its value begins behind it.
         let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, behind(text, p)));
         let mut class = text.registry.class(class);
-        // The region of a cookie is not that of the whole header.
-        if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) {
+        // The region of a cookie is not that of the whole header, and tags are not shown with what follows them.
+        if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && text.at(p) != b'>' {
             continue;
         }
         if class.wrapper {
@@ -140,6 +140,9 @@ fn known_keys(
     let (mut n, mut exempts) = (0, 0);
     for &sep in events {
         let p = sep as usize;
+        if text.bytes[p] == b'>' && !element::opens(text, p) {
+            continue;
+        }
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
         // A word and a colon in running text, or a group of an address, tells nothing of what follows.
         let bare = head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric()) && text.bytes[p] == b':';
@@ -197,6 +200,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         found.times.push((start as u32, end as u32));
     }
     let Some((entity, shape)) = class.entity else { return 0 };
+    let shape = if shape == Shape::Jar && text.at(sep) == b'>' { Shape::Text } else { shape };
     match shape {
         Shape::Jar => {
             special::jar(text, found, sep, from);
@@ -224,7 +228,8 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         }
         b'{' if !data => 0,
         _ => {
-            let json = text.before(sep) == b'"' || text.before(sep) == b' ' && text.at(sep) == b':';
+            let json =
+                text.before(sep) == b'"' && text.at(sep) != b'>' || text.before(sep) == b' ' && text.at(sep) == b':';
             match accept(text, found, entity, shape, sep, (start, end), json && start == i) {
                 Some(taken) => {
                     settle(text, found, taken, end);

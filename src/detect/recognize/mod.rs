@@ -3,6 +3,7 @@
 mod beside;
 mod digits;
 mod document;
+mod element;
 mod email;
 mod extent;
 mod groups;
@@ -313,7 +314,7 @@ impl Text<'_> {
         self.view.is_some_and(|v| v.is_escape(i))
     }
 
-    /// What the key or word to the left of a value says of it: `key=`, `"key":"`, `key/`, `key `, `关键字`.
+    /// What the key or word to the left of a value says of it: `key=`, `"key":"`, `<key>`, `key/`, `key `, `关键字`.
     pub fn left_key(&self, memo: &mut Memo, value: usize) -> Left {
         let t = self.bytes;
         let mut i = value;
@@ -325,7 +326,9 @@ impl Text<'_> {
             i -= 1;
         }
         let mut mark = self.before(i);
-        if matches!(mark, b'=' | b':' | b'/') {
+        if mark == b'>' && element::opens(self, i - 1) {
+            (i, mark) = (i - 1, b'=');
+        } else if matches!(mark, b'=' | b':' | b'/') {
             i -= 1;
         } else if i >= 3 && t[i - 3..i] == *"：".as_bytes() {
             i -= 3;

@@ -51,7 +51,7 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     m[class::COLON] = eq(b':');
     m[class::DASH] = eq(b'-');
     m[class::QUOTE] = either(b'"', b'\'');
-    m[class::EQ] = eq(b'=');
+    m[class::EQ] = either(b'=', b'>');
     m[class::AT] = eq(b'@');
     m[class::PCT] = eq(b'%');
     m[class::BSL] = eq(b'\\');

@@ -59,7 +59,7 @@ fn word(bytes: &[u8; 64]) -> Masks {
     m[class::COLON] = eq(b':');
     m[class::DASH] = eq(b'-');
     m[class::QUOTE] = either(b'"', b'\'');
-    m[class::EQ] = eq(b'=');
+    m[class::EQ] = either(b'=', b'>');
     m[class::AT] = eq(b'@');
     m[class::PCT] = eq(b'%');
     m[class::BSL] = eq(b'\\');

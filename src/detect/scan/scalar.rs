@@ -38,7 +38,7 @@ pub const fn bits(b: u8) -> u32 {
         b':' => 1 << class::COLON,
         b'-' => 1 << class::DASH,
         b'"' | b'\'' => 1 << class::QUOTE,
-        b'=' => 1 << class::EQ,
+        b'=' | b'>' => 1 << class::EQ,
         b'@' => 1 << class::AT,
         b'%' => 1 << class::PCT,
         b'\\' => 1 << class::BSL,

@@ -15,7 +15,7 @@ fn dense() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         6 => prop::sample::select(b"0123456789".to_vec()),
         3 => prop::sample::select(b"abcdefABCDEFxyJ".to_vec()),
-        4 => prop::sample::select(b".:-\"'=@%\\ +)_$#\n".to_vec()),
+        4 => prop::sample::select(b".:-\"'=>@%\\ +)_$#\n".to_vec()),
         1 => any::<u8>(),
     ];
     prop::collection::vec(byte, 0..9000)

@@ -1,0 +1,48 @@
+//! Elements of XML: `<mobile>13800138000</mobile>`, `<Data Name="IpAddress">192.0.2.1</Data>`, `<![CDATA[...]]>`.
+
+use super::Text;
+
+/// True when the `>` at `p` ends a tag that names what follows: the last word before it is the name of an element, or the value
+/// of its attribute `name` or `key`.
+#[inline(never)]
+pub fn opens(text: &Text<'_>, p: usize) -> bool {
+    let word = |end: usize| end - text.scan.maps.keychars.run_before(end);
+    if !matches!(text.before(p), b'"' | b'\'') {
+        let start = word(p);
+        return match text.before(start) {
+            b'<' => true,
+            // A namespace stands in front.
+            b':' => text.before(word(start - 1)) == b'<',
+            _ => false,
+        };
+    }
+    let quote = word(p - 1).wrapping_sub(1);
+    let Some(tag) = text.bytes.get(..quote).filter(|_| text.at(quote) == text.at(p - 1)) else { return false };
+    let named = |name: &[u8]| {
+        let end = tag.len().saturating_sub(name.len());
+        tag[end..].eq_ignore_ascii_case(name)
+    };
+    named(b" name=") || named(b" key=")
+}
+
+const CDATA: &[u8] = b"<![CDATA[";
+
+/// Bytes without an end behind a tag that make an element which the next window ends.
+const LONG: usize = 8 << 10;
+
+/// The text of the element that begins at `from`, at most `most` bytes and one line; nothing when no closing tag follows it, as
+/// behind `<name>` in a usage message.
+pub fn content(text: &Text<'_>, from: usize, most: usize) -> (usize, usize) {
+    let t = text.bytes;
+    let rest = &t[from.min(t.len())..];
+    let head = if rest.starts_with(CDATA) { CDATA.len() } else { 0 };
+    let closing = if head > 0 { &b"]]></"[..] } else { b"</" };
+    let line = &rest[..memchr::memchr2(b'\n', if head > 0 { b'\n' } else { b'<' }, rest).unwrap_or(rest.len())];
+    let end = if head > 0 { memchr::memmem::find(line, b"]]>").unwrap_or(line.len()) } else { line.len() };
+    // What has no end for so long is ended by the next window.
+    let open = end == line.len() && end > LONG && rest.get(end) != Some(&b'<');
+    if end > most || end < head || !open && !rest[end..].starts_with(closing) {
+        return (from, from);
+    }
+    (from + head, from + end)
+}
