@@ -18,7 +18,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let s = hex_start(text, p);
-        if !found.settled.exempts(s) && p - s <= 128 {
+        if !found.settled.exempts(text, s) && p - s <= 128 {
             after_word(text, found, s, p);
         }
     }

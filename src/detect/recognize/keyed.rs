@@ -35,12 +35,7 @@ impl Task for Keys<'_, '_> {
 #[inline(always)]
 fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
-    let mut exempting = std::mem::take(&mut found.settled.exempting);
-    let (known, exempts) = known_keys(text, found, &mut keys, &mut exempting);
-    exempting[..exempts]
-        .iter()
-        .for_each(|&p| found.settled.exempt_from(text.bare_start(behind(text, p as usize)), true));
-    found.settled.exempting = exempting;
+    let known = known_keys(text, found, &mut keys);
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
     for (n, &(p, class)) in keys[..known].iter().enumerate() {
@@ -56,7 +51,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if class.wrapper {
             class = special::attribute(text, found, p);
         }
-        found.settled.exempt_from(text.bare_start(behind(text, p)), class.exempt != Exempt::No);
+        found.settled.exempt_behind(p, class.exempt != Exempt::No);
         if class.entity.is_some() || class.event_time {
             // Not by a closure: that would be built without the task's instructions.
             let mut end = match typed::quoted(text, found, class, p) {
@@ -96,7 +91,7 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
 
 /// Where the separator at `p` ends: `=>` is one.
 #[inline(always)]
-fn behind(text: &Text<'_>, p: usize) -> usize {
+pub fn behind(text: &Text<'_>, p: usize) -> usize {
     p + 1 + usize::from(text.at(p + 1) == b'>' && text.at(p) == b'=')
 }
 
@@ -123,21 +118,15 @@ fn behind_key([b, a]: [u8; 2]) -> usize {
     usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
 }
 
-/// Lists the separators behind keys that tell what their value is at the front of `keys`, and those behind keys that only exempt it
-/// at the front of `exempting`; returns how many they are.
+/// Lists the separators behind keys that tell what their value is at the front of `keys`, and notes those behind keys that only
+/// exempt it; returns how many are listed.
 #[inline(always)]
-fn known_keys(
-    text: &Text<'_>,
-    found: &mut Found<'_>,
-    keys: &mut Vec<(u32, ClassId)>,
-    exempting: &mut Vec<u32>,
-) -> (usize, usize) {
+fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, ClassId)>) -> usize {
     let events = text.scan.events.of(kind::KEY);
     if keys.len() < events.len() {
         keys.resize(events.len(), (0, ClassId::default()));
-        exempting.resize(events.len(), 0);
     }
-    let (mut n, mut exempts) = (0, 0);
+    let mut n = 0;
     for &sep in events {
         let p = sep as usize;
         if text.bytes[p] == b'>' && !element::opens(text, p) {
@@ -153,15 +142,14 @@ fn known_keys(
             Some(key) => key,
             None => unexpected(text, found, head, p),
         };
-        // Both lists are written without a jump.
+        // Both are written without a jump.
         let named = !(key.short && is_octet(text, p));
         let tells = text.registry.tells(key.class);
         keys[n] = (sep, key.class);
         n += usize::from(named & tells);
-        exempting[exempts] = sep;
-        exempts += usize::from(named & !tells & !key.class.is_unknown());
+        found.settled.exempt_behind(p, named & !tells & !key.class.is_unknown());
     }
-    (n, exempts)
+    n
 }
 
 /// The key before the separator at `p`.

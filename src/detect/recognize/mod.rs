@@ -74,12 +74,10 @@ pub struct Settled {
     taken: Vec<u64>,
     /// Quoted e-mail addresses among them, ascending.
     emails: Vec<(u32, u32)>,
-    /// One bit for each byte where the value of an exempt key begins.
+    /// One bit for each byte, set for the separators of exempt keys.
     exempt: Vec<u64>,
     /// Separators behind keys that tell what their value is, and the class of the key.
     keys: Vec<(u32, ClassId)>,
-    /// Separators behind keys that only exempt their value.
-    exempting: Vec<u32>,
 }
 
 impl Settled {
@@ -121,20 +119,33 @@ impl Settled {
         covers(&self.emails, cursor, pos)
     }
 
-    /// True when the value of an exempt key begins at `pos`.
+    /// True when the value of an exempt key begins at `pos` of `text`.
     #[inline]
-    pub fn exempts(&self, pos: usize) -> bool {
-        has_bit(&self.exempt, pos)
+    pub fn exempts(&self, text: &Text<'_>, pos: usize) -> bool {
+        let from = pos.saturating_sub(SEPARATED);
+        let at = |w: usize| self.exempt.get(w).copied().unwrap_or(0);
+        let bits = at(from / 64) >> (from % 64) | (at(from / 64 + 1) << (63 - from % 64)) << 1;
+        let mut near = bits & ((1 << (pos - from)) - 1);
+        while near != 0 {
+            if text.bare_start(keyed::behind(text, from + near.trailing_zeros() as usize)) == pos {
+                return true;
+            }
+            near &= near - 1;
+        }
+        false
     }
 
-    /// Exempts the value that begins at `pos`, if so.
+    /// Exempts the value behind the separator at `sep`, if so.
     #[inline(always)]
-    fn exempt_from(&mut self, pos: usize, so: bool) {
-        if let Some(w) = self.exempt.get_mut(pos / 64) {
-            *w |= u64::from(so) << (pos % 64);
+    fn exempt_behind(&mut self, sep: usize, so: bool) {
+        if let Some(w) = self.exempt.get_mut(sep / 64) {
+            *w |= u64::from(so) << (sep % 64);
         }
     }
 }
+
+/// Most bytes between the beginnings of a separator and of its value: `=>`, two blanks and a quote.
+const SEPARATED: usize = 5;
 
 #[inline(always)]
 fn has_bit(map: &[u64], pos: usize) -> bool {
@@ -299,13 +310,11 @@ impl Text<'_> {
     }
 
     /// Where the value behind a separator begins: behind two blanks and one quote at most.
-    #[inline(always)]
-    pub fn bare_start(&self, i: usize) -> usize {
-        let next = self.bytes.get(i..).and_then(<[u8]>::first_chunk).copied();
-        let [a, b, c] = next.unwrap_or_else(|| [self.at(i), self.at(i + 1), self.at(i + 2)]);
-        let blanks = if a != b' ' { 0 } else { 1 + usize::from(b == b' ') };
-        let first = if a != b' ' { a } else { [b, c][usize::from(b == b' ')] };
-        i + blanks + usize::from((first == b'"') | (first == b'\''))
+    #[inline]
+    pub fn bare_start(&self, mut i: usize) -> usize {
+        i += usize::from(self.at(i) == b' ');
+        i += usize::from(self.at(i) == b' ');
+        i + usize::from(matches!(self.at(i), b'"' | b'\''))
     }
 
     /// True when the byte at `i` stood in an escape.
