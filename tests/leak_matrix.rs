@@ -177,3 +177,50 @@ fn what_is_no_identifier_stays() {
         assert_eq!(clean(text), text);
     }
 }
+
+/// Four numbers that are a version, told by what stands around them in the names of clients and libraries.
+const VERSIONS: &[&str] = &[
+    "Mozilla/4.0 (compatible; MSIE 4.01; Windows CE; PPC)/7.6.1.82/31/400",
+    "Mozilla/4.0+(compatible;+MSIE+4.01;+Windows+CE;+PPC)/7.6.1.82/31/400",
+    "Mozilla/5.0 (Linux mipsel; U; HbbTV/1.1.1 (; TOSHIBA; DTV_RL838; 55.4.02.0; t12; ) ; ToshibaTP/1.3.0",
+    "Mozilla/5.0 (Linux; U; HbbTV/1.2.1 (+DRM; ACME; X1; 7.0.21.6; 8.1.2.3; ))",
+    "Mozilla/5.0 (Linux; U; Android 2.3.3; de-at; HTC/Sensation/1.27.163.1 Build/GRI40) AppleWebKit/533.1",
+    "Mozilla/5.0(YAdSDK; 1.9.2.1); (Linux; U)",
+    "NetFront/3.5.1 (BREW 5.0.2.1; U; en-us)",
+    "Mobile Safari/533.1 baidubrowser/061_3.9.5.2_diordna_084_023/spla_01",
+    "InnoDB: Compressed tables use zlib 1.128.3.4",
+];
+
+#[test]
+fn versions_in_the_names_of_clients_stay() {
+    for text in VERSIONS {
+        assert_eq!(clean(text), *text);
+    }
+}
+
+/// Addresses in the same places, where nothing says version.
+#[test]
+fn addresses_in_the_names_of_clients_go() {
+    for text in [
+        "Mozilla/5.0 (compatible; bot; +http://203.0.113.77/)",
+        "Mozilla/5.0 (compatible; bot; 203.0.113.77)",
+        "App/1.0 (iPhone; 203.0.113.77; zh)",
+        "App/1.0 (SDK; 10.0.0.77)",
+        "App/1.0 (iPhone; zh; de; 203.0.113.77; x)",
+        "HbbTV/1.1.1 (; 203.0.113.77; X1; 1.0; )",
+        "(HTC; One; 203.0.113.77)",
+        "Mozilla/5.0 (Linux; U; proxy/edge/203.0.113.77 x)",
+        "Mozilla/5.0 (Linux; U; rack/edge/10.0.0.77 x)",
+        "peer HTC/Sensation/203.0.113.77",
+        "GET /pool/web/203.0.113.77 HTTP/1.1",
+        "call f(x)/203.0.113.77/31",
+        "Mozilla/5.0 (Linux) 203.0.113.77",
+        "Mozilla/5.0 (Linux; U) /203.0.113.77",
+        "dump_042_203.0.113.77_x",
+        "/data/042_203.0.113.77_x",
+        "ok; 203.0.113.77; 10.0.0.77",
+    ] {
+        let out = clean(text);
+        assert!(!out.contains("0.113.77") && !out.contains("0.0.77"), "{text} -> {out}");
+    }
+}

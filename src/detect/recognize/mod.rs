@@ -14,6 +14,7 @@ mod quotes;
 mod secret;
 pub mod special;
 mod typed;
+mod version;
 mod words;
 
 use super::hit::Hit;
