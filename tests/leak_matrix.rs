@@ -173,6 +173,10 @@ fn what_is_no_identifier_stays() {
         "{\"uid\":\"CHhAvVGS1DHFjwGM9\"}",
         "name=click {\"name\":\"首页展示\"}",
         "v9.4.2.1 1732345905123 1.3.6.1.4.1.311.21.8",
+        "2016-09-28 04:30:31, Info                  CBS    Session: 30546173_4261722401 initialized by client X.",
+        "app token=Token{a64f992 ActivityRecord{de9231d u0}}",
+        "Bad activity token: android.os.BinderProxy@2bd79ce",
+        "<Security UserID=\"S-1-5-18\" />",
     ] {
         assert_eq!(clean(text), text);
     }
@@ -222,5 +226,22 @@ fn addresses_in_the_names_of_clients_go() {
     ] {
         let out = clean(text);
         assert!(!out.contains("0.113.77") && !out.contains("0.0.77"), "{text} -> {out}");
+    }
+}
+
+/// What differs from those in little is a secret.
+#[test]
+fn secrets_that_look_like_objects_go() {
+    for (text, value) in [
+        ("session: 30546173_4261722401", "30546173"),
+        ("Info CBS    Session: a30546173_4261722401", "30546173"),
+        ("token=Token{a64f992b1c0d4e55", "a64f992b"),
+        ("token=alice@2bd79ce", "2bd79ce"),
+        ("token=x.y@2bd79ce1", "2bd79ce1"),
+        ("{\"token\":\"a.b.C@2bd79ce\"}", "2bd79ce"),
+        ("UserID=\"S-1-5-21-397955417-626881126-188441444-1001\"", "626881126"),
+    ] {
+        let out = clean(text);
+        assert!(!out.contains(value), "{text} -> {out}");
     }
 }

@@ -3,25 +3,27 @@
 use super::scan::{Bitmap, Scanner, kind};
 use crate::format::base64;
 use crate::format::flat::Flat;
-use crate::format::marks::{hash, html, separator};
+use crate::format::marks::{ESC, hash, html, separator, terminal};
 use crate::format::view::{View, is_escape, percent, wide};
 use crate::model::Carriers;
 use std::iter::Peekable;
 
-/// Shows every stretch with escapes in `view`, in ascending order.
-pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
+/// Shows every stretch with escapes in `view`, in ascending order; `esc` tells whether the text holds that byte.
+pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
     let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
     let mut slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..])).peekable();
     let mut pct = at(kind::PERCENT).map(|p| p - 2).filter(|&p| is_percent(t, p)).peekable();
     let mut wides = at(kind::WIDE).filter(|&p| is_wide(t, p)).peekable();
     let mut marks = at(kind::HIGH).filter(|&p| is_separator(t, p)).peekable();
-    let mut hashes = at(kind::HASH).filter(|&p| reference(t, p) || capture(t, p)).peekable();
+    let mut hashes = at(kind::HASH).filter(|&p| is_hash(t, p)).peekable();
+    let mut colours = colours(t, esc).peekable();
     let mut looked = 0;
     let mut runs = at(kind::TOKEN).filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) }).peekable();
     let mut done = 0;
     loop {
         let run_at = runs.peek().map(|r| r.0);
-        let heads = [slash.peek(), pct.peek(), wides.peek(), marks.peek(), hashes.peek(), run_at.as_ref()];
+        let heads =
+            [slash.peek(), pct.peek(), wides.peek(), marks.peek(), hashes.peek(), colours.peek(), run_at.as_ref()];
         let Some(p) = heads.into_iter().flatten().min().copied() else { break };
         if p < done {
             skip_to(&mut slash, done);
@@ -29,6 +31,7 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
             skip_to(&mut wides, done);
             skip_to(&mut marks, done);
             skip_to(&mut hashes, done);
+            skip_to(&mut colours, done);
             while runs.next_if(|r| r.0 < done).is_some() {}
             continue;
         }
@@ -40,7 +43,12 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
             }
             continue;
         }
-        if slash.peek() == Some(&p) || backslash_joins(t, p, slash.peek().copied()) {
+        if terminal(&t[p..]) > 0 {
+            let (start, end) = line(t, p, done);
+            view.push_context(t, key_before(t, start, done), start);
+            view.push_terminal(t, start, end);
+            done = end;
+        } else if slash.peek() == Some(&p) || backslash_joins(t, p, slash.peek().copied()) {
             let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
             view.push_context(t, key_before(t, start, done), start);
             done = view.push_backslash(t, start);
@@ -72,14 +80,14 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
 
 /// Shows every line with escapes in `view`, in ascending order, decoded until none is left; runs of base64 stand apart. For the
 /// last view: escapes nested deeper than the views before must hide nothing that stands beside them.
-pub fn flatten(t: &[u8], scan: &Scanner, flat: &mut Flat, view: &mut View) {
+pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut View) {
     let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
     let slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..]));
     let pct = at(kind::PERCENT).map(|p| p - 2).filter(|&p| is_percent(t, p));
     let wides = at(kind::WIDE).filter(|&p| is_wide(t, p));
     let marks = at(kind::HIGH).filter(|&p| is_separator(t, p));
-    let hashes = at(kind::HASH).filter(|&p| reference(t, p) || capture(t, p));
-    let mut heads: Vec<_> = slash.chain(pct).chain(wides).chain(marks).chain(hashes).collect();
+    let hashes = at(kind::HASH).filter(|&p| is_hash(t, p));
+    let mut heads: Vec<_> = slash.chain(pct).chain(wides).chain(marks).chain(hashes).chain(colours(t, esc)).collect();
     heads.sort_unstable();
     let mut looked = 0;
     let mut text = Vec::new();
@@ -169,10 +177,26 @@ fn reference(t: &[u8], p: usize) -> bool {
     }
 }
 
-/// `#E4`: HAProxy writes so what is no plain text; other signs behind a hash are numbers and colours.
+/// What an escape begins with whose first sign is a hash.
+fn is_hash(t: &[u8], p: usize) -> bool {
+    reference(t, p) || capture(t, p) || terminal(&t[p..]) > 0
+}
+
+/// `#E4#BD`: HAProxy writes so what is no plain text; other signs behind a hash are numbers and colours. Characters beyond ASCII
+/// have two bytes and more.
 fn capture(t: &[u8], p: usize) -> bool {
     let mut out = [0; 4];
-    hash(&t[p..], &mut out).is_some() && (out[0] >= 0x80 || matches!(out[0], b'"' | b'#' | b'{' | b'|' | b'}'))
+    let byte = |p: usize| t.get(p..).is_some_and(|v| hash(v, &mut [0; 4]).is_some());
+    hash(&t[p..], &mut out).is_some()
+        && match out[0] {
+            0x80.. => byte(p + 3) || p >= 3 && byte(p - 3),
+            b => matches!(b, b'"' | b'#' | b'{' | b'|' | b'}'),
+        }
+}
+
+/// Where control sequences of terminals begin.
+fn colours(t: &[u8], esc: bool) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(ESC, if esc { t } else { b"" }).filter(|&p| terminal(&t[p..]) > 0)
 }
 
 /// Bytes that no URL or form holds; bits of the map `terms` are set for all of them.
@@ -219,6 +243,12 @@ fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     let start = memchr::memrchr2(b'\n', b'"', &t[floor..p]).map_or(floor, |i| floor + i + 1);
     let end = memchr::memchr2(b'\n', b'"', &t[p..]).map_or(t.len(), |i| p + i);
     (start, end)
+}
+
+/// The line around `p`, from `floor` on: a key may stand in one colour and its quoted value in another.
+fn line(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
+    let start = memchr::memrchr(b'\n', &t[floor..p]).map_or(floor, |i| floor + i + 1);
+    (start, memchr::memchr(b'\n', &t[p..]).map_or(t.len(), |i| p + i))
 }
 
 /// Signs that make a run a long one.
