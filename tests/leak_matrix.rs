@@ -89,6 +89,53 @@ fn no_row_leaks_in_any_carrier() {
     assert_eq!(leaks, Vec::<String>::new());
 }
 
+/// How a terminal is told to begin and to end a colour, as it is and as carriers write it.
+const COLOURS: &[(&str, &str)] = &[
+    ("\x1b[31m", "\x1b[0m"),
+    ("\x1b[01;31m\x1b[K", "\x1b[m\x1b[K"),
+    ("\x1b[38;5;196m", "\x1b[39m"),
+    ("\\u001b[31m", "\\u001b[0m"),
+    ("\\x1B[31m", "\\x1B[0m"),
+    ("#033[31m", "#033[0m"),
+];
+
+#[test]
+fn no_row_leaks_in_colours() {
+    let mut leaks = Vec::new();
+    for (value, line) in ROWS {
+        for (on, off) in COLOURS {
+            for text in [
+                line.replace("{}", &format!("{on}{value}{off}")),
+                format!("{on}INFO{off} {line}").replace("{}", value),
+                format!("{on}INFO{off}{on}{line}{off}").replace("{}", value),
+            ] {
+                let out = clean(&format!("{text}\n"));
+                if out.contains(value) {
+                    leaks.push(format!("{text:?} -> {out:?}"));
+                }
+            }
+        }
+    }
+    assert_eq!(leaks, Vec::<String>::new());
+}
+
+/// Loggers for terminals colour keys, with or without their separator; what is not the value stays to the byte.
+#[test]
+fn coloured_keys_name_their_values() {
+    for (on, off) in COLOURS {
+        for (front, back) in [
+            (format!("{on}INFO{off}[0000] login  {on}password{off}="), ""),
+            (format!("12:00 {on}INF{off} login {on}password={off}"), ""),
+            (format!("{on}password{off}: {on}"), *off),
+            (format!("{on}password{off}=\""), "\""),
+            (format!("{on}password{off}="), off),
+        ] {
+            let out = clean(&format!("{front}c0rrect-h0rse{back} n=1"));
+            assert_eq!(out, format!("{front}REDACTED{back} n=1"));
+        }
+    }
+}
+
 #[test]
 fn no_row_leaks_in_base64() {
     for (value, line) in ROWS {

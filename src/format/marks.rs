@@ -84,10 +84,12 @@ fn sequence(v: &[u8]) -> usize {
     if short && v.get(end).is_some_and(u8::is_ascii_alphabetic) { end + 1 } else { 0 }
 }
 
-/// What the control sequences in `t[at..at + len]` read as: nothing, or a blank between two words.
+/// What the control sequences in `t[at..at + len]` read as: nothing, or a blank between two words. Escapes are part of a word.
 pub fn between(t: &[u8], at: usize, len: usize) -> &'static [u8] {
-    let word = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
-    if at > 0 && word(t.get(at - 1)) && word(t.get(at + len)) { b" " } else { b"" }
+    let word = |b: &u8| b.is_ascii_alphanumeric() || *b >= 0x80;
+    let left = at > 0 && (word(&t[at - 1]) || t[at - 1] == b';');
+    let right = t.get(at + len).is_some_and(|b| word(b) || matches!(b, b'%' | b'\\' | b'&' | b'#' | b'+'));
+    if left && right { b" " } else { b"" }
 }
 
 #[cfg(test)]
