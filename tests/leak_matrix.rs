@@ -123,11 +123,13 @@ fn no_row_leaks_in_colours() {
 #[test]
 fn coloured_keys_name_their_values() {
     for (on, off) in COLOURS {
+        // In the text of a carrier quotes have escapes, too.
+        let quote = if on.starts_with('\\') { "\\\"" } else { "\"" };
         for (front, back) in [
             (format!("{on}INFO{off}[0000] login  {on}password{off}="), ""),
             (format!("12:00 {on}INF{off} login {on}password={off}"), ""),
             (format!("{on}password{off}: {on}"), *off),
-            (format!("{on}password{off}=\""), "\""),
+            (format!("{on}password{off}={quote}"), quote),
             (format!("{on}password{off}="), off),
         ] {
             let out = clean(&format!("{front}c0rrect-h0rse{back} n=1"));
@@ -286,6 +288,9 @@ fn secrets_that_look_like_objects_go() {
         ("token=alice@2bd79ce", "2bd79ce"),
         ("token=x.y@2bd79ce1", "2bd79ce1"),
         ("{\"token\":\"a.b.C@2bd79ce\"}", "2bd79ce"),
+        ("{\"token\":\"correcthorse\"}", "correcthorse"),
+        ("{\"session_id\":\"abcdefgh\"}", "abcdefgh"),
+        ("token:'correcthorse'", "correcthorse"),
         ("UserID=\"S-1-5-21-397955417-626881126-188441444-1001\"", "626881126"),
     ] {
         let out = clean(text);

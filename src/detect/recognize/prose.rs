@@ -2,9 +2,10 @@
 
 use super::Text;
 
-/// True for the value `v` that begins at `start` behind the separator at `sep`, outside JSON.
+/// True for the value `v` that begins at `start` behind the separator at `sep`; what stands in quotes is no prose.
 pub fn is(text: &Text<'_>, sep: usize, start: usize, v: &[u8]) -> bool {
-    is_word(text, sep, start, v) || is_object(v) || is_servicing(text, start, v)
+    let quoted = matches!(text.before(start), b'"' | b'\'');
+    !quoted && (is_word(text, sep, start, v) || is_object(v) || is_servicing(text, start, v))
 }
 
 /// `Invalid token: expired`, `Failed to create session: Access denied`.
