@@ -3,7 +3,8 @@
 use super::scan::{Bitmap, Scanner, kind};
 use crate::format::base64;
 use crate::format::flat::Flat;
-use crate::format::marks::{ESC, hash, html, separator, terminal};
+use crate::format::marks::{hash, html, separator};
+use crate::format::terminal::{ESC, terminal};
 use crate::format::view::{View, is_escape, percent, wide};
 use crate::model::Carriers;
 use std::iter::Peekable;

@@ -18,7 +18,7 @@ pub mod urls;
 
 use crate::format::encode::{encode, is_plain};
 use crate::format::flat::Flat;
-use crate::format::marks::ESC;
+use crate::format::terminal::ESC;
 use crate::format::view::{Region, View};
 use crate::model::{Carriers, Sensitive};
 pub use blob::Blob;

@@ -1,6 +1,7 @@
 //! Escapes inside escapes, decoded all at once however they are nested: for what is left where views end.
 
-use super::marks::{ESC, between, hash, html, separator, terminal};
+use super::marks::{hash, html, separator};
+use super::terminal::{ESC, between, terminal};
 use super::view::{View, backslash, percent, wide};
 use crate::model::Carriers;
 

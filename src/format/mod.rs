@@ -6,6 +6,7 @@ pub mod flat;
 pub mod layout;
 pub mod marks;
 pub mod slot;
+pub mod terminal;
 pub mod time;
 pub mod url;
 pub mod view;

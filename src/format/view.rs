@@ -3,7 +3,7 @@
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
 use super::base64::{self, Style};
-use super::marks::{ESC, between, separator, terminal};
+use super::marks::separator;
 use crate::model::Carriers;
 use std::cell::Cell;
 
@@ -254,30 +254,6 @@ impl View {
             } else if i < end {
                 self.literal(i, &parent[i..i + 1]);
                 i += 1;
-            }
-        }
-        self.close(start, end);
-    }
-
-    /// Shows `parent[start..end]` without the control sequences of terminals.
-    pub fn push_terminal(&mut self, parent: &[u8], start: usize, end: usize) {
-        self.open();
-        let mut i = start;
-        while i < end {
-            let rest = &parent[i..end];
-            let stop = memchr::memchr2(ESC, b'#', rest).unwrap_or(rest.len());
-            self.literal(i, &rest[..stop]);
-            i += stop;
-            match terminal(&parent[i..end]) {
-                0 if i < end => {
-                    self.literal(i, &parent[i..i + 1]);
-                    i += 1;
-                }
-                0 => {}
-                len => {
-                    self.escaped(i, len, between(parent, i, len), Carriers::TERMINAL);
-                    i += len;
-                }
             }
         }
         self.close(start, end);
