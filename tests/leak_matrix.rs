@@ -89,6 +89,55 @@ fn no_row_leaks_in_any_carrier() {
     assert_eq!(leaks, Vec::<String>::new());
 }
 
+/// How a terminal is told to begin and to end a colour, as it is and as carriers write it.
+const COLOURS: &[(&str, &str)] = &[
+    ("\x1b[31m", "\x1b[0m"),
+    ("\x1b[01;31m\x1b[K", "\x1b[m\x1b[K"),
+    ("\x1b[38;5;196m", "\x1b[39m"),
+    ("\\u001b[31m", "\\u001b[0m"),
+    ("\\x1B[31m", "\\x1B[0m"),
+    ("#033[31m", "#033[0m"),
+];
+
+#[test]
+fn no_row_leaks_in_colours() {
+    let mut leaks = Vec::new();
+    for (value, line) in ROWS {
+        for (on, off) in COLOURS {
+            for text in [
+                line.replace("{}", &format!("{on}{value}{off}")),
+                format!("{on}INFO{off} {line}").replace("{}", value),
+                format!("{on}INFO{off}{on}{line}{off}").replace("{}", value),
+            ] {
+                let out = clean(&format!("{text}\n"));
+                if out.contains(value) {
+                    leaks.push(format!("{text:?} -> {out:?}"));
+                }
+            }
+        }
+    }
+    assert_eq!(leaks, Vec::<String>::new());
+}
+
+/// Loggers for terminals colour keys, with or without their separator; what is not the value stays to the byte.
+#[test]
+fn coloured_keys_name_their_values() {
+    for (on, off) in COLOURS {
+        // In the text of a carrier quotes have escapes, too.
+        let quote = if on.starts_with('\\') { "\\\"" } else { "\"" };
+        for (front, back) in [
+            (format!("{on}INFO{off}[0000] login  {on}password{off}="), ""),
+            (format!("12:00 {on}INF{off} login {on}password={off}"), ""),
+            (format!("{on}password{off}: {on}"), *off),
+            (format!("{on}password{off}={quote}"), quote),
+            (format!("{on}password{off}="), off),
+        ] {
+            let out = clean(&format!("{front}c0rrect-h0rse{back} n=1"));
+            assert_eq!(out, format!("{front}REDACTED{back} n=1"));
+        }
+    }
+}
+
 #[test]
 fn no_row_leaks_in_base64() {
     for (value, line) in ROWS {
@@ -173,7 +222,78 @@ fn what_is_no_identifier_stays() {
         "{\"uid\":\"CHhAvVGS1DHFjwGM9\"}",
         "name=click {\"name\":\"首页展示\"}",
         "v9.4.2.1 1732345905123 1.3.6.1.4.1.311.21.8",
+        "2016-09-28 04:30:31, Info                  CBS    Session: 30546173_4261722401 initialized by client X.",
+        "app token=Token{a64f992 ActivityRecord{de9231d u0}}",
+        "Bad activity token: android.os.BinderProxy@2bd79ce",
+        "<Security UserID=\"S-1-5-18\" />",
     ] {
         assert_eq!(clean(text), text);
+    }
+}
+
+/// Four numbers that are a version, told by what stands around them in the names of clients and libraries.
+const VERSIONS: &[&str] = &[
+    "Mozilla/4.0 (compatible; MSIE 4.01; Windows CE; PPC)/7.6.1.82/31/400",
+    "Mozilla/4.0+(compatible;+MSIE+4.01;+Windows+CE;+PPC)/7.6.1.82/31/400",
+    "Mozilla/5.0 (Linux mipsel; U; HbbTV/1.1.1 (; TOSHIBA; DTV_RL838; 55.4.02.0; t12; ) ; ToshibaTP/1.3.0",
+    "Mozilla/5.0 (Linux; U; HbbTV/1.2.1 (+DRM; ACME; X1; 7.0.21.6; 8.1.2.3; ))",
+    "Mozilla/5.0 (Linux; U; Android 2.3.3; de-at; HTC/Sensation/1.27.163.1 Build/GRI40) AppleWebKit/533.1",
+    "Mozilla/5.0(YAdSDK; 1.9.2.1); (Linux; U)",
+    "NetFront/3.5.1 (BREW 5.0.2.1; U; en-us)",
+    "Mobile Safari/533.1 baidubrowser/061_3.9.5.2_diordna_084_023/spla_01",
+    "InnoDB: Compressed tables use zlib 1.128.3.4",
+];
+
+#[test]
+fn versions_in_the_names_of_clients_stay() {
+    for text in VERSIONS {
+        assert_eq!(clean(text), *text);
+    }
+}
+
+/// Addresses in the same places, where nothing says version.
+#[test]
+fn addresses_in_the_names_of_clients_go() {
+    for text in [
+        "Mozilla/5.0 (compatible; bot; +http://203.0.113.77/)",
+        "Mozilla/5.0 (compatible; bot; 203.0.113.77)",
+        "App/1.0 (iPhone; 203.0.113.77; zh)",
+        "App/1.0 (SDK; 10.0.0.77)",
+        "App/1.0 (iPhone; zh; de; 203.0.113.77; x)",
+        "HbbTV/1.1.1 (; 203.0.113.77; X1; 1.0; )",
+        "(HTC; One; 203.0.113.77)",
+        "Mozilla/5.0 (Linux; U; proxy/edge/203.0.113.77 x)",
+        "Mozilla/5.0 (Linux; U; rack/edge/10.0.0.77 x)",
+        "peer HTC/Sensation/203.0.113.77",
+        "GET /pool/web/203.0.113.77 HTTP/1.1",
+        "call f(x)/203.0.113.77/31",
+        "Mozilla/5.0 (Linux) 203.0.113.77",
+        "Mozilla/5.0 (Linux; U) /203.0.113.77",
+        "dump_042_203.0.113.77_x",
+        "/data/042_203.0.113.77_x",
+        "ok; 203.0.113.77; 10.0.0.77",
+    ] {
+        let out = clean(text);
+        assert!(!out.contains("0.113.77") && !out.contains("0.0.77"), "{text} -> {out}");
+    }
+}
+
+/// What differs from those in little is a secret.
+#[test]
+fn secrets_that_look_like_objects_go() {
+    for (text, value) in [
+        ("session: 30546173_4261722401", "30546173"),
+        ("Info CBS    Session: a30546173_4261722401", "30546173"),
+        ("token=Token{a64f992b1c0d4e55", "a64f992b"),
+        ("token=alice@2bd79ce", "2bd79ce"),
+        ("token=x.y@2bd79ce1", "2bd79ce1"),
+        ("{\"token\":\"a.b.C@2bd79ce\"}", "2bd79ce"),
+        ("{\"token\":\"correcthorse\"}", "correcthorse"),
+        ("{\"session_id\":\"abcdefgh\"}", "abcdefgh"),
+        ("token:'correcthorse'", "correcthorse"),
+        ("UserID=\"S-1-5-21-397955417-626881126-188441444-1001\"", "626881126"),
+    ] {
+        let out = clean(text);
+        assert!(!out.contains(value), "{text} -> {out}");
     }
 }

@@ -5,6 +5,7 @@ use crate::format::base64;
 use crate::format::escape::{is_escape, percent, wide};
 use crate::format::flat::Flat;
 use crate::format::marks::{hash, html, separator};
+use crate::format::terminal::{ESC, terminal};
 use crate::format::view::View;
 use crate::model::Carriers;
 use std::iter::Peekable;
@@ -56,14 +57,15 @@ impl<'a, F: Fn(usize) -> bool> Heads<'a, F> {
     }
 }
 
-/// Shows every stretch with escapes in `view`, in ascending order.
-pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
+/// Shows every stretch with escapes in `view`, in ascending order; `esc` tells whether the text holds that byte.
+pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
     let of = |k| scan.events.of(k);
     let mut slash = Heads::new(of(kind::BACKSLASH), 0, |p| is_escape(&t[p..]));
     let mut pct = Heads::new(of(kind::PERCENT), 2, |p| is_percent(t, p));
     let mut wides = Heads::new(of(kind::WIDE), 0, |p| is_wide(t, p));
     let mut marks = Heads::new(of(kind::HIGH), 0, |p| is_separator(t, p));
-    let mut hashes = Heads::new(of(kind::HASH), 0, |p| reference(t, p) || capture(t, p));
+    let mut hashes = Heads::new(of(kind::HASH), 0, |p| is_hash(t, p));
+    let mut colours = colours(t, esc).peekable();
     let mut looked = 0;
     let runs = of(kind::TOKEN).iter().map(|&p| p as usize);
     let mut runs = runs.filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) }).peekable();
@@ -88,8 +90,10 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
         wides.skip_to(done);
         marks.skip_to(done);
         hashes.skip_to(done);
+        skip_to(&mut colours, done);
         while runs.next_if(|r| r.0 < done).is_some() {}
         let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at);
+        let p = colours.peek().map_or(p, |c| p.min(*c));
         if let Some(&(start, end)) = runs.peek().filter(|r| r.0 <= p) {
             runs.next();
             if view.push_base64(t, start, end) {
@@ -100,12 +104,17 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
         if p == NONE {
             break;
         }
-        if slash.at == p || backslash_joins(t, p, slash.at) {
+        if terminal(&t[p..]) > 0 {
+            let (start, end) = line(t, p, done);
+            view.push_context(t, key_before(t, start, done), start);
+            view.push_terminal(t, start, end);
+            done = end;
+        } else if slash.at == p || backslash_joins(t, p, slash.at) {
             let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
             view.push_context(t, key_before(t, start, done), start);
             done = view.push_backslash(t, start, stop);
         } else if pct.at == p {
-            let (start, end) = token(t, &scan.maps.terms, p, done);
+            let (start, end) = groups(t, &scan.maps.terms, token(t, &scan.maps.terms, p, done), done);
             view.push_context(t, key_before(t, start, done), start);
             view.push_percent(t, (start, end), percents);
             done = end;
@@ -132,14 +141,14 @@ pub fn show(t: &[u8], scan: &Scanner, view: &mut View) {
 
 /// Shows every line with escapes in `view`, in ascending order, decoded until none is left; runs of base64 stand apart. For the
 /// last view: escapes nested deeper than the views before must hide nothing that stands beside them.
-pub fn flatten(t: &[u8], scan: &Scanner, flat: &mut Flat, view: &mut View) {
+pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut View) {
     let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
     let slash = at(kind::BACKSLASH).filter(|&p| is_escape(&t[p..]));
     let pct = at(kind::PERCENT).map(|p| p - 2).filter(|&p| is_percent(t, p));
     let wides = at(kind::WIDE).filter(|&p| is_wide(t, p));
     let marks = at(kind::HIGH).filter(|&p| is_separator(t, p));
-    let hashes = at(kind::HASH).filter(|&p| reference(t, p) || capture(t, p));
-    let mut heads: Vec<_> = slash.chain(pct).chain(wides).chain(marks).chain(hashes).collect();
+    let hashes = at(kind::HASH).filter(|&p| is_hash(t, p));
+    let mut heads: Vec<_> = slash.chain(pct).chain(wides).chain(marks).chain(hashes).chain(colours(t, esc)).collect();
     heads.sort_unstable();
     let mut looked = 0;
     let mut text = Vec::new();
@@ -233,10 +242,26 @@ fn reference(t: &[u8], p: usize) -> bool {
     }
 }
 
-/// `#E4`: HAProxy writes so what is no plain text; other signs behind a hash are numbers and colours.
+/// What an escape begins with whose first sign is a hash.
+fn is_hash(t: &[u8], p: usize) -> bool {
+    reference(t, p) || capture(t, p) || terminal(&t[p..]) > 0
+}
+
+/// `#E4#BD`: HAProxy writes so what is no plain text; other signs behind a hash are numbers and colours. Characters beyond ASCII
+/// have two bytes and more.
 fn capture(t: &[u8], p: usize) -> bool {
     let mut out = [0; 4];
-    hash(&t[p..], &mut out).is_some() && (out[0] >= 0x80 || matches!(out[0], b'"' | b'#' | b'{' | b'|' | b'}'))
+    let byte = |p: usize| t.get(p..).is_some_and(|v| hash(v, &mut [0; 4]).is_some());
+    hash(&t[p..], &mut out).is_some()
+        && match out[0] {
+            0x80.. => byte(p + 3) || p >= 3 && byte(p - 3),
+            b => matches!(b, b'"' | b'#' | b'{' | b'|' | b'}'),
+        }
+}
+
+/// Where control sequences of terminals begin.
+fn colours(t: &[u8], esc: bool) -> impl Iterator<Item = usize> {
+    memchr::memchr_iter(ESC, if esc { t } else { b"" }).filter(|&p| terminal(&t[p..]) > 0)
 }
 
 /// Bytes that no URL or form holds; bits of the map `terms` are set for all of them.
@@ -264,6 +289,19 @@ fn token(t: &[u8], terms: &Bitmap, p: usize, floor: usize) -> (usize, usize) {
     (before.map_or(floor, |i| i + 1), end)
 }
 
+/// The run of a token, and the runs beside it whose digits a blank parts from its own: `%20138 0013 800%31`.
+fn groups(t: &[u8], terms: &Bitmap, (mut start, mut end): (usize, usize), floor: usize) -> (usize, usize) {
+    let parts =
+        |i: usize| i > 0 && t[i] == b' ' && t[i - 1].is_ascii_digit() && t.get(i + 1).is_some_and(u8::is_ascii_digit);
+    while start > floor + 1 && parts(start - 1) {
+        start = token(t, terms, start - 2, floor).0;
+    }
+    while end < t.len() && parts(end) {
+        end = token(t, terms, end + 1, end + 1).1;
+    }
+    (start, end)
+}
+
 /// Most bytes of a stretch with character references on either side of the first.
 const STRETCH: usize = 4096;
 
@@ -283,6 +321,12 @@ fn wide_run(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     let start = memchr::memrchr2(b'\n', b'"', &t[floor..p]).map_or(floor, |i| floor + i + 1);
     let end = memchr::memchr2(b'\n', b'"', &t[p..]).map_or(t.len(), |i| p + i);
     (start, end)
+}
+
+/// The line around `p`, from `floor` on: a key may stand in one colour and its quoted value in another.
+fn line(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
+    let start = memchr::memrchr(b'\n', &t[floor..p]).map_or(floor, |i| floor + i + 1);
+    (start, memchr::memchr(b'\n', &t[p..]).map_or(t.len(), |i| p + i))
 }
 
 /// Letters, digits and `+` before the position of an event of [`kind::TOKEN`].

@@ -18,6 +18,7 @@ pub mod urls;
 
 use crate::format::encode::{encode, is_plain};
 use crate::format::flat::Flat;
+use crate::format::terminal::ESC;
 use crate::format::view::{Region, View};
 use crate::model::{Carriers, Sensitive};
 pub use blob::Blob;
@@ -121,21 +122,24 @@ impl<'r> Detector<'r> {
             }
             depth = level;
             self.scanner.scan(bytes);
+            // Both are rare: one search for two.
+            let rare = memchr::memchr2(b'^', ESC, bytes).map_or(&[][..], |i| &bytes[i..]);
+            let holds = |b| memchr::memchr(b, rare).is_some();
+            let (carets, esc) = (holds(b'^'), holds(ESC));
             let regions: &[Region] = match above.first_mut() {
                 Some(view) if level + 1 < LEVELS => {
                     view.clear();
-                    escapes::show(bytes, &self.scanner, view);
+                    escapes::show(bytes, &self.scanner, esc, view);
                     view.regions()
                 }
                 Some(view) => {
                     // Shown in addition: where all is decoded at once, what told values apart may be gone.
                     view.clear();
-                    escapes::flatten(bytes, &self.scanner, &mut self.flat, view);
+                    escapes::flatten(bytes, &self.scanner, esc, &mut self.flat, view);
                     &[]
                 }
                 None => &[],
             };
-            let carets = memchr::memchr(b'^', bytes).is_some();
             let text =
                 Text { bytes, scan: &self.scanner, registry: self.registry, regions, view: below.last(), carets };
             self.deep_times.clear();

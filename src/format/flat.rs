@@ -2,6 +2,7 @@
 
 use super::escape::{backslash, percent, wide};
 use super::marks::{hash, html, separator};
+use super::terminal::{ESC, between, terminal};
 use super::view::{MAX_ESCAPE, View};
 use crate::model::Carriers;
 
@@ -31,9 +32,19 @@ impl Flat {
     /// step makes the stack shorter, so the time is linear. Nests of 32 KiB and more stay as they are.
     pub fn push(&mut self, parent: &[u8], start: usize, end: usize, view: &mut View) {
         self.cells.clear();
-        for (i, &byte) in parent[start..end].iter().enumerate() {
-            self.cells.push(Cell { byte, carrier: Carriers::RAW, from: (start + i) as u32, len: 1 });
-            while self.reduce() {}
+        let mut i = start;
+        while i < end {
+            let byte = parent[i];
+            // Sequences that come to light by decoding stay.
+            let len = if matches!(byte, ESC | b'#') { terminal(&parent[i..end]) } else { 0 };
+            if len > 0 {
+                let cell = |&byte| Cell { byte, carrier: Carriers::TERMINAL, from: i as u32, len: len as u16 };
+                self.cells.extend(between(parent, i, len).iter().map(cell));
+            } else {
+                self.cells.push(Cell { byte, carrier: Carriers::RAW, from: i as u32, len: 1 });
+                while self.reduce() {}
+            }
+            i += len.max(1);
         }
         view.open();
         self.show(parent, view);
@@ -68,9 +79,10 @@ impl Flat {
     }
 
     fn show(&self, parent: &[u8], view: &mut View) {
-        let same = |a: &Cell, b: &Cell| {
-            (a.carrier == Carriers::RAW) == (b.carrier == Carriers::RAW)
-                && (a.carrier == Carriers::RAW || a.from == b.from)
+        let same = |a: &Cell, b: &Cell| match (a.carrier, b.carrier) {
+            (Carriers::RAW, Carriers::RAW) => a.from + 1 == b.from,
+            (Carriers::RAW, _) | (_, Carriers::RAW) => false,
+            _ => a.from == b.from,
         };
         for run in self.cells.chunk_by(same) {
             let (first, last) = (run[0], run[run.len() - 1]);

@@ -9,6 +9,7 @@ pub mod marks;
 mod near;
 pub mod out;
 pub mod slot;
+pub mod terminal;
 pub mod time;
 pub mod url;
 pub mod view;

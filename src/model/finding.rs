@@ -81,9 +81,11 @@ impl Carriers {
     pub const HASH: Carriers = Carriers(128);
     /// Base64 of text.
     pub const BASE64: Carriers = Carriers(256);
+    /// Control sequences of terminals, which colour words.
+    pub const TERMINAL: Carriers = Carriers(512);
 
     /// How many sets there are.
-    pub const SETS: usize = 512;
+    pub const SETS: usize = 1024;
 
     /// Both sets.
     pub fn with(self, other: Carriers) -> Carriers {
@@ -113,6 +115,8 @@ impl Carriers {
             "percent"
         } else if self.has(Carriers::JSON) {
             "json"
+        } else if self.has(Carriers::TERMINAL) {
+            "terminal"
         } else {
             "raw"
         }

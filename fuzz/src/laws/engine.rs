@@ -139,6 +139,10 @@ const PLANTS: &[(&str, &str)] = &[
     ("[2001:db8:85a3::8a2e:370:7334]", "85a3"),
     ("d0:50:99:84:a2:a0", "84:a2"),
     ("手机号：13800138001", "13800138001"),
+    // In the place of a key.
+    ("{\"li.lei@example.com\":{\"n\":1}}", "li.lei"),
+    ("{\"198.51.100.23\":1}", "198.51.100.23"),
+    ("11010519491231002X=ok", "11010519491231002X"),
 ];
 
 /// Values whose escapes a view decodes.
@@ -148,6 +152,11 @@ const ESCAPED: &[(&str, &str)] = &[
     ("mobile%3D%2B8613800138001", "13800138001"),
     // Behind a word: a bare number right behind a key of times or counters stays.
     ("no 138%200013%208001", "%200013"),
+    ("no %20138 0013 8001%20", "0013 8001"),
+    ("no 138 0013 800%31", "0013 800"),
+    ("no \x1b[31m13800138001\x1b[0m", "13800138001"),
+    ("\x1b[36mpassword\x1b[0m=c0rrect-h0rse", "h0rse"),
+    ("\\u001b[36mtoken=\\u001b[0mc0rrect-h0rse", "h0rse"),
 ];
 
 /// Plants a value into the text between separators; nothing of it comes out.

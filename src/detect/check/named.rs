@@ -133,7 +133,10 @@ fn user_id(v: &[u8]) -> bool {
         && v[0] == b'C'
         && v.iter().all(u8::is_ascii_alphanumeric)
         && v.iter().any(u8::is_ascii_lowercase);
+    // Accounts of every Windows, as `S-1-5-18`; those of people have a domain's number in them ([MS-DTYP] section 2.4.2.4).
+    let system = v.len() <= 8 && v.starts_with(b"S-1-5-");
     !connection
+        && !system
         && (4..=96).contains(&v.len())
         && digits(v) > 0
         && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@'))
@@ -213,6 +216,8 @@ mod tests {
         };
         assert_eq!(took(Shape::UserId, e::USER_ID, "123456789"), Some(e::USER_ID));
         assert_eq!(took(Shape::UserId, e::USER_ID, "1000"), None);
+        assert_eq!(took(Shape::UserId, e::USER_ID, "S-1-5-18"), None);
+        assert_eq!(took(Shape::UserId, e::USER_ID, "S-1-5-21-397955417-626881126-188441444-1001"), Some(e::USER_ID));
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "root"), None);
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "alice"), Some(e::ACCOUNT));
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "张伟"), Some(e::PERSON_NAME));

@@ -1,8 +1,7 @@
 //! IPv4 in dotted, zero-padded, dashed and reversed notation (RFC 791; IDENTIFIERS 2.1).
 
-use super::{Found, Left, Skip, Text};
+use super::{Found, Skip, Text, version};
 use crate::detect::check::ip::{self, Class};
-use crate::detect::keys::Exempt;
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -110,9 +109,7 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
     if r.is_ascii_alphabetic() && !(left.mark == b'=' && left.class.has_shape(&[Shape::Ip])) {
         return None;
     }
-    // Windows' packages end so: `Package_for_KB123~31bf3856ad364e35~amd64~~6.1.1.0`.
-    let package = l == b'~' && t[..s].ends_with(b"~~");
-    if left.class.exempt == Exempt::Version || package || is_product(text, s, end, &left) || is_library(text, s, end) {
+    if version::is(text, s, end, &left) {
         return Some(end);
     }
     let sure = if left.class.has_shape(&[Shape::Ip]) { Confidence::Keyed } else { Confidence::Checked };
@@ -146,50 +143,6 @@ fn in_host_name(text: &Text<'_>, s: usize, end: usize) -> bool {
 
 fn run_end(t: &[u8], from: usize) -> usize {
     from + t[from..].iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count()
-}
-
-/// `Chrome/126.0.0.0`, `okhttp/3.12.1.0`: a product token and its version (RFC 9110 section 10.1.5), not `/path/1.2.3.4`.
-fn is_product(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
-    let t = text.bytes;
-    // A port behind it, as `:443` or `(443)`, tells an address.
-    let port = matches!(text.at(end), b':' | b'(') && text.at(end + 1).is_ascii_digit();
-    if text.before(s) != b'/' || port {
-        return false;
-    }
-    let name = &t[left.key_start..s - 1];
-    // A blank before the slash (`from /10.0.0.7`) or a word for addresses (`ip/10.0.0.7`) makes no product.
-    let word = left.mark == b'/' && name.iter().any(u8::is_ascii_alphabetic) && name.last() != Some(&b' ');
-    if !word || left.class.has_shape(&[Shape::Ip]) || is_squid_hierarchy(name) {
-        return false;
-    }
-    // A host name before the address (`web-01/10.0.0.7`) has digits; product names seldom do.
-    let private = matches!(ip::v4(&t[s..end]).map(ip::class_v4), Some(Class::Private));
-    let rooted = text.before(left.key_start) == b'/' && !name.ends_with(b"rowser");
-    !(rooted || private && name.iter().any(u8::is_ascii_digit))
-}
-
-/// `/ckeditor-3.6.2.2/js/x.js`: a library and its version, four single digits, in the path of an asset.
-fn is_library(text: &Text<'_>, s: usize, end: usize) -> bool {
-    const HOSTS: &[&[u8]] = &[b"host", b"ip", b"addr", b"address", b"client", b"node", b"peer", b"server", b"dns"];
-    let t = text.bytes;
-    if end - s != 7 || text.before(s) != b'-' || text.at(end) != b'/' {
-        return false;
-    }
-    let word = t[..s - 1].iter().rev().take(32).take_while(|b| b.is_ascii_alphabetic()).count();
-    let from = s - 1 - word;
-    let path = &t[end..text.scan.maps.terms.next(end, t.len().min(end + 256))];
-    let path = path.split(|b| *b == b'?').next().unwrap_or_default();
-    let asset = [&b".js"[..], b".css", b".png", b".gif", b".jpg", b".svg", b".woff", b".map"];
-    asset.iter().any(|a| path.ends_with(a))
-        && word > 1
-        && text.before(from) == b'/'
-        && !HOSTS.iter().any(|h| t[from..s - 1].eq_ignore_ascii_case(h))
-}
-
-/// `DIRECT/203.0.113.7`, `FIRSTUP_PARENT/...`: Squid's hierarchy codes name the way to the peer behind the slash.
-fn is_squid_hierarchy(name: &[u8]) -> bool {
-    const ENDS: &[&str] = &["DIRECT", "PARENT", "SIBLING", "HIT", "MISS", "CARP", "DST", "PINNED", "ROUNDROBIN"];
-    name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_') && ENDS.iter().any(|e| name.ends_with(e.as_bytes()))
 }
 
 /// `ip-10-0-0-1`, `host-203-0-113-7.example.net`: part of a host name.

@@ -2,7 +2,7 @@
 
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
-use super::{Found, Skip, Text, beside, element, login, special, typed};
+use super::{Found, Skip, Text, beside, element, login, prose, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
@@ -327,7 +327,7 @@ pub fn accept(
         let mut v4 = None;
         let judged = typed::keyed(text, shape, entity, (start, end), &mut v4);
         let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return None };
-        if !json && matches!(id, e::TOKEN | e::SESSION) && is_prose(text, sep, start, raw) {
+        if !json && matches!(id, e::TOKEN | e::SESSION) && prose::is(text, sep, start, raw) {
             return None;
         }
         let bare_json = json && text.is_bare_json(found, start, end);
@@ -363,11 +363,6 @@ fn accept_escaped(
     hit.carriers[0] = carriers;
     hit.depth = 1;
     Some((id, start, end))
-}
-
-/// `Invalid token: expired`, `Failed to create session: Access denied`: a word of a sentence, not a secret.
-fn is_prose(text: &Text<'_>, sep: usize, start: usize, raw: &[u8]) -> bool {
-    start == sep + 2 && text.at(sep) == b':' && raw.len() < 16 && raw.iter().all(u8::is_ascii_alphabetic)
 }
 
 /// Turns full-width forms of the value behind `from` into ASCII.

@@ -12,10 +12,12 @@ mod ipv4;
 mod ipv6;
 pub mod keyed;
 mod login;
+mod prose;
 mod quotes;
 mod secret;
 pub mod special;
 mod typed;
+mod version;
 mod words;
 
 use super::hit::Hit;
@@ -359,7 +361,9 @@ impl Text<'_> {
     /// A bare 11-digit number is no phone in these places.
     fn is_number_field(&self, start: usize, end: usize, left: &Left) -> bool {
         // `call us 13800138000`: a short word and a blank is prose, not a key.
-        let prose = left.mark == b' ' && start - left.key_start <= 3;
+        let letter = |b: &&u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$') || **b >= 0x80;
+        let word = || self.bytes[left.key_start..start].iter().take_while(letter).count();
+        let prose = left.mark == b' ' && word() <= 2;
         if left.class.exempt != Exempt::No && !prose {
             return true;
         }
