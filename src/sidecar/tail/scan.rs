@@ -3,7 +3,7 @@
 use super::paths::Found;
 use super::print::REACH;
 use super::watched::{Watched, open};
-use super::{REMEMBERED, SLACK, Tail, UNSURE, changed, id, now};
+use super::{HELD, REMEMBERED, SLACK, Tail, UNSURE, changed, id, now};
 use crate::input::codec::{self, Codec};
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read};
@@ -19,8 +19,10 @@ impl Tail {
         self.near.borrow_mut().clear();
         let found = self.rules.globs.expand();
         let (first, resumed) = (!self.begun, self.resumed);
+        self.held = 0;
         for w in &mut self.files {
             w.live = false;
+            self.held += usize::from(w.is_open());
         }
         let mut fresh = Vec::new();
         for f in found {
@@ -92,17 +94,44 @@ impl Tail {
         if w.mark.done && !w.mark.packed && f.meta.len() > w.mark.offset {
             w.mark.done = false;
         }
+        // Held, it is followed wherever it is moved. What forbids it is told when there is something to read.
+        if !w.mark.done && !w.is_open() && self.held < HELD && w.hold().unwrap_or(false) {
+            self.held += 1;
+        }
         true
     }
 
     /// Files that are not at their place any more; their paths.
     fn gone(&mut self) -> Vec<PathBuf> {
         let mut moved = Vec::new();
-        for w in self.files.iter_mut().filter(|w| !w.live && w.rotated.is_none()) {
-            w.rotated = Some(Instant::now());
-            moved.push(w.mark.base.clone());
+        for i in 0..self.files.len() {
+            let w = &self.files[i];
+            if w.live {
+                continue;
+            }
+            // Who writes to it may do so for a while.
+            if self.begun
+                && !w.mark.done
+                && !w.is_open()
+                && let Some(f) = self.moved(w)
+            {
+                self.files[i].mark.path = f;
+                let _ = self.files[i].hold();
+            }
+            let w = &mut self.files[i];
+            if w.rotated.is_none() {
+                w.rotated = Some(Instant::now());
+                moved.push(w.mark.base.clone());
+            }
         }
         moved
+    }
+
+    /// Where a file is that was rotated.
+    fn moved(&self, w: &Watched) -> Option<PathBuf> {
+        let near = self.near(&w.mark.base);
+        let found = near.iter().find(|f| id(f) == w.id() && self.holds(w, &f.path).unwrap_or(false));
+        found.map(|f| f.path.clone())
     }
 
     /// After a start: finds files that were rotated while nobody looked.
