@@ -92,9 +92,9 @@ impl Service {
         let mut got = 0;
         wait_for("all records", || {
             let text = self.output();
-            let ours = whole_lines(&text).filter(|l| l.starts_with("n="));
-            got = ours.clone().count() as u64;
-            for (n, line) in ours.enumerate() {
+            let ours: Vec<_> = whole_lines(&text).filter(|l| l.starts_with("n=")).collect();
+            got = ours.len() as u64;
+            for (n, line) in ours.iter().enumerate() {
                 assert!(line.starts_with(&format!("n={n} ")) && line.contains(" end"), "{n} comes next, not {line}");
             }
             got >= self.written
@@ -307,8 +307,8 @@ fn upgrade(service: &mut Service) {
     service.whole();
     let token = |line: &str| line.split_once("mobile=").unwrap().1.split('&').next().unwrap().to_owned();
     let text = service.output();
-    let mut ours = whole_lines(&text).filter(|l| l.starts_with("n="));
-    assert_eq!(token(ours.next().unwrap()), token(ours.next_back().unwrap()));
+    let ours: Vec<_> = whole_lines(&text).filter(|l| l.starts_with("n=")).map(token).collect();
+    assert_eq!(ours.first(), ours.last());
 }
 
 fn purge(service: &Service) {

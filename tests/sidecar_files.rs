@@ -168,7 +168,7 @@ fn a_quiet_file_is_followed_where_it_is_moved() {
         fs::create_dir(place.at("in")).unwrap();
         fs::create_dir_all(place.at(folder)).unwrap();
         let mut server = append(&place.at("in/access.log"));
-        let mut write = |file: &mut File, from: u64| {
+        let write = |file: &mut File, from: u64| {
             (from..from + 10).for_each(|n| file.write_all(line(n).as_bytes()).unwrap());
         };
         write(&mut server, 0);
