@@ -152,6 +152,8 @@ fn rights(service: &Service) {
     let limits = fs::read_to_string(proc("limits")).unwrap();
     let core = limits.lines().find_map(|l| l.strip_prefix("Max core file size")).unwrap();
     assert_eq!(core.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+    let said = machine.does("journalctl -u logveil");
+    assert!(!said.contains("WARN") && !said.contains("ERROR"), "{said}");
     // Files of a process that can be dumped belong to its user, others to root.
     assert_eq!(std::os::unix::fs::MetadataExt::uid(&fs::metadata(proc("status")).unwrap()), 0);
     let mode = |path: &str| machine.does(&format!("stat -c '%U %a' {path}")).trim().to_owned();

@@ -56,4 +56,4 @@ umount -l /old
 export container=other
 trap - ERR
 exec setpriv --bounding-set -sys_module,-sys_time,-sys_rawio,-syslog,-wake_alarm \
-    /lib/systemd/systemd --system --unit=multi-user.target --log-target=console --show-status=no
+    /lib/systemd/systemd --system --unit=multi-user.target --log-target=journal --show-status=no
