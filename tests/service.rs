@@ -9,7 +9,7 @@ mod support;
 use std::fs::{self, File};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::daemon::{wait_for, whole_lines};
 use support::machine::Machine;
 use support::net::{MARKS, record};
@@ -122,23 +122,33 @@ fn the_package_is_a_service_that_loses_and_leaks_nothing() {
     let Some(package) = package() else { return };
     let Some(machine) = Machine::boot(&package) else { return };
     let mut service = Service::install(machine);
-    rights(&service);
+    let steps: [(&str, fn(&mut Service)); 11] = [
+        ("rights", rights),
+        ("records", records),
+        ("reload", reload),
+        ("kills", kills),
+        ("stop under load", stop_under_load),
+        ("a hanging process", hang),
+        ("long trouble", long_trouble),
+        ("socket", socket),
+        ("nginx", nginx),
+        ("upgrade", upgrade),
+        ("purge", purge),
+    ];
+    for (name, step) in steps {
+        let started = Instant::now();
+        step(&mut service);
+        println!("{name}: {:.1?}", started.elapsed());
+    }
+}
+
+fn records(service: &mut Service) {
     service.write(500);
     service.whole();
-    reload(&mut service);
-    kills(&mut service);
-    stop_under_load(&mut service);
-    hang(&mut service);
-    long_trouble(&mut service);
-    socket(&mut service);
-    nginx(&service);
-    upgrade(&mut service);
-    service.nothing_leaked();
-    purge(&service);
 }
 
 /// What the process may do, by the kernel's word, and what systemd thinks of the unit.
-fn rights(service: &Service) {
+fn rights(service: &mut Service) {
     let (machine, pid) = (&service.machine, service.main_pid());
     let proc = |file: &str| machine.at(&format!("/proc/{pid}/{file}"));
     let user: u32 = machine.does("id -u logveil").trim().parse().unwrap();
@@ -264,7 +274,9 @@ fn socket(service: &mut Service) {
     let text = fs::read_to_string(service.machine.at(CONFIG)).unwrap();
     let text = text + "\n[source.syslog.web]\ntransport = \"udp\"\naddress = \"systemd:0\"\n";
     fs::write(service.machine.at(CONFIG), text).unwrap();
-    service.machine.does("systemctl enable --now logveil-syslog.socket && systemctl restart logveil");
+    service
+        .machine
+        .does("systemctl stop logveil && systemctl enable --now logveil-syslog.socket && systemctl start logveil");
     let send = |n: u32| {
         let message = format!("m={n} mobile={} end", MARKS[0]);
         service.machine.does(&format!("logger -n 127.0.0.1 -P 5514 -d --rfc3164 -t nginx '{message}'"));
@@ -279,7 +291,7 @@ fn socket(service: &mut Service) {
 }
 
 /// A real server's requests.
-fn nginx(service: &Service) {
+fn nginx(service: &mut Service) {
     if !service.machine.run("command -v nginx").0 {
         eprintln!("skipped: nginx is not installed");
         return;
@@ -313,7 +325,8 @@ fn upgrade(service: &mut Service) {
     assert_eq!(ours.first(), ours.last());
 }
 
-fn purge(service: &Service) {
+fn purge(service: &mut Service) {
+    service.nothing_leaked();
     service.machine.does("cd / && apt-get purge -y logveil");
     assert_eq!(service.machine.property("LoadState"), "not-found");
     for unit in ["logveil.service", "logveil-syslog.socket"] {
