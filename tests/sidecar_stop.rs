@@ -6,11 +6,11 @@ use rustix::process::Signal;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
-use support::net::{MARKS, http, numbers, port, record};
+use support::net::{MARKS, numbers, port, record};
 
 const FILE: &str = "[sink.file.clean]\npath = 'DIR/out/clean.log'\n";
 
@@ -130,17 +130,21 @@ fn requests_that_never_end() {
     place.assert_clean(&["key"], &MARKS);
 }
 
-/// Signals of who was told that the daemon is ready: none of them ends it but SIGTERM.
+/// Who is told that the daemon is ready may ask for a reload at once: that must not end it.
 #[test]
 fn a_reload_may_come_at_once() {
-    let ops = port();
-    let place =
-        Place::new(&format!("[ops]\nlisten = '127.0.0.1:{ops}'\n[source.file.a]\ninclude = ['DIR/in/*.log']\n{FILE}"));
+    let place = Place::new(&format!("[source.file.a]\ninclude = ['DIR/in/*.log']\n{FILE}"));
     fs::create_dir(place.at("in")).unwrap();
-    for _ in 0..20 {
-        let daemon = place.start_ready();
+    let socket = UnixDatagram::bind(place.at("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    for n in 1..=20 {
+        let daemon = place.start_with(&[("NOTIFY_SOCKET", place.at("notify").to_str().unwrap())]);
+        let mut buf = [0; 256];
+        while !buf.starts_with(b"READY=1") {
+            socket.recv(&mut buf).unwrap();
+        }
         daemon.signal(Signal::HUP);
-        assert_eq!(http(ops, "GET /healthz", b"").0, 200);
+        wait_for("the reload", || place.read("said").matches("reloaded").count() == n);
         assert!(daemon.stop().success(), "{}", place.read("said"));
     }
 }

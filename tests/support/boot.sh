@@ -48,8 +48,8 @@ for unit in systemd-udevd systemd-udev-trigger systemd-modules-load systemd-sysc
     systemd-timesyncd systemd-pstore systemd-hwdb-update; do
     ln -sf /dev/null "etc/systemd/system/$unit.service"
 done
-# It forbids packages to start services.
-rm -f usr/sbin/policy-rc.d
+# The first forbids packages to start services, the others take long.
+rm -f usr/sbin/policy-rc.d var/lib/man-db/auto-update etc/apt/apt.conf.d/20packagekit
 mkdir old
 pivot_root . old
 umount -l /old
