@@ -10,7 +10,7 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
-use support::net::{MARKS, numbers, port, record};
+use support::net::{MARKS, certificate, numbers, port, record};
 
 const FILE: &str = "[sink.file.clean]\npath = 'DIR/out/clean.log'\n";
 
@@ -128,6 +128,26 @@ fn requests_that_never_end() {
     let all = answered.load(Ordering::Relaxed);
     assert!((0..all).all(|n| got.contains(&n)), "{all} were answered: {got:?}");
     place.assert_clean(&["key"], &MARKS);
+}
+
+#[test]
+fn handshakes_that_never_begin() {
+    let (syslog, http) = (port(), port());
+    let tls = "cert = 'DIR/cert.pem'\nkey = 'DIR/tls.key'\n";
+    let place = Place::new(&format!(
+        "[source.syslog.in]\ntransport = 'tls'\naddress = '127.0.0.1:{syslog}'\n{tls}\
+         [source.http.in2]\naddress = '127.0.0.1:{http}'\n{tls}{FILE}"
+    ));
+    if !certificate(place.dir.path()) {
+        return;
+    }
+    let text = fs::read_to_string(place.at("logveil.toml")).unwrap();
+    fs::write(place.at("logveil.toml"), format!("drain = '3s'\n{text}")).unwrap();
+    let daemon = place.start_ready();
+    let silent = [syslog, http].map(|to| TcpStream::connect(("127.0.0.1", to)).unwrap());
+    let status = daemon.stop();
+    assert!(status.success(), "{status}: {}", place.read("said"));
+    drop(silent);
 }
 
 /// Who is told that the daemon is ready may ask for a reload at once: that must not end it.

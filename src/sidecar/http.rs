@@ -64,13 +64,17 @@ impl Server {
                 refused("connections");
                 continue;
             };
-            let (handler, stop, acceptor) = (handler.clone(), stop.clone(), acceptor.clone());
+            let (handler, mut stop, acceptor) = (handler.clone(), stop.clone(), acceptor.clone());
             tokio::spawn(async move {
                 let _permit = permit;
                 match acceptor {
                     None => connection(stream, handler, stop).await,
                     Some(acceptor) => {
-                        if let Ok(Ok(stream)) = timeout(HEAD, acceptor.accept(stream)).await {
+                        let accepted = tokio::select! {
+                            accepted = timeout(HEAD, acceptor.accept(stream)) => accepted,
+                            () = stop.asked() => return,
+                        };
+                        if let Ok(Ok(stream)) = accepted {
                             connection(Box::new(stream), handler, stop).await;
                         }
                     }

@@ -189,15 +189,21 @@ async fn connections(
             refuse(&context, "connections", 1);
             continue;
         };
-        let (context, acceptor) = (context.clone(), acceptor.clone());
+        let (mut context, acceptor) = (context.clone(), acceptor.clone());
         tokio::spawn(async move {
             let _permit = permit;
             match acceptor {
                 None => connection(stream, settings, context).await,
-                Some(acceptor) => match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(Box::new(stream), settings, context).await,
-                    _ => refuse(&context, "handshake", 1),
-                },
+                Some(acceptor) => {
+                    let accepted = tokio::select! {
+                        accepted = timeout(HANDSHAKE, acceptor.accept(stream)) => accepted,
+                        () = context.stop.asked() => return,
+                    };
+                    match accepted {
+                        Ok(Ok(stream)) => connection(Box::new(stream), settings, context).await,
+                        _ => refuse(&context, "handshake", 1),
+                    }
+                }
             }
         });
     }
