@@ -58,6 +58,7 @@ impl Tail {
         for path in live.iter().filter(|_| !self.again) {
             self.old.extend(self.near(path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
         }
+        live.iter().for_each(|path| self.late(path));
         self.forget();
         if std::mem::take(&mut self.again) {
             self.unsettled = paths.into_iter().collect();
@@ -132,6 +133,22 @@ impl Tail {
         let near = self.near(&w.mark.base);
         let found = near.iter().find(|f| id(f) == w.id() && self.holds(w, &f.path).unwrap_or(false));
         found.map(|f| f.path.clone())
+    }
+
+    /// Finished files that somebody still wrote to, such as a server that ends an old request.
+    fn late(&mut self, path: &Path) {
+        for f in self.near(path).iter() {
+            // Of an empty one nothing tells it from another file with its inode.
+            let is = |w: &Watched| w.id() == id(f) && w.mark.head.is_some() && w.mark.done && !w.mark.packed;
+            let grown = |w: &Watched| is(w) && f.meta.len() > w.mark.offset;
+            let Some(i) = self.files.iter().position(grown) else { continue };
+            if self.holds(&self.files[i], &f.path).unwrap_or(false) {
+                let w = &mut self.files[i];
+                (w.mark.done, w.rotated, w.grown) = (false, Some(Instant::now()), Instant::now());
+                w.mark.path.clone_from(&f.path);
+                let _ = w.hold();
+            }
+        }
     }
 
     /// After a start: finds files that were rotated while nobody looked.
