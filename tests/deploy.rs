@@ -1,5 +1,7 @@
 //! What `deploy/` says fits the program: metrics that dashboards and alerts name, JSON that parses, files of the package.
 
+mod support;
+
 use regex::Regex;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -100,17 +102,9 @@ fn unit_user_and_configuration_of_the_package_fit() {
     assert!(config.contains(&format!("path = \"{}/", value("ReadWritePaths"))));
 }
 
-/// Needs a package that `deploy/deb/build.sh` made after the last change of the manifest.
 #[test]
 fn a_package_that_was_built_holds_these_files() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let time = |p: &Path| p.metadata().and_then(|m| m.modified()).ok();
-    let built = std::fs::read_dir(root.join("target/debian")).into_iter().flatten().flatten().map(|e| e.path());
-    let young = |p: &std::path::PathBuf| time(p) > time(&root.join("Cargo.toml"));
-    let Some(package) = built.filter(|p| p.extension().is_some_and(|e| e == "deb")).find(young) else {
-        eprintln!("skipped: no package (deploy/deb/build.sh)");
-        return;
-    };
+    let Some(package) = support::package() else { return };
     let Ok(out) = std::process::Command::new("dpkg-deb").arg("-c").arg(&package).output() else {
         eprintln!("skipped: dpkg-deb is not installed");
         return;

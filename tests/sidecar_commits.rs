@@ -142,6 +142,23 @@ fn a_slow_disk_holds_up_answers_and_nothing_else() {
     place.assert_clean(&["in", "key"], &MARKS);
 }
 
+/// Another program rotates the output while a commit is under way, which never ends.
+#[test]
+fn an_output_that_was_moved_away_is_cut_as_well() {
+    let place = Place::new(FILE);
+    let mut file = input(&place);
+    let Some(daemon) = Tampered::start(&place, "delay_enter=15s") else { return };
+    write(&mut file, 0..100);
+    wait_for("records", || numbers(&place.read("out/clean.log")).len() == 100);
+    fs::rename(place.at("out/clean.log"), place.at("out/clean.log.1")).unwrap();
+    daemon.kill();
+    let daemon = place.start_ready();
+    write(&mut file, 100..200);
+    wait_while_growing(200, || numbers(&outputs(&place).0).len() as u64);
+    assert!(daemon.stop().success());
+    assert_each_once(numbers(&outputs(&place).0), 200, &place.read("said"));
+}
+
 #[test]
 fn a_failing_disk_is_asked_again_before_anything_is_answered() {
     let (to, ops) = (port(), port());

@@ -3,11 +3,12 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
+use support::net::{metric, port};
 
 const PHONE: &str = "13800138001";
 
@@ -98,4 +99,69 @@ fn the_same_over_a_unix_socket() {
     }
     let address = path.to_str().unwrap();
     assert_told("unixgram", address, longest + 10_000, &mut |buf| socket.recv(buf).unwrap_or(0));
+}
+
+/// Answers 400 to every request.
+fn refuse_all(listener: TcpListener) {
+    for stream in listener.incoming() {
+        let mut stream = stream.unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        loop {
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
+                length =
+                    line.to_lowercase().strip_prefix("content-length: ").map_or(length, |v| v.trim().parse().unwrap());
+                line.clear();
+            }
+            let read = std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink()).unwrap();
+            if read < length
+                || length == 0
+                || stream.write_all(b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n").is_err()
+            {
+                break;
+            }
+        }
+    }
+}
+
+/// What is refused, and can't be put into the dead-letter file, is a failure as others are: it waits, longer and longer.
+#[test]
+fn a_dead_letter_file_that_cannot_be_written_opens_the_circuit() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (to, ops) = (listener.local_addr().unwrap(), port());
+    std::thread::spawn(move || refuse_all(listener));
+    let place = Place::new(&format!(
+        "[ops]\nlisten = '127.0.0.1:{ops}'\n[source.file.a]\ninclude = ['DIR/in/a.log']\n\
+         [sink.http.far]\nurl = 'http://{to}/'\n"
+    ));
+    fs::create_dir_all(place.at("in")).unwrap();
+    fs::create_dir_all(place.at("state/far.dead")).unwrap();
+    fs::write(place.at("in/a.log"), format!("n=0 mobile={PHONE}\n")).unwrap();
+    let daemon = place.start_ready();
+    wait_for("the open circuit", || metric(ops, "logveil_circuit_open{sink=\"far\"}") == 1);
+    assert!(place.read("said").contains("dead-letter file"), "{}", place.read("said"));
+    fs::remove_dir(place.at("state/far.dead")).unwrap();
+    wait_for("the dead letter", || number(&place.read("state/far.dead")) == Some(0));
+    wait_for("the closed circuit", || metric(ops, "logveil_circuit_open{sink=\"far\"}") == 0);
+    assert!(daemon.stop().success());
+    place.assert_clean(&["in", "key"], &[PHONE]);
+}
+
+/// A compressed file is committed, and bounded by the buffer, in parts.
+#[test]
+fn a_compressed_file_does_not_overrun_the_buffer() {
+    let (ops, down) = (port(), port());
+    let place = Place::new(&format!(
+        "[ops]\nlisten = '127.0.0.1:{ops}'\n[source.file.a]\ninclude = ['DIR/in/a.log.zst']\n\
+         [sink.http.far]\nurl = 'http://127.0.0.1:{down}/'\nbuffer = '16MiB'\n"
+    ));
+    fs::create_dir_all(place.at("in")).unwrap();
+    let line = "x".repeat(1 << 10);
+    let text: String = (0..60 << 10).map(|n| format!("n={n} {line}\n")).collect();
+    fs::write(place.at("in/a.log.zst"), zstd::bulk::compress(text.as_bytes(), 1).unwrap()).unwrap();
+    let _daemon = place.start_ready();
+    wait_for("a full buffer", || place.read("said").contains("the disk buffer is full"));
+    let bytes: u64 =
+        fs::read_dir(place.at("state/far.buffer")).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).sum();
+    assert!(bytes < 40 << 20, "{bytes}");
 }

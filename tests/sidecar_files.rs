@@ -160,6 +160,68 @@ fn assert_each_once(place: &Place, all: u64) {
     assert!(ok, "lost {}, twice {} of {all}\n{said}\n{files:?}", show(&lost), show(&twice));
 }
 
+/// A server writes on to a file that was moved away, while the daemon has had no news of it since its start.
+#[test]
+fn a_quiet_file_is_followed_where_it_is_moved() {
+    for (to, folder) in [("in/access.log.1", "in"), ("old/access.log.1", "old")] {
+        let place = Place::new(&FILES.replace("300ms", "2s"));
+        fs::create_dir(place.at("in")).unwrap();
+        fs::create_dir_all(place.at(folder)).unwrap();
+        let mut server = append(&place.at("in/access.log"));
+        let write = |file: &mut File, from: u64| {
+            (from..from + 10).for_each(|n| file.write_all(line(n).as_bytes()).unwrap());
+        };
+        write(&mut server, 0);
+        let daemon = place.start_ready();
+        wait_for("the first records", || numbers(&place).len() == 10);
+        assert!(daemon.stop().success());
+        let daemon = place.start_ready();
+        // Longer than it takes to look at folders.
+        std::thread::sleep(Duration::from_millis(1200));
+        fs::rename(place.at("in/access.log"), place.at(to)).unwrap();
+        let mut new = append(&place.at("in/access.log"));
+        write(&mut server, 10);
+        std::thread::sleep(Duration::from_millis(700));
+        write(&mut server, 20);
+        write(&mut new, 30);
+        wait_while_growing(40, || numbers(&place).len() as u64);
+        assert!(daemon.stop().success());
+        // Two files that are written to at the same time have no order.
+        let mut got = numbers(&place);
+        got.sort_unstable();
+        assert_eq!(got, (0..40).collect::<Vec<_>>(), "{to}");
+    }
+}
+
+/// A server ends old requests in a file that was rotated, and finished, long ago.
+#[test]
+fn late_records_of_a_rotated_file_are_read() {
+    let place = Place::new(FILES);
+    fs::create_dir(place.at("in")).unwrap();
+    let mut server = append(&place.at("in/access.log"));
+    let write = |file: &mut File, from: u64| {
+        (from..from + 10).for_each(|n| file.write_all(line(n).as_bytes()).unwrap());
+    };
+    write(&mut server, 0);
+    let mut daemon = place.start_ready();
+    wait_for("the first records", || numbers(&place).len() == 10);
+    fs::rename(place.at("in/access.log"), place.at("in/access.log.1")).unwrap();
+    let mut new = append(&place.at("in/access.log"));
+    for from in [10, 30, 50] {
+        write(&mut new, from);
+        wait_for("the new file", || numbers(&place).len() as u64 == from + 10);
+        wait_for("the end of the old file", || place.read("state/clean.checkpoint").contains("\"done\":true"));
+        if from == 30 {
+            assert!(daemon.stop().success());
+            daemon = place.start_ready();
+        }
+        write(&mut server, from + 10);
+        wait_while_growing(from + 20, || numbers(&place).len() as u64);
+        assert_eq!(numbers(&place), (0..from + 20).collect::<Vec<_>>());
+    }
+    assert!(daemon.stop().success());
+}
+
 /// Kills at random times, under load and rotation. `LOGVEIL_KILLS` says how many.
 #[test]
 fn kills_lose_nothing_and_repeat_nothing() {

@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::time::Duration;
 use support::daemon::{Place, wait_for};
-use support::net::{metric, port};
+use support::net::{certificate, metric, port};
 
 const PHONE: &str = "13800138001";
 const FILE: &str = "[sink.file.clean]\npath = 'DIR/out/clean.log'\n";
@@ -380,17 +380,7 @@ fn syslog_over_tls_in_both_directions() {
     let second = Place::new(&format!(
         "[source.syslog.in]\ntransport = 'tls'\naddress = '127.0.0.1:{tls}'\ncert = 'DIR/cert.pem'\nkey = 'DIR/tls.key'\n{FILE}"
     ));
-    let made = std::process::Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(second.at("tls.key"))
-        .arg("-out")
-        .arg(second.at("cert.pem"))
-        .stderr(std::process::Stdio::null())
-        .status();
-    if !made.is_ok_and(|s| s.success()) {
-        eprintln!("skipped: no openssl to make a certificate");
+    if !certificate(second.dir.path()) {
         return;
     }
     let first = Place::new(&format!(

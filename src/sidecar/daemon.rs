@@ -22,7 +22,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -117,9 +117,11 @@ async fn serve(
             Some(tokio::spawn(page.map_err(|e| SidecarError::Io(format!("ops.listen {address}: {e}")))?))
         }
     };
+    // Before anybody is told: a signal that nobody waits for ends the process.
+    let signals = Signals::new()?;
     info!("ready");
     ops::notify(sd_notify::NotifyState::Ready);
-    let ended = watch_over(daemon, config, &mut sources, threads).await;
+    let ended = watch_over(daemon, config, &mut sources, threads, signals).await;
     ops::notify(sd_notify::NotifyState::Stopping);
     let until = Instant::now() + config.drain.0;
     let _ = stops.sources.send(true);
@@ -151,26 +153,41 @@ async fn wait(until: Instant, work: impl Future<Output = ()>) -> bool {
     tokio::time::timeout_at(until.into(), work).await.is_ok()
 }
 
+/// What the daemon is told from outside.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, SidecarError> {
+        let of = |kind| signal(kind).map_err(|e| SidecarError::Io(format!("signals: {e}")));
+        Ok(Signals {
+            term: of(SignalKind::terminate())?,
+            int: of(SignalKind::interrupt())?,
+            hup: of(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// Signals, day changes and the watchdog, until it is time to stop.
 async fn watch_over(
     daemon: &Arc<Daemon>,
     config: &Config,
     sources: &mut JoinSet<()>,
     threads: &[JoinHandle<bool>],
+    mut signals: Signals,
 ) -> Result<(), SidecarError> {
-    let failed = |e: io::Error| SidecarError::Io(format!("signals: {e}"));
-    let mut term = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut int = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut hup = signal(SignalKind::hangup()).map_err(failed)?;
     let mut tick = tokio::time::interval(Duration::from_secs(1));
     let (mut day, mut pulse) = (today(), ops::Pulse::default());
     let watchdog = sd_notify::watchdog_enabled().is_some();
     let only_pushed = config.source.file.is_empty();
     loop {
         tokio::select! {
-            _ = term.recv() => return Ok(()),
-            _ = int.recv() => return Ok(()),
-            _ = hup.recv() => {
+            _ = signals.term.recv() => return Ok(()),
+            _ = signals.int.recv() => return Ok(()),
+            _ = signals.hup.recv() => {
                 let daemon = daemon.clone();
                 // What the reload says is in the log.
                 let _ = tokio::task::spawn_blocking(move || daemon.reload()).await;

@@ -20,6 +20,8 @@ pub type Answer = Response<Full<Bytes>>;
 
 /// Longest time for a request's head, and for a TLS handshake: slow senders don't hold a place.
 const HEAD: Duration = Duration::from_secs(10);
+/// Time that requests under way have when it is time to stop.
+const END: Duration = Duration::from_secs(5);
 
 /// An answer in words.
 pub fn answer(status: StatusCode, text: impl Into<Bytes>) -> Answer {
@@ -41,7 +43,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves until it is time to stop; requests under way are answered. `refused` is called for each connection too many.
+    /// Serves until it is time to stop; requests under way are answered, when they end soon. `refused` is called for each connection too many.
     pub async fn run<H, F>(self, handler: H, refused: impl Fn(&'static str))
     where
         H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
@@ -62,20 +64,24 @@ impl Server {
                 refused("connections");
                 continue;
             };
-            let (handler, stop, acceptor) = (handler.clone(), stop.clone(), acceptor.clone());
+            let (handler, mut stop, acceptor) = (handler.clone(), stop.clone(), acceptor.clone());
             tokio::spawn(async move {
                 let _permit = permit;
                 match acceptor {
                     None => connection(stream, handler, stop).await,
                     Some(acceptor) => {
-                        if let Ok(Ok(stream)) = timeout(HEAD, acceptor.accept(stream)).await {
+                        let accepted = tokio::select! {
+                            accepted = timeout(HEAD, acceptor.accept(stream)) => accepted,
+                            () = stop.asked() => return,
+                        };
+                        if let Ok(Ok(stream)) = accepted {
                             connection(Box::new(stream), handler, stop).await;
                         }
                     }
                 }
             });
         }
-        let _ = timeout(Duration::from_secs(5), room.acquire_many(connections as u32)).await;
+        let _ = timeout(END, room.acquire_many(connections as u32)).await;
     }
 }
 
@@ -100,6 +106,6 @@ where
     };
     if asked {
         served.as_mut().graceful_shutdown();
-        let _ = served.await;
+        let _ = timeout(END, served).await;
     }
 }

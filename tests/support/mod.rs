@@ -4,6 +4,8 @@
 #[cfg(feature = "sidecar")]
 pub mod daemon;
 #[cfg(feature = "sidecar")]
+pub mod machine;
+#[cfg(feature = "sidecar")]
 pub mod net;
 
 use logveil::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode, Worker};
@@ -78,4 +80,18 @@ pub fn shared() -> Option<PathBuf> {
 /// A file of `samples/`.
 pub fn sample(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)).unwrap()
+}
+
+/// A package that `deploy/deb/build.sh` made after the last change of the manifest, or the one that `LOGVEIL_DEB` names.
+pub fn package() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let time = |p: &Path| p.metadata().and_then(|m| m.modified()).ok();
+    let built = std::fs::read_dir(root.join("target/debian")).into_iter().flatten().flatten().map(|e| e.path());
+    let young = |p: &PathBuf| time(p) > time(&root.join("Cargo.toml"));
+    let named = std::env::var_os("LOGVEIL_DEB").map(PathBuf::from);
+    let found = named.or_else(|| built.filter(|p| p.extension().is_some_and(|e| e == "deb")).find(young));
+    if found.is_none() {
+        eprintln!("skipped: no package (deploy/deb/build.sh, or LOGVEIL_DEB)");
+    }
+    found
 }

@@ -3,6 +3,7 @@
 use super::daemon::whole_lines;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Values that must never be in a byte written.
@@ -18,6 +19,24 @@ pub fn port() -> u16 {
             return port;
         }
     }
+}
+
+/// Makes `cert.pem` for the loopback and `tls.key` in a folder; false where that can't be done.
+pub fn certificate(dir: &Path) -> bool {
+    let made = std::process::Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=x"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(dir.join("tls.key"))
+        .arg("-out")
+        .arg(dir.join("cert.pem"))
+        .stderr(std::process::Stdio::null())
+        .status();
+    let well = made.is_ok_and(|s| s.success());
+    if !well {
+        eprintln!("skipped: no openssl to make a certificate");
+    }
+    well
 }
 
 /// The `n`th record, without its end; every mark is in it.

@@ -24,6 +24,8 @@ pub struct Writer {
     most: u64,
     /// Bytes since the last commit.
     fresh: u64,
+    /// There may be bytes behind `at`, of a record that was not written whole.
+    torn: bool,
     shared: Arc<Shared>,
 }
 
@@ -47,7 +49,10 @@ impl Writer {
             });
             let len = std::fs::metadata(&path)?.len();
             if len > keep {
-                OpenOptions::new().write(true).open(&path)?.set_len(keep)?;
+                let file = OpenOptions::new().write(true).open(&path)?;
+                file.set_len(keep)?;
+                // What comes back after a loss of power would be delivered as well.
+                file.sync_all()?;
             }
             bytes += len.min(keep);
         }
@@ -59,7 +64,7 @@ impl Writer {
         let mut state = shared.lock();
         (state.committed, state.bytes) = (at, bytes);
         drop(state);
-        Ok(Writer { dir: dir.into(), file, filled: Vec::new(), at, number: 0, most, fresh: 0, shared })
+        Ok(Writer { dir: dir.into(), file, filled: Vec::new(), at, number: 0, most, fresh: 0, torn: false, shared })
     }
 }
 
@@ -84,10 +89,12 @@ impl Sink for Writer {
         }
         let mut record = header(clean, self.number).to_vec();
         record.extend_from_slice(bytes);
-        if let Err(e) = (&*self.file).write_all(&record) {
+        if self.torn {
             self.file.set_len(self.at.offset)?;
-            return Err(e);
         }
+        self.torn = true;
+        (&*self.file).write_all(&record)?;
+        self.torn = false;
         self.number += 1;
         self.at.offset += size;
         self.fresh += size;

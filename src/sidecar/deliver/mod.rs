@@ -94,13 +94,20 @@ impl Delivery {
                 outcome = self.remote.send(&batch) => outcome,
                 () = abandon.asked() => break,
             };
-            match outcome {
+            let outcome = match outcome {
+                Outcome::Refused(why) => tokio::select! {
+                    outcome = self.refused(batch, &why, &quiet) => outcome,
+                    () = abandon.asked() => break,
+                },
                 Outcome::Taken => {
-                    failures = 0;
                     self.taken(&batch, &quiet);
+                    Ok(())
                 }
-                Outcome::Refused(why) => self.refused(batch, &why, &quiet).await,
-                Outcome::Later(why) => {
+                Outcome::Later(why) => Err(why),
+            };
+            match outcome {
+                Ok(()) => failures = 0,
+                Err(why) => {
                     failures += 1;
                     self.reader.rewind();
                     self.metrics.sink_errors.get_or_create(&label("sink", &self.name)).inc();
@@ -141,17 +148,17 @@ impl Delivery {
 
     /// One bad record must not take others with it: each is sent alone, and those that are refused again go to the
     /// dead-letter file.
-    async fn refused(&mut self, batch: Vec<Buffered>, why: &str, quiet: &Quiet) {
+    ///
+    /// # Errors
+    /// Why the rest has to be sent again.
+    async fn refused(&mut self, batch: Vec<Buffered>, why: &str, quiet: &Quiet) -> Result<(), String> {
         for record in batch {
             let one = std::slice::from_ref(&record);
             match self.remote.send(one).await {
                 Outcome::Taken => self.taken(one, quiet),
-                Outcome::Later(_) => return self.reader.rewind(),
+                Outcome::Later(why) => return Err(why),
                 Outcome::Refused(_) => {
-                    if let Err(e) = self.bury(&record) {
-                        quiet.warn(&format!("sink {}: dead-letter file: {e}", self.name));
-                        return self.reader.rewind();
-                    }
+                    self.bury(&record).map_err(|e| format!("dead-letter file: {e}"))?;
                     quiet.warn(&format!("sink {}: {why}; it went to the dead-letter file", self.name));
                     self.metrics.dead.get_or_create(&labels(("sink", &self.name), ("reason", "refused"))).inc();
                     if let Err(e) = self.reader.delivered(&record) {
@@ -160,6 +167,7 @@ impl Delivery {
                 }
             }
         }
+        Ok(())
     }
 
     fn bury(&self, record: &Buffered) -> io::Result<()> {

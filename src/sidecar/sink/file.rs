@@ -144,8 +144,8 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Files that [`FileSink::finished`] named.
-fn finished_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+/// Files beside `path` whose names begin with its own, and what follows it there.
+fn siblings(path: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let Some(name) = path.file_name().and_then(|n| n.to_str()) else { return Ok(Vec::new()) };
     let mut files = Vec::new();
     let entries = match std::fs::read_dir(folder(path)) {
@@ -154,18 +154,22 @@ fn finished_files(path: &Path) -> io::Result<Vec<PathBuf>> {
     };
     for entry in entries {
         let file = entry?.path();
-        let ending = file.file_name().and_then(|n| n.to_str()?.strip_prefix(name)?.strip_prefix('.'));
-        if ending.is_some_and(|e| e.len() >= 16 && e.as_bytes()[8] == b'T' && e.as_bytes()[15] == b'Z') {
-            files.push(file);
-        }
+        let ending = file.file_name().and_then(|n| n.to_str()?.strip_prefix(name)).map(String::from);
+        files.extend(ending.filter(|e| e.starts_with(['.', '-', '_'])).map(|e| (file, e)));
     }
     Ok(files)
 }
 
-/// Cuts the file of a mark to its length, wherever it is now.
+/// Files that [`FileSink::finished`] named.
+fn finished_files(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let timed = |e: &str| e.len() >= 17 && e.starts_with('.') && e.as_bytes()[9] == b'T' && e.as_bytes()[16] == b'Z';
+    Ok(siblings(path)?.into_iter().filter(|(_, e)| timed(e)).map(|(file, _)| file).collect())
+}
+
+/// Cuts the file of a mark to its length, wherever it is now: it was finished, or somebody else moved it.
 pub(super) fn cut(mark: &FileMark) -> io::Result<()> {
     let (path, id, length) = (&mark.path, (mark.dev, mark.ino), mark.length);
-    for file in std::iter::once(path.clone()).chain(finished_files(path)?) {
+    for file in std::iter::once(path.clone()).chain(siblings(path)?.into_iter().map(|(file, _)| file)) {
         let Ok(meta) = std::fs::metadata(&file) else { continue };
         if (meta.dev(), meta.ino()) != id {
             continue;

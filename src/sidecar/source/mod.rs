@@ -14,7 +14,11 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
+
+/// What has come when it is time to stop is read, for this time at most: senders may never rest.
+const LAST: Duration = Duration::from_secs(2);
 
 /// Tells sources to take no more.
 #[derive(Clone)]

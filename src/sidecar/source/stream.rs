@@ -3,12 +3,13 @@
 use super::super::config;
 use super::super::metrics::labels;
 use super::frame::{Framed, Framer};
-use super::{Context, Running, Source};
+use super::{Context, LAST, Running, Source};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
+use std::time::Instant;
 use zeroize::Zeroizing;
 
 /// Bytes of one read.
@@ -41,9 +42,10 @@ impl Source for config::StreamSource {
 fn pump(mut file: File, mut framer: Framer, context: &Context, runtime: &tokio::runtime::Handle) {
     let mut buf = Zeroizing::new(vec![0; READ]);
     let mut batch = Vec::new();
+    let mut end = None;
     loop {
         let ready = readable(&file);
-        if !ready && *context.stop.0.borrow() {
+        if context.stop.is_asked() && (!ready || *end.get_or_insert_with(|| Instant::now() + LAST) <= Instant::now()) {
             break;
         }
         if !ready {

@@ -8,7 +8,7 @@ use super::drops::Drops;
 use super::frame::{Framed, Framer};
 use super::header;
 use super::socket::{Datagrams, Listener, Slots, Stream};
-use super::{Context, Running, Source};
+use super::{Context, LAST, Running, Source, Stop};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +30,8 @@ const PAUSE: Duration = Duration::from_micros(300);
 const DROPS: Duration = Duration::from_secs(1);
 /// Longest TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// When it is time to stop, a connection that is silent for so long has nothing more.
+const PAST: Duration = Duration::from_millis(50);
 
 impl Source for config::SyslogSource {
     fn start(&self, context: Context) -> io::Result<Running> {
@@ -108,17 +110,20 @@ fn datagrams(socket: &Datagrams, drops: Option<Drops>, settings: Settings, conte
     let quiet = Quiet::default();
     let mut drops = drops.map(|drops| Dropped { drops, looked: Instant::now(), quiet: Quiet::default() });
     let runtime = tokio::runtime::Handle::current();
+    let mut end = None;
     loop {
         let stopping = context.stop.is_asked();
+        let over = stopping && *end.get_or_insert_with(|| Instant::now() + LAST) <= Instant::now();
         if let Some(drops) = &mut drops {
             drops.look(context);
         }
-        let (batch, end) = gather(socket, settings, context, &mut slots, !stopping);
+        let (batch, seen) = gather(socket, settings, context, &mut slots, !stopping);
         if !batch.is_empty() && runtime.block_on(context.intake.put(batch)).is_err() {
             return;
         }
-        match end {
-            Ok(true) => continue,
+        match seen {
+            Ok(true) if !over => continue,
+            Ok(true) => {}
             Ok(false) if socket.waits() => {}
             Ok(false) => std::thread::sleep(PAUSE),
             Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
@@ -184,20 +189,33 @@ async fn connections(
             refuse(&context, "connections", 1);
             continue;
         };
-        let (context, acceptor) = (context.clone(), acceptor.clone());
+        let (mut context, acceptor) = (context.clone(), acceptor.clone());
         tokio::spawn(async move {
             let _permit = permit;
             match acceptor {
                 None => connection(stream, settings, context).await,
-                Some(acceptor) => match timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                    Ok(Ok(stream)) => connection(Box::new(stream), settings, context).await,
-                    _ => refuse(&context, "handshake", 1),
-                },
+                Some(acceptor) => {
+                    let accepted = tokio::select! {
+                        accepted = timeout(HANDSHAKE, acceptor.accept(stream)) => accepted,
+                        () = context.stop.asked() => return,
+                    };
+                    match accepted {
+                        Ok(Ok(stream)) => connection(Box::new(stream), settings, context).await,
+                        _ => refuse(&context, "handshake", 1),
+                    }
+                }
             }
         });
     }
     // Connections end by themselves when they see that it is time to stop.
-    let _ = timeout(Duration::from_secs(2), room.acquire_many(all as u32)).await;
+    let _ = timeout(LAST + PAST, room.acquire_many(all as u32)).await;
+}
+
+/// Waits until it is time to stop and nothing comes any more, or until `end`, which is set then.
+async fn over(stop: &mut Stop, end: &mut Option<Instant>) {
+    stop.asked().await;
+    let end = *end.get_or_insert_with(|| Instant::now() + LAST);
+    tokio::time::sleep_until(end.min(Instant::now() + PAST)).await;
 }
 
 async fn connection(mut stream: Box<dyn Stream>, settings: Settings, mut context: Context) {
@@ -205,11 +223,11 @@ async fn connection(mut stream: Box<dyn Stream>, settings: Settings, mut context
     let mut buf = Zeroizing::new(vec![0; READ]);
     // Of whole messages: one who sends a byte now and then does not hold a place.
     let mut news = Instant::now();
+    let mut end = None;
     loop {
         let read = tokio::select! {
             read = timeout_at(news + settings.idle, stream.read(&mut buf)) => read,
-            // What has come already is read before.
-            () = async { context.stop.asked().await; tokio::time::sleep(Duration::from_millis(50)).await } => return,
+            () = over(&mut context.stop, &mut end) => return,
         };
         let n = match read {
             Ok(Ok(n)) if n > 0 => n,

@@ -61,7 +61,9 @@ pub struct Rules {
 const REMEMBERED: usize = 512;
 /// How often folders are looked at.
 const SCAN: Duration = Duration::from_millis(500);
-/// A descriptor without news is given back after this.
+/// Files that are held open, whether there is news of them or not.
+const HELD: usize = 256;
+/// Where there are more, the descriptor of one without news is given back after this.
 const IDLE: Duration = Duration::from_secs(60);
 /// How long a file that can't be told from a copy is looked at again, in seconds.
 const UNSURE: u64 = 30;
@@ -73,6 +75,8 @@ pub struct Tail {
     rules: Rules,
     prints: Prints,
     files: Vec<Watched>,
+    /// Files that were open at the last scan.
+    held: usize,
     /// Rotated files that were there before, and when they were changed.
     old: HashMap<(u64, u64), i128>,
     /// Files changed since then may have been missed; `None` before the first scan of a fresh source.
@@ -115,6 +119,7 @@ impl Tail {
             rules,
             prints,
             files,
+            held: 0,
             old: HashMap::new(),
             since: saved,
             scanned: None,
@@ -202,8 +207,9 @@ impl Tail {
             Some(since) if since.elapsed().min(w.grown.elapsed()) >= self.rules.rotate_wait => {
                 w.finish(&Way { prints: &self.prints, joiner: self.rules.joiner.as_ref() }, feed)
             }
-            None if w.is_open() && w.grown.elapsed() >= IDLE => {
+            None if self.held > HELD && w.is_open() && w.grown.elapsed() >= IDLE => {
                 w.close();
+                self.held -= 1;
                 Ok(())
             }
             _ => Ok(()),

@@ -3,7 +3,7 @@
 use super::paths::Found;
 use super::print::REACH;
 use super::watched::{Watched, open};
-use super::{REMEMBERED, SLACK, Tail, UNSURE, changed, id, now};
+use super::{HELD, REMEMBERED, SLACK, Tail, UNSURE, changed, id, now};
 use crate::input::codec::{self, Codec};
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Read};
@@ -19,8 +19,10 @@ impl Tail {
         self.near.borrow_mut().clear();
         let found = self.rules.globs.expand();
         let (first, resumed) = (!self.begun, self.resumed);
+        self.held = 0;
         for w in &mut self.files {
             w.live = false;
+            self.held += usize::from(w.is_open());
         }
         let mut fresh = Vec::new();
         for f in found {
@@ -56,6 +58,7 @@ impl Tail {
         for path in live.iter().filter(|_| !self.again) {
             self.old.extend(self.near(path).iter().filter(|f| !known.contains(&id(f))).map(|f| (id(f), changed(f))));
         }
+        live.iter().for_each(|path| self.late(path));
         self.forget();
         if std::mem::take(&mut self.again) {
             self.unsettled = paths.into_iter().collect();
@@ -92,17 +95,60 @@ impl Tail {
         if w.mark.done && !w.mark.packed && f.meta.len() > w.mark.offset {
             w.mark.done = false;
         }
+        // Held, it is followed wherever it is moved. What forbids it is told when there is something to read.
+        if !w.mark.done && !w.is_open() && self.held < HELD && w.hold().unwrap_or(false) {
+            self.held += 1;
+        }
         true
     }
 
     /// Files that are not at their place any more; their paths.
     fn gone(&mut self) -> Vec<PathBuf> {
         let mut moved = Vec::new();
-        for w in self.files.iter_mut().filter(|w| !w.live && w.rotated.is_none()) {
-            w.rotated = Some(Instant::now());
-            moved.push(w.mark.base.clone());
+        for i in 0..self.files.len() {
+            let w = &self.files[i];
+            if w.live {
+                continue;
+            }
+            // Who writes to it may do so for a while.
+            if self.begun
+                && !w.mark.done
+                && !w.is_open()
+                && let Some(f) = self.moved(w)
+            {
+                self.files[i].mark.path = f;
+                let _ = self.files[i].hold();
+            }
+            let w = &mut self.files[i];
+            if w.rotated.is_none() {
+                w.rotated = Some(Instant::now());
+                moved.push(w.mark.base.clone());
+            }
         }
         moved
+    }
+
+    /// Where a file is that was rotated.
+    fn moved(&self, w: &Watched) -> Option<PathBuf> {
+        let near = self.near(&w.mark.base);
+        let found = near.iter().find(|f| id(f) == w.id() && self.holds(w, &f.path).unwrap_or(false));
+        found.map(|f| f.path.clone())
+    }
+
+    /// Finished files that somebody still wrote to, such as a server that ends an old request.
+    fn late(&mut self, path: &Path) {
+        for f in self.near(path).iter() {
+            // Of an empty one nothing tells it from another file with its inode.
+            let is = |w: &Watched| w.id() == id(f) && w.mark.head.is_some() && w.mark.done && !w.mark.packed;
+            let grown = |w: &Watched| is(w) && f.meta.len() > w.mark.offset;
+            let Some(i) = self.files.iter().position(grown) else { continue };
+            if self.holds(&self.files[i], &f.path).unwrap_or(false) {
+                let w = &mut self.files[i];
+                (w.mark.done, w.rotated, w.grown) = (false, Some(Instant::now()), Instant::now());
+                w.mark.path.clone_from(&f.path);
+                let _ = w.hold();
+            }
+        }
     }
 
     /// After a start: finds files that were rotated while nobody looked.

@@ -17,6 +17,8 @@ use zeroize::Zeroizing;
 pub const CHUNK: usize = 256 << 10;
 /// Bytes of one file before others have their turn.
 const TURN: u64 = 2 << 20;
+/// The same of a compressed file, whose beginning is decompressed again each time: half of what was read, but not less than this.
+const PACKED: u64 = 16 << 20;
 /// Longest record of a compressed file.
 const LONGEST: usize = 16 << 20;
 /// Bytes that one step of the search for a line end looks at.
@@ -422,7 +424,11 @@ impl Watched {
             return Ok(Seen::Replaced);
         }
         buf.clear();
+        let stop = self.mark.offset + PACKED.max(self.mark.offset / 2);
         loop {
+            if self.mark.offset >= stop {
+                return Ok(Seen::More);
+            }
             let have = buf.len();
             buf.resize(have + STEP, 0);
             let n = input.read(&mut buf[have..]);
