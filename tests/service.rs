@@ -18,6 +18,9 @@ use support::package;
 const CONFIG: &str = "/etc/logveil/logveil.toml";
 const LOAD: &str = "/var/log/nginx/load.access.log";
 
+/// What is done to the service, and looked at.
+type Step = fn(&mut Service);
+
 /// The machine, and how many records were written in it.
 struct Service {
     machine: Machine,
@@ -122,7 +125,7 @@ fn the_package_is_a_service_that_loses_and_leaks_nothing() {
     let Some(package) = package() else { return };
     let Some(machine) = Machine::boot(&package) else { return };
     let mut service = Service::install(machine);
-    let steps: [(&str, fn(&mut Service)); 11] = [
+    let steps: [(&str, Step); 11] = [
         ("rights", rights),
         ("records", records),
         ("reload", reload),

@@ -106,7 +106,7 @@ fn opens_text(run: &[u8]) -> bool {
     let bytes = a << 18 | b << 12 | c << 6 | d;
     let [_, a, b, c] = bytes.to_be_bytes();
     let control = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7F;
-    let starts = |b: u8| b < 0x80 || b >= 0xC2;
+    let starts = |b: u8| !(0x80..0xC2).contains(&b);
     let more = |b: u8| (0x80..0xC0).contains(&b);
     let whole = match (a, b) {
         (0..0x80, 0..0x80) => starts(c),
