@@ -117,12 +117,14 @@ impl Service {
     }
 }
 
+type Step = fn(&mut Service);
+
 #[test]
 fn the_package_is_a_service_that_loses_and_leaks_nothing() {
     let Some(package) = package() else { return };
     let Some(machine) = Machine::boot(&package) else { return };
     let mut service = Service::install(machine);
-    let steps: [(&str, fn(&mut Service)); 11] = [
+    let steps: [(&str, Step); 11] = [
         ("rights", rights),
         ("records", records),
         ("reload", reload),
