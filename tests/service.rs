@@ -120,6 +120,8 @@ impl Service {
     }
 }
 
+type Step = fn(&mut Service);
+
 #[test]
 fn the_package_is_a_service_that_loses_and_leaks_nothing() {
     let Some(package) = package() else { return };

@@ -208,6 +208,8 @@ fn late_records_of_a_rotated_file_are_read() {
     fs::rename(place.at("in/access.log"), place.at("in/access.log.1")).unwrap();
     let mut new = append(&place.at("in/access.log"));
     for from in [10, 30, 50] {
+        // Longer than `rotate_wait` and a look at the folder.
+        std::thread::sleep(Duration::from_millis(1500));
         write(&mut new, from);
         wait_for("the new file", || numbers(&place).len() as u64 == from + 10);
         wait_for("the end of the old file", || place.read("state/clean.checkpoint").contains("\"done\":true"));
