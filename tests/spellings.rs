@@ -149,3 +149,18 @@ fn every_spelling_in_every_carrier_goes_and_nothing_else() {
     }
     assert!(done > 1000 && wrong.is_empty(), "{} of {done}:\n{}", wrong.len(), wrong[..wrong.len().min(40)].join("\n"));
 }
+
+#[test]
+fn words_that_begin_as_units_are_none() {
+    let engine = engine("web-minimal", TagMode::None);
+    let mut worker = engine.worker();
+    for (text, want) in [
+        ("call 13800138001 user=5", "call REDACTED user=5"),
+        ("call 13800138001 msg=sent", "call REDACTED msg=sent"),
+        ("call 13800138001 nsq", "call REDACTED nsq"),
+        ("took 13800138001 us, 13800138001ms 13800138001B", "took 13800138001 us, 13800138001ms 13800138001B"),
+        ("耗时13800138001毫秒", "耗时13800138001毫秒"),
+    ] {
+        assert_eq!(String::from_utf8_lossy(&rewrite(&mut worker, text.as_bytes())), want);
+    }
+}

@@ -373,7 +373,10 @@ impl Text<'_> {
             return t[start - 4..start - 1].iter().all(u8::is_ascii_digit);
         }
         let after = &t[end.min(t.len())..];
-        UNITS.iter().any(|u| after.starts_with(u.as_bytes()))
+        // `13800138001 user`: a word only begins as a unit does.
+        let ends = |rest: &[u8]| !rest.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        let unit = |u: &&str| after.strip_prefix(u.as_bytes()).is_some_and(|rest| !u.is_ascii() || ends(rest));
+        UNITS.iter().any(|u| unit(&u))
     }
 
     /// True when the token at this span is a bare JSON number or word, whose replacement needs quotes.
@@ -400,7 +403,7 @@ impl Text<'_> {
 /// Words behind a number that make it a quantity.
 const UNITS: &[&str] = &[
     "字节", "元", "次", "条", "个", "毫秒", "微秒", "纳秒", "秒", "bytes", " bytes", "ms", "us", "ns", " ms", " us",
-    " ns", "B ", "KB", "MB",
+    " ns", "B", "KB", "MB",
 ];
 
 /// What stands to the left of a value.
