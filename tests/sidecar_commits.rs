@@ -180,6 +180,29 @@ fn a_failing_disk_is_asked_again_before_anything_is_answered() {
     place.assert_clean(&["in", "key"], &MARKS);
 }
 
+/// What an error of the device took is not vouched for by the next call: the daemon ends, and its next start writes it again.
+#[test]
+fn a_disk_that_loses_what_was_written_ends_the_daemon() {
+    let place = Place::new(FILE);
+    let mut file = input(&place);
+    let Some(mut daemon) = Tampered::start(&place, "error=EIO") else { return };
+    write(&mut file, 0..100);
+    wait_for("records", || numbers(&place.read("out/clean.log")).len() >= 100);
+    let mut status = None;
+    wait_for("the daemon ends", || {
+        status = daemon.strace.child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert_eq!(status.unwrap().code(), Some(74));
+    drop(daemon);
+    let daemon = place.start_ready();
+    write(&mut file, 100..200);
+    wait_for("all records", || numbers(&place.read("out/clean.log")).len() >= 200);
+    assert!(daemon.stop().success());
+    assert_each_once(numbers(&place.read("out/clean.log")), 200, &place.read("said"));
+    place.assert_clean(&["in", "key"], &MARKS);
+}
+
 /// Posts one record after the other until there is no answer; the numbers of those that were answered.
 fn post_on(to: u16, next: &AtomicU64) -> Vec<u64> {
     let mut answered = Vec::new();

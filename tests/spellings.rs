@@ -158,6 +158,7 @@ fn words_that_begin_as_units_are_none() {
         ("call 13800138001 user=5", "call REDACTED user=5"),
         ("call 13800138001 msg=sent", "call REDACTED msg=sent"),
         ("call 13800138001 nsq", "call REDACTED nsq"),
+        ("call 13800138001 ms-1", "call REDACTED ms-1"),
         ("took 13800138001 us, 13800138001ms 13800138001B", "took 13800138001 us, 13800138001ms 13800138001B"),
         ("耗时13800138001毫秒", "耗时13800138001毫秒"),
     ] {

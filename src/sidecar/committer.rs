@@ -3,6 +3,7 @@
 
 use super::batch::Raw;
 use super::checkpoint::{Checkpoint, Saved};
+use super::durable;
 use super::metrics::label;
 use super::retry::Retry;
 use super::sink::Commit;
@@ -102,7 +103,7 @@ fn start(retry: Retry) -> io::Result<Thread> {
 fn work(job: Job, retry: &Retry) -> Result<Checkpoint, Stopped> {
     let Job { commit, saved, held, mut checkpoint } = job;
     retry.persist(|| {
-        commit.files.iter().try_for_each(|f| f.sync_data())?;
+        commit.files.iter().try_for_each(|f| durable::sync(f))?;
         checkpoint.save(saved.clone())
     })?;
     if let Some(then) = commit.then {

@@ -12,6 +12,7 @@ mod committer;
 pub mod config;
 mod daemon;
 mod deliver;
+mod durable;
 mod harden;
 mod http;
 mod inbox;

@@ -374,9 +374,11 @@ impl Text<'_> {
         }
         let after = &t[end.min(t.len())..];
         // `13800138001 user`: a word only begins as a unit does.
-        let ends = |rest: &[u8]| !rest.first().is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
+        let ends = |rest: &[u8]| {
+            rest.first().is_none_or(|b| b.is_ascii_whitespace() || b",;.)]}\"'".contains(b) || *b >= 0x80)
+        };
         let unit = |u: &&str| after.strip_prefix(u.as_bytes()).is_some_and(|rest| !u.is_ascii() || ends(rest));
-        UNITS.iter().any(|u| unit(&u))
+        UNITS.iter().any(unit)
     }
 
     /// True when the token at this span is a bare JSON number or word, whose replacement needs quotes.

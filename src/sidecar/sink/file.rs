@@ -3,7 +3,7 @@
 use super::{Commit, FileMark, Sink, SinkMark};
 use crate::engine::Clean;
 use crate::output::atomic::sync_dir;
-use crate::sidecar::config;
+use crate::sidecar::{config, durable};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -99,7 +99,7 @@ impl FileSink {
     /// Makes sure of what was appended, now.
     pub(super) fn settle(&mut self) -> io::Result<FileMark> {
         let (mark, _) = self.pledge()?;
-        self.file.sync_data()?;
+        durable::sync(&self.file)?;
         self.pledged();
         Ok(mark)
     }
