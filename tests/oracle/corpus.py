@@ -149,6 +149,11 @@ def machine(a):
 VERSION = re.compile(
     rb"(?:[A-Za-z][\w.+-]*/[vV]?|\brv:|(?i:version|ver|revision|firmware|build|release|section|android|\bv)[\"']?[ =:/]{1,3}[\"']?[\w.+~-]*?[-+~]?)$"
 )
+# Libraries behind a blank; what stands in or right behind the comment of a client: `Mozilla/4.0 (... PPC)/7.6.1.82`, HbbTV's third and
+# fourth field, the field behind an SDK; inside the version of a browser.
+CLIENT = re.compile(
+    rb"(?:\b(?i:zlib|brew)[ +]|/[0-9.]+[ +]?\([^()\"]*\)/|browser/[0-9]+_|HbbTV/[0-9.]+ ?\((?:[^;()]*;){3,4} ?|/[0-9.]+ ?\([^()]*SDK; ?)$"
+)
 
 
 def left_out(kind, line, s, e):
@@ -157,6 +162,8 @@ def left_out(kind, line, s, e):
     if kind == "ip":
         if VERSION.search(left) or left.endswith(b"~~"):
             return "version behind a product or a key"
+        if CLIENT.search(line[max(0, s - 200) : s]):
+            return "version of a client or a library"
         if e - s == 7 and re.search(rb"/[A-Za-z]+-$", left) and right.startswith(b"/"):
             return "version of a library in a path"
         if re.search(rb"(?i)oid[\"']?[ =:]+[\"']?$", left):
