@@ -18,9 +18,6 @@ use support::package;
 const CONFIG: &str = "/etc/logveil/logveil.toml";
 const LOAD: &str = "/var/log/nginx/load.access.log";
 
-/// What is done to the service, and looked at.
-type Step = fn(&mut Service);
-
 /// The machine, and how many records were written in it.
 struct Service {
     machine: Machine,
