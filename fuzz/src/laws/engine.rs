@@ -41,8 +41,7 @@ pub fn check(text: &[u8]) -> Behaviour {
     let of = |e: &Engine| e.sniffer(None).look(text);
     let format = of(&rig.tokens);
     let mut found = rig.constant.worker().explain(text);
-    // All findings inside a run of base64 have its span: one stands for them.
-    found.dedup_by(|b, a| b.carrier == "base64" && a.span == b.span);
+    one_a_run(&mut found);
     spans_are_in_order(&found, text);
     let constant = rewrite(&rig.constant, of(&rig.constant), text);
     if found.iter().all(|f| f.carrier != "base64") {
@@ -50,7 +49,7 @@ pub fn check(text: &[u8]) -> Behaviour {
     }
     let tokens = rewrite(&rig.tokens, format, text);
     let mut kept = rig.tokens.worker().explain(text);
-    kept.dedup_by(|b, a| b.carrier == "base64" && a.span == b.span);
+    one_a_run(&mut kept);
     gaps_survive(&kept, text, &tokens);
     // Deeper escapes come to light as those around them go.
     let shallow = found.iter().all(|f| f.carrier != "nested") && !text.windows(3).any(|w| w == b"%25");
@@ -62,7 +61,10 @@ pub fn check(text: &[u8]) -> Behaviour {
     for twin in &rig.twins {
         assert_same(&rewrite(twin, of(twin), text), &tokens, "kernels differ");
     }
-    cuts_change_nothing(&rig.tokens, format, text, &tokens);
+    // Directives that follow each other are followed by the sniffer of a stream, not by a format that is given.
+    if text.split(|b| *b == b'\n').filter(|l| l.starts_with(b"#Fields:") || l.starts_with(b"#fields\t")).count() < 2 {
+        cuts_change_nothing(&rig.tokens, format, text, &tokens);
+    }
     tags_only_add(&tokens, &rewrite(&rig.tagged, of(&rig.tagged), text));
     let mut seen = kinds(&found);
     seen.push(behaviour((format_number(format), found.len().min(8))));
@@ -75,6 +77,15 @@ fn format_number(format: Format) -> u8 {
         Format::Known(n) => n + 1,
         Format::Columns(_) => u8::MAX,
     }
+}
+
+/// All findings inside a run of base64 have its span: one stands for them, kept when all are.
+fn one_a_run(found: &mut Vec<Explained>) {
+    found.dedup_by(|b, a| {
+        let one = b.carrier == "base64" && a.span == b.span;
+        a.kept &= b.kept || !one;
+        one
+    });
 }
 
 fn spans_are_in_order(found: &[Explained], text: &[u8]) {
