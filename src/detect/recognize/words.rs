@@ -71,7 +71,10 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
         return;
     }
     let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')' | b'.' | b',' | b'-' | b'_');
-    let stop = s + t[s..].iter().take(64).take_while(|b| inside(b)).count();
+    let stop = s + t[s..].iter().take(LONGEST + 1).take_while(|b| inside(b)).count();
+    if stop - s > LONGEST {
+        return;
+    }
     let v = t[s..stop].trim_ascii_end();
     let mut v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
     if shape == Shape::Code {
@@ -88,6 +91,9 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
         found.push(s, s + v.len(), id, RuleId::Words, Confidence::Context);
     }
 }
+
+/// Longest value behind a word: what is longer is no number of anything, and is not cut in two.
+const LONGEST: usize = 128;
 
 /// `京A12345号文件` numbers a paper, not a car.
 fn plate_ends(after: &[u8]) -> bool {
