@@ -165,3 +165,23 @@ fn words_that_begin_as_units_are_none() {
         assert_eq!(String::from_utf8_lossy(&rewrite(&mut worker, text.as_bytes())), want);
     }
 }
+
+#[test]
+fn brackets_schemes_and_names_of_files() {
+    let engine = engine("web-minimal", TagMode::None);
+    let mut worker = engine.worker();
+    for (text, want) in [
+        ("[13800138001][13900139001] sent", "[REDACTED][REDACTED] sent"),
+        ("[13800138001] sent", "[REDACTED] sent"),
+        ("[13800138001, 13900139001]", "[\"REDACTED\", \"REDACTED\"]"),
+        ("[[13800138001],[13900139001]]", "[[\"REDACTED\"],[\"REDACTED\"]]"),
+        ("{\"a\":[13800138001]}", "{\"a\":[\"REDACTED\"]}"),
+        ("weixin://13800138001", "weixin://REDACTED"),
+        (
+            "/record/13800138001.wav /p/13800138001.5 /v13800138001.2",
+            "/record/REDACTED.wav /p/13800138001.5 /v13800138001.2",
+        ),
+    ] {
+        assert_eq!(String::from_utf8_lossy(&rewrite(&mut worker, text.as_bytes())), want);
+    }
+}

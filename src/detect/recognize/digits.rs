@@ -45,8 +45,13 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     }
     if r == b'.' && text.at(end + 1).is_ascii_alphanumeric() {
         // `/upload/440524188001010014.jpg`: a check digit is stronger than the name of a file.
-        if end - s == 18 && text.at(end + 1).is_ascii_alphabetic() {
-            resident(text, found, s, end);
+        if text.at(end + 1).is_ascii_alphabetic() {
+            match end - s {
+                18 => drop(resident(text, found, s, end)),
+                // `/record/13800138000.wav`: calls are kept under their numbers.
+                11 => mobile(text, found, s, end, 0),
+                _ => {}
+            }
         }
         return;
     }

@@ -171,6 +171,10 @@ fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: us
 /// it took.
 #[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
+    // `weixin://` begins a URL.
+    if text.at(from) == b'/' && text.at(sep) == b':' && text.at(from + 1) == b'/' {
+        return 0;
+    }
     let i = behind_blanks(text, from);
     if text.at(i) == b'"' && !text.is_data(sep, i) && closes(text, found, sep, i) {
         // `{"password:":"..."}`: the string that ends here is a key itself.

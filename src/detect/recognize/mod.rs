@@ -385,8 +385,8 @@ impl Text<'_> {
     pub fn is_bare_json(&self, found: &mut Found<'_>, start: usize, end: usize) -> bool {
         let solid = |b: &u8| !matches!(b, b' ' | b'\t' | b'\r');
         let left = self.bytes[..start].iter().rposition(solid).map(|i| (self.bytes[i], i));
-        let right = self.bytes[end..].iter().copied().find(solid);
-        if !matches!(right, Some(b',' | b'}' | b']')) {
+        let Some(close) = self.bytes[end..].iter().position(solid).map(|n| end + n) else { return false };
+        if !matches!(self.bytes[close], b',' | b'}' | b']') {
             return false;
         }
         match left {
@@ -396,7 +396,13 @@ impl Text<'_> {
                 let opens = matches!(self.before(quote), b':' | b',' | b'{' | b'[' | b' ' | b'\n');
                 self.at(quote) == b'"' && !(opens && found.line.in_string(self, i))
             }
-            Some((b'[' | b',', i)) => found.line.seek(self, i) && !found.line.in_string(self, i),
+            Some((mark @ (b'[' | b','), i)) => {
+                // `[13800138001][main] text`: brackets that are no array's.
+                let after = || self.bytes[close + 1..].iter().copied().find(solid).unwrap_or(b'\n');
+                let ends = self.bytes[close] != b']' || matches!(after(), b',' | b']' | b'}' | b'\n');
+                let begins = mark == b',' || !matches!(self.bytes[..i].iter().rfind(|b| solid(b)), Some(b']'));
+                ends && begins && found.line.seek(self, i) && !found.line.in_string(self, i)
+            }
             _ => false,
         }
     }
