@@ -130,6 +130,8 @@ fn elements_of_xml_are_keys() {
         ("<r><realName>张三</realName><n>1</n></r>", "<r><realName>REDACTED</realName><n>1</n></r>"),
         ("<ns:password>a b]c</ns:password>", "<ns:password>REDACTED</ns:password>"),
         ("<password><![CDATA[a<b]]></password>", "<password><![CDATA[REDACTED]]></password>"),
+        ("<mobile><![CDATA[13800138001]]></mobile>", "<mobile><![CDATA[REDACTED]]></mobile>"),
+        ("<realName><![CDATA[张三]] </realName>", "<realName><![CDATA[张三]] </realName>"),
         ("<Data Name=\"TargetUserName\">alice</Data>", "<Data Name=\"TargetUserName\">REDACTED</Data>"),
         ("<entry key='imei'>490154203237518</entry>", "<entry key='imei'>REDACTED</entry>"),
         ("<orderId>13800138001</orderId>", "<orderId>13800138001</orderId>"),

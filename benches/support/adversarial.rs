@@ -14,7 +14,7 @@ const FIRST: u64 = MB / 4;
 const NAMED: [&str; 5] = ["1", ".", ":", "\"", "%"];
 
 /// A sixteenth of that each.
-const MORE: [&str; 39] = [
+const MORE: [&str; 41] = [
     "%41",
     "%25",
     "\\",
@@ -42,6 +42,8 @@ const MORE: [&str; 39] = [
     "\"phone\":[",
     "token=",
     "Authorization: Bearer ",
+    "<mobile><![CDATA[",
+    "<password>",
     "手机号：",
     "手机",
     "１",

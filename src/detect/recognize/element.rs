@@ -30,19 +30,25 @@ const CDATA: &[u8] = b"<![CDATA[";
 /// Bytes without an end behind a tag that make an element which the next window ends.
 const LONG: usize = 8 << 10;
 
-/// The text of the element that begins at `from`, at most `most` bytes and one line; nothing when no closing tag follows it, as
-/// behind `<name>` in a usage message.
+/// The text of the element that begins at `from`, at most `most` bytes and one line; nothing when no tag follows it that closes
+/// it, as behind `<name>` in a usage message. A section of CDATA is closed by itself. No byte beyond `most` is looked at: tags
+/// without an end would be read again for each of them.
 pub fn content(text: &Text<'_>, from: usize, most: usize) -> (usize, usize) {
     let t = text.bytes;
     let rest = &t[from.min(t.len())..];
-    let head = if rest.starts_with(CDATA) { CDATA.len() } else { 0 };
-    let closing = if head > 0 { &b"]]></"[..] } else { b"</" };
-    let line = &rest[..memchr::memchr2(b'\n', if head > 0 { b'\n' } else { b'<' }, rest).unwrap_or(rest.len())];
-    let end = if head > 0 { memchr::memmem::find(line, b"]]>").unwrap_or(line.len()) } else { line.len() };
+    let data = rest.starts_with(CDATA);
+    let head = if data { CDATA.len() } else { 0 };
+    let near = &rest[..rest.len().min(most.saturating_add(head))];
+    let line = &near[..memchr::memchr2(b'\n', if data { b'\n' } else { b'<' }, near).unwrap_or(near.len())];
+    let closed = if data {
+        memchr::memmem::find(line, b"]]>")
+    } else {
+        rest[line.len()..].starts_with(b"</").then_some(line.len())
+    };
     // What has no end for so long is ended by the next window.
-    let open = end == line.len() && end > LONG && rest.get(end) != Some(&b'<');
-    if end > most || end < head || !open && !rest[end..].starts_with(closing) {
-        return (from, from);
+    let open = line.len() > LONG && rest.get(line.len()) != Some(&b'<');
+    match closed.or(open.then_some(line.len())) {
+        Some(end) => (from + head, from + end),
+        None => (from, from),
     }
-    (from + head, from + end)
 }
