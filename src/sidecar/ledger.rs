@@ -1,5 +1,6 @@
 //! Who got what: the lines of a recipient's disclosures. What has no line yet stands in the checkpoint.
 
+use super::durable;
 use crate::engine::{Disclosed, Engine};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -55,7 +56,7 @@ impl Ledger {
         if !text.is_empty() {
             let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.path)?;
             file.write_all(&text)?;
-            file.sync_all()?;
+            durable::sync(&file)?;
         }
         (self.left, self.done, self.since) = (None, Disclosed::default(), Instant::now());
         Ok(())

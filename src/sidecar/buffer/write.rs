@@ -3,6 +3,7 @@
 use super::{At, HEADER, SEGMENT, Shared, header, segment_path, segments};
 use crate::engine::Clean;
 use crate::output::atomic::sync_dir;
+use crate::sidecar::durable;
 use crate::sidecar::sink::{Commit, Sink, SinkMark};
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -52,7 +53,7 @@ impl Writer {
                 let file = OpenOptions::new().write(true).open(&path)?;
                 file.set_len(keep)?;
                 // What comes back after a loss of power would be delivered as well.
-                file.sync_all()?;
+                durable::sync(&file)?;
             }
             bytes += len.min(keep);
         }

@@ -7,6 +7,7 @@ pub use http::HttpRemote;
 pub use syslog::SyslogRemote;
 
 use super::buffer::{Buffered, Reader};
+use super::durable;
 use super::log::Quiet;
 use super::metrics::{Metrics, label, labels};
 use super::retry::jitter;
@@ -176,7 +177,7 @@ impl Delivery {
         }
         let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&self.dead)?;
         file.write_all(record.bytes())?;
-        file.sync_data()
+        durable::sync(&file)
     }
 
     fn count(&mut self) {

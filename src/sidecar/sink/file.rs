@@ -177,7 +177,7 @@ pub(super) fn cut(mark: &FileMark) -> io::Result<()> {
         if meta.len() > length {
             let file = OpenOptions::new().write(true).open(&file)?;
             file.set_len(length)?;
-            return file.sync_all();
+            return durable::sync(&file);
         }
         if meta.len() < length {
             let gone = length - meta.len();
