@@ -95,14 +95,38 @@ pub fn behind(text: &Text<'_>, p: usize) -> usize {
     p + 1 + usize::from(text.at(p + 1) == b'>' && text.at(p) == b'=')
 }
 
-/// Where a value begins whose separator ends at `from`: a few blanks may stand between.
-#[inline]
-fn behind_blanks(text: &Text<'_>, from: usize) -> usize {
-    let mut i = from;
-    while text.at(i) == b' ' && i < from + 4 {
-        i += 1;
+/// Where a value begins whose separator ends at `from`: blanks may stand between.
+#[inline(always)]
+pub fn behind_blanks(text: &Text<'_>, from: usize) -> usize {
+    match text.at(from) {
+        b' ' | b'\t' => from + blanks(text, from),
+        _ => from,
     }
-    i
+}
+
+/// Blanks and tabs from `from` on that are taken for those before a value: columns of settings and of JSON are set with more of
+/// them than stand behind the equals sign of a message.
+#[inline(never)]
+fn blanks(text: &Text<'_>, from: usize) -> usize {
+    let sep = from.saturating_sub(1);
+    let tight = text.at(sep) == b'=' && text.before(sep).is_ascii_alphanumeric();
+    let rest = &text.bytes[from..];
+    if tight {
+        return rest.iter().take(4).take_while(|b| **b == b' ').count();
+    }
+    let n = rest.iter().take(BLANKS).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    // `host:<tab>user:alice` (LTSV): the value is empty.
+    let empty = rest[..n].contains(&b'\t') && is_label(&rest[n..]);
+    if empty { 0 } else { n }
+}
+
+/// Most blanks between a separator and its value.
+pub const BLANKS: usize = 32;
+
+/// True when a bare key and its colon begin here.
+fn is_label(v: &[u8]) -> bool {
+    let n = v.iter().take(32).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-')).count();
+    n > 0 && v.get(n) == Some(&b':')
 }
 
 /// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
@@ -113,7 +137,7 @@ fn is_octet(text: &Text<'_>, p: usize) -> bool {
 /// Bytes between a key and its separator, when these two stand before that: a blank and a quote at most.
 #[inline(always)]
 fn behind_key([b, a]: [u8; 2]) -> usize {
-    let blank = a == b' ';
+    let blank = (a == b' ') | (a == b'\t');
     let last = if blank { b } else { a };
     usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
 }
@@ -220,8 +244,8 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         }
         b'{' if !data => 0,
         _ => {
-            let json =
-                text.before(sep) == b'"' && text.at(sep) != b'>' || text.before(sep) == b' ' && text.at(sep) == b':';
+            let json = text.before(sep) == b'"' && text.at(sep) != b'>'
+                || matches!(text.before(sep), b' ' | b'\t') && text.at(sep) == b':';
             match accept(text, found, entity, shape, sep, (start, end), json && start == i) {
                 Some(taken) => {
                     settle(text, found, taken, end);

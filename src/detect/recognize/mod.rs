@@ -12,6 +12,8 @@ mod ipv4;
 mod ipv6;
 pub mod keyed;
 mod login;
+mod option;
+mod passcode;
 mod prose;
 mod quotes;
 mod secret;
@@ -146,8 +148,8 @@ impl Settled {
     }
 }
 
-/// Most bytes between the beginnings of a separator and of its value: `=>`, two blanks and a quote.
-const SEPARATED: usize = 5;
+/// Most bytes between the beginnings of a separator and of its value: `=>`, blanks and a quote.
+const SEPARATED: usize = 3 + keyed::BLANKS;
 
 #[inline(always)]
 fn has_bit(map: &[u64], pos: usize) -> bool {
@@ -236,6 +238,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     secret::run(text, found);
     document::run(text, found);
     words::run(text, found);
+    passcode::run(text, found);
+    option::run(text, found);
     login::run(text, found);
 }
 
@@ -311,11 +315,10 @@ impl Text<'_> {
         if i == 0 { b'\n' } else { self.at(i - 1) }
     }
 
-    /// Where the value behind a separator begins: behind two blanks and one quote at most.
+    /// Where the value behind a separator begins: behind blanks and one quote.
     #[inline]
-    pub fn bare_start(&self, mut i: usize) -> usize {
-        i += usize::from(self.at(i) == b' ');
-        i += usize::from(self.at(i) == b' ');
+    pub fn bare_start(&self, i: usize) -> usize {
+        let i = keyed::behind_blanks(self, i);
         i + usize::from(matches!(self.at(i), b'"' | b'\''))
     }
 

@@ -8,7 +8,7 @@ use super::{Found, Text, special};
 /// `{"hint":"your password:","n":1}`, `"GET /?token=" 400`.
 #[inline(always)]
 pub fn closes(text: &Text<'_>, found: &mut Found<'_>, sep: usize, quote: usize) -> bool {
-    let key_end = sep - usize::from(text.before(sep) == b' ');
+    let key_end = sep - usize::from(matches!(text.before(sep), b' ' | b'\t'));
     !matches!(text.before(key_end), b'"' | b'\'') && ends_string(text, found, quote)
 }
 

@@ -1,6 +1,7 @@
-//! Secrets that show themselves: JSON Web Tokens (RFC 7519) and `Authorization` schemes (RFC 9110 section 11).
+//! Secrets that show themselves: JSON Web Tokens (RFC 7519) and keys whose issuers begin them with a mark of their own.
 
 use super::{Found, Skip, Text};
+use crate::detect::check::output;
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, well_known as e};
 
@@ -22,6 +23,78 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let payload = parts.next().map_or(0, <[u8]>::len);
         if header >= 8 && payload >= 4 {
             found.push(s, end, e::JWT, RuleId::Jwt, Confidence::Checked);
+        }
+    }
+    marked(text, found);
+}
+
+/// How issuers begin their keys, and how long these are: as their documentation and secret scanners publish it.
+const MARKS: &[(&[u8], usize, usize)] = &[
+    // Amazon, Aliyun, Tencent Cloud, JD Cloud, Google.
+    (b"AKIA", 20, 20),
+    (b"ASIA", 20, 20),
+    (b"LTAI", 16, 30),
+    (b"AKID", 36, 36),
+    (b"JDC_", 24, 64),
+    (b"AIza", 39, 39),
+    // GitHub, GitLab, npm, PyPI.
+    (b"ghp_", 40, 255),
+    (b"gho_", 40, 255),
+    (b"ghu_", 40, 255),
+    (b"ghs_", 40, 255),
+    (b"ghr_", 40, 255),
+    (b"github_pat_", 40, 255),
+    (b"glpat-", 26, 255),
+    (b"npm_", 40, 40),
+    (b"pypi-", 40, 255),
+    // Slack, Stripe, OpenAI, Anthropic, Hugging Face, DigitalOcean, Shopify.
+    (b"xoxb-", 30, 255),
+    (b"xoxp-", 30, 255),
+    (b"xoxa-", 30, 255),
+    (b"xoxr-", 30, 255),
+    (b"xoxs-", 30, 255),
+    (b"sk_live_", 24, 255),
+    (b"rk_live_", 24, 255),
+    (b"sk_test_", 24, 255),
+    (b"rk_test_", 24, 255),
+    (b"sk-proj-", 40, 255),
+    (b"sk-ant-", 40, 255),
+    (b"sk-", 40, 60),
+    (b"hf_", 37, 37),
+    (b"dop_v1_", 71, 71),
+    (b"shpat_", 38, 38),
+];
+
+/// Longest key of a mark.
+const LONGEST: usize = 255;
+
+/// Keys that begin with a mark of their issuer.
+fn marked(text: &Text<'_>, found: &mut Found<'_>) {
+    let t = text.bytes;
+    let mut skip = Skip::new(text.regions);
+    let mut done = 0;
+    for &p in text.scan.events.of(kind::TOKEN) {
+        let p = p as usize;
+        if p <= done || skip.covers(p) {
+            continue;
+        }
+        let near = &t[p - text.scan.maps.keychars.run_before(p)..p];
+        let near = &near[near.iter().rposition(|&b| !is_token(b)).map_or(0, |i| i + 1)..];
+        let Some(&[a, b, c, ..]) = near.first_chunk::<4>() else { continue };
+        let may = matches!((a, b), (b'A', _) | (b's', b'k') | (b'g', _) | (b'x', b'o') | (b'L', b'T') | (b'J', b'D'))
+            || matches!((a, b, c), (b'n', b'p', b'm') | (b'p', b'y', b'p') | (b'r', b'k', b'_') | (b'h', b'f', b'_'))
+            || matches!((a, b, c), (b'd', b'o', b'p') | (b's', b'h', b'p'));
+        if !may {
+            continue;
+        }
+        let Some(&(_, least, most)) = MARKS.iter().find(|m| near.starts_with(m.0)) else { continue };
+        let s = p - near.len();
+        let len = t[s..].iter().take(LONGEST + 1).take_while(|&&b| is_token(b)).count();
+        // `sk-some-long-name-of-something`
+        let digits = least == most || t[s..s + len].iter().any(u8::is_ascii_digit);
+        done = s + len;
+        if (least..=most).contains(&len) && digits && !output::is(&t[s..s + len]) {
+            found.push(s, s + len, e::TOKEN, RuleId::Document, Confidence::Checked);
         }
     }
 }

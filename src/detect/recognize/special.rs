@@ -18,7 +18,7 @@ const SHORTEST: usize = 4;
 pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
     let t = text.bytes;
     let mut i = from;
-    while matches!(text.at(i), b' ' | b'[' | b'"' | b'\'') && i < from + 4 {
+    while matches!(text.at(i), b' ' | b'\t' | b'[' | b'"' | b'\'') && i < from + 4 {
         i += 1;
     }
     for _ in 0..COOKIES {
@@ -124,7 +124,7 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
     let behind = names.iter().filter_map(|n| Some(memchr::memmem::rfind(head, n)? + n.len())).max();
     let Some(at) = behind else { return KeyClass::default() };
     let mut i = low + at;
-    while matches!(text.at(i), b':' | b' ') {
+    while matches!(text.at(i), b':' | b' ' | b'\t') {
         i += 1;
     }
     if text.at(i) != b'"' {

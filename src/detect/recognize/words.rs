@@ -1,10 +1,11 @@
 //! Values in running Chinese text, where no separator stands between a word and what it names:
 //! `护照E12345678`, `验证码482913`, `车牌京A12345`, `收件人王小明 电话`.
 
-use super::{Found, Skip, Text};
+use super::extent::bare_end;
+use super::{Found, Skip, Text, passcode};
 use crate::detect::check::{keyed, name, organisation, vehicle};
 use crate::detect::scan::kind;
-use crate::model::{Confidence, RuleId, Shape, well_known as e};
+use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// Looks at every run of text beyond ASCII.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
@@ -19,6 +20,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let near = text.scan.maps.high.window(start).trailing_ones() as usize;
         let end = if near < 64 { start + near } else { start + t[start..].iter().take_while(|b| **b >= 0x80).count() };
         names(text, found, start, end);
+        passcode::before(text, found, start, end);
         behind(text, found, start, end);
     }
 }
@@ -44,11 +46,18 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     if text.at(s) == b' ' {
         s += 1;
     }
+    s += usize::from(matches!(text.at(s), b'[' | b'('));
     if !text.at(s).is_ascii_alphanumeric() || end - start < 6 {
         return;
     }
-    let class = found.memo.classify(text.registry, t, (end - start).min(WORD), end);
+    // `验证码【482913】`
+    let opens = ["【", "「", "“", "（"].iter().any(|w| t[start..end].ends_with(w.as_bytes()));
+    let word = end - if opens { 3 } else { 0 };
+    let class = found.memo.classify(text.registry, t, (word - start).min(WORD), word);
     let Some((entity, shape)) = text.registry.class(class).entity else { return };
+    if matches!(shape, Shape::SecretWord | Shape::AccountName) {
+        return told(text, found, (entity, shape), word, s);
+    }
     if !matches!(
         shape,
         Shape::Passport
@@ -85,6 +94,26 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     }
     // A sentence that ends in `信用代码` may quote a wrong one, as a form may: only the right one is a company's.
     if shape == Shape::Organisation && v.len() == 18 && !organisation::credit_code(v) {
+        return;
+    }
+    if let keyed::Keyed::Take(id) = keyed::keyed(shape, entity, v) {
+        found.push(s, s + v.len(), id, RuleId::Words, Confidence::Context);
+    }
+}
+
+/// A password or an account behind a word that ends at `word`: only where a verb says so (`密码为...`, `用户名是...`), for the
+/// words alone stand before many other things.
+fn told(text: &Text<'_>, found: &mut Found<'_>, (entity, shape): (EntityId, Shape), word: usize, s: usize) {
+    let t = text.bytes;
+    if !["为", "是"].iter().any(|w| t[..word].ends_with(w.as_bytes())) {
+        return;
+    }
+    let end = bare_end(text, s, t.len().min(s + LONGEST), false);
+    let v = &t[s..end];
+    let v = v.strip_suffix(b".").unwrap_or(v);
+    // `密码为8-20位字符`, `密码是MD5加密的`: a word goes on.
+    let goes_on = text.at(end) >= 0x80 && !matches!(text.at(end), 0xE3 | 0xEF);
+    if goes_on {
         return;
     }
     if let keyed::Keyed::Take(id) = keyed::keyed(shape, entity, v) {

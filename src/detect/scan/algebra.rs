@@ -200,9 +200,33 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         event[kind::TOKEN][i - FRONT] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
         event[kind::BRACKET][i - FRONT] = c[class::PAREN][i] & sh!(w.d6, i, 3);
     }
+    sentences(c, w, event);
     let (y, j) = (&c[class::LOWER_Y], &c[class::UPPER_J]);
     for i in FRONT..END {
         event[kind::JWT][i - FRONT] = j[i] & sh!(y, i, 1);
+    }
+}
+
+/// Numbers behind and before words, and words behind dashes.
+#[inline(always)]
+fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+    let (d, word, dash) = (&c[class::DIGIT], &c[class::WORD], &c[class::DASH]);
+    let (space, plus, colon, paren) = (&c[class::SPACE], &c[class::PLUS], &c[class::COLON], &c[class::PAREN]);
+    for i in FRONT..END {
+        let letter = word[i] & !d[i];
+        // What stands right before a number that ends its first four digits here. Forms write a blank as a plus sign.
+        let blank = sh!(space, i, 4) | sh!(plus, i, 4);
+        let worded = sh!(word, i, 5) & !(sh!(d, i, 5));
+        let named = sh!(colon, i, 5) & (sh!(word, i, 6) | sh!(paren, i, 6));
+        let behind = w.d4[i] & ((blank & (worded | named)) | (sh!(colon, i, 4) & worded));
+        let before = letter & (sh!(space, i, 1) | sh!(plus, i, 1)) & sh!(w.d4, i, 2);
+        event[kind::PASSCODE][i - FRONT] = behind | before;
+    }
+    for i in FRONT..END {
+        let letter = word[i] & !d[i];
+        let two = sh!(dash, i, 1) & sh!(dash, i, 2);
+        let four = two & sh!(dash, i, 3) & sh!(dash, i, 4);
+        event[kind::OPTION][i - FRONT] = (letter & two & !(sh!(dash, i, 3))) | (dash[i] & four & !(sh!(dash, i, 5)));
     }
 }
 

@@ -120,7 +120,7 @@ pub struct Chunk {
 }
 
 /// Number of event kinds.
-pub const KINDS: usize = 20;
+pub const KINDS: usize = 22;
 
 /// Index of each event kind; the position that an event names is given in parentheses.
 pub mod kind {
@@ -164,6 +164,11 @@ pub mod kind {
     pub const TOKEN: usize = 18;
     /// `)` behind six digits and one more sign and bracket (bracket).
     pub const BRACKET: usize = 19;
+    /// A number of four digits or more behind a word or colon (fourth digit), or one that a blank and a word follow (first
+    /// letter).
+    pub const PASSCODE: usize = 20;
+    /// Two dashes before a word (first letter), and five dashes (the fifth).
+    pub const OPTION: usize = 21;
 }
 
 /// Ascending positions. It keeps room behind its end, so that positions are written by the vector.

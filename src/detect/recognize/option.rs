@@ -1,0 +1,112 @@
+//! What five dashes begin, and values of command lines behind their option: `--password hunter2`, `["--token","..."]`.
+
+use super::extent::extent;
+use super::{Found, Skip, Text, keyed};
+use crate::detect::scan::kind;
+use crate::model::{Confidence, RuleId, Shape, well_known as e};
+
+/// Looks behind every pair of dashes and every five.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let mut skip = Skip::new(text.regions);
+    let mut done = 0;
+    for &p in text.scan.events.of(kind::OPTION) {
+        let p = p as usize;
+        if p < done || skip.covers(p) {
+            continue;
+        }
+        done = if text.at(p) == b'-' { private_key(text, found, p + 1) } else { option(text, found, p) };
+    }
+}
+
+/// The value behind the option whose name begins at `start`; returns how far the look went.
+fn option(text: &Text<'_>, found: &mut Found<'_>, start: usize) -> usize {
+    let t = text.bytes;
+    if !matches!(text.before(start - 2), b' ' | b'\t' | b'"' | b'\'' | b'[' | b',' | b'\n' | b'(' | b'`') {
+        return start;
+    }
+    let len = t[start..]
+        .iter()
+        .take(NAME)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        .count();
+    let end = start + len;
+    let sep = t[end..].iter().take(4).take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b',')).count();
+    let mark = &t[end..end + sep];
+    let quoted = matches!(text.before(start - 2), b'"' | b'\'');
+    let fits = if quoted { mark.contains(&b',') } else { matches!(mark, [b' ' | b'\t'] | [b' ', b'"' | b'\'']) };
+    let class = text.registry.class(found.memo.classify(text.registry, t, len, end));
+    let Some((entity, shape)) = class.entity.filter(|_| fits && !class.wrapper) else { return end };
+    // The opening quote of the value belongs to its extent.
+    let from = end + sep - usize::from(matches!(mark.last(), Some(b'"' | b'\'')));
+    let (start, to) = extent(text, found, end, from, class);
+    let v = &t[start..to];
+    let secret = matches!(shape, Shape::Secret | Shape::SecretNoPath | Shape::SecretWord | Shape::Credential);
+    if v.first().is_none_or(|b| *b == b'-') || secret && !quoted && is_prose(v) {
+        return end;
+    }
+    match keyed::accept(text, found, entity, shape, end, (start, to), false) {
+        Some((_, _, to)) => to,
+        None => end,
+    }
+}
+
+/// Longest name of an option.
+const NAME: usize = 48;
+
+/// Words that follow the name of an option in sentences about it.
+fn is_prose(v: &[u8]) -> bool {
+    const WORDS: [&str; 26] = [
+        "is",
+        "was",
+        "are",
+        "be",
+        "must",
+        "may",
+        "can",
+        "should",
+        "cannot",
+        "could",
+        "will",
+        "flag",
+        "option",
+        "options",
+        "argument",
+        "parameter",
+        "requires",
+        "required",
+        "and",
+        "or",
+        "for",
+        "has",
+        "not",
+        "with",
+        "to",
+        "in",
+    ];
+    WORDS.iter().any(|w| w.as_bytes() == v)
+}
+
+/// How long a private key may be written.
+const KEY: usize = 16 << 10;
+
+/// The private key that five dashes before `from` begin (RFC 7468 section 10), when it stands in one line: with its line feeds
+/// escaped or dropped; returns how far the look went.
+fn private_key(text: &Text<'_>, found: &mut Found<'_>, from: usize) -> usize {
+    let t = text.bytes;
+    let label = &t[from..t.len().min(from + 64)];
+    if !label.starts_with(b"BEGIN ") {
+        return from;
+    }
+    let Some(n) = memchr::memmem::find(label, b"PRIVATE KEY-----") else { return from };
+    let start = from + n + b"PRIVATE KEY-----".len();
+    let body = &t[start..t.len().min(start + KEY)];
+    let line = memchr::memchr_iter(b'\n', body).find(|&i| !text.is_escape(start + i)).unwrap_or(body.len());
+    let ends = memchr::memmem::find(&body[..line], b"-----END").unwrap_or(line);
+    let blank = |b: &u8| b.is_ascii_whitespace();
+    let first = body[..ends].iter().take_while(|b| blank(b)).count();
+    let last = ends - body[first..ends].iter().rev().take_while(|b| blank(b)).count();
+    if last > first {
+        found.push(start + first, start + last, e::PASSWORD, RuleId::Document, Confidence::Checked);
+    }
+    start + last
+}

@@ -1,0 +1,122 @@
+//! Secrets in sentences and on command lines, where no key stands before them, and what only looks like one.
+
+mod support;
+
+use logveil::engine::TagMode;
+use support::{engine, rewrite};
+
+/// Each secret stands in `«»`; nothing else may change.
+const SENTENCES: &[&str] = &[
+    // One-time codes.
+    "Your verification code is «482913».",
+    "Your verification code is: «482913», valid for 5 minutes",
+    "Your Example code is «4829»",
+    "Your code: «482913»",
+    "{\"sms\":\"Your login code is «482913».\",\"n\":7}",
+    "{\"sms\":\"«482913» is your Example verification code\",\"to\":\"x\"}",
+    "sms sent: G-«482913» is your Example verification code.",
+    "Use «482913» as your login code",
+    "Enter «482913» to verify your account",
+    "One-time password (OTP) for login is «482913»",
+    "OTP is «482913»",
+    "OTP «482913» for login",
+    "«482913» is the OTP for your order",
+    "Your PIN is «4829»",
+    "GET /sms?m=Your+verification+code+is+«482913»&n=1",
+    "GET /sms?m=Your%20verification%20code%20is%20«482913»&n=1",
+    "您的验证码为«482913»，5分钟内有效",
+    "您的验证码是 «482913»，请勿泄露",
+    "验证码【«482913»】",
+    "验证码(«482913»)，5分钟内有效",
+    "动态密码为«482913»",
+    "【例】«482913»（登录验证码），请勿转发",
+    "«482913»是您的验证码",
+    "«482913» 是您的登录验证码",
+    "«482913»(登录验证码)",
+    // Passwords and accounts.
+    "用户名为«zhangsan01»，密码为«abc@123456»。",
+    "密码是 «abc@123456»",
+    // Options of command lines.
+    "COMMAND=/usr/bin/mysql --user root --password «hunter2x9» -h db",
+    "[\"mysql\",\"--password\",\"«hunter2x9»\",\"-h\",\"db\"]",
+    "argv: ['tool', '--api-key', '«k-0123456789abcdef»']",
+    "run: tool --token '«k-0123 456789»' --verbose",
+    // Private keys in one line.
+    "-----BEGIN RSA PRIVATE KEY----- «MIIEowIBAAKCAQEA7bq» -----END RSA PRIVATE KEY-----",
+    "{\"x\":\"-----BEGIN PRIVATE KEY-----\\n«MIIEvQIBADANBgkq\\nhkiG9w0BAQEFAASC»\\n-----END PRIVATE KEY-----\\n\",\"n\":1}",
+    // Keys with a mark of their issuer.
+    "key «AKIAIOSFODNN7EXAMPLE» used",
+    "push with «ghp_0a1b2c3d4e5f6g7h8i9j0a1b2c3d4e5f6g7h» ok",
+    "id=7 «LTAI4GabcdefGHIJKLMN0123» x",
+    // Blanks and tabs between keys and values.
+    "password:          «hunter2x9»",
+    "Authorization:\tBearer «abcdefghijklmnop»",
+    "{\"password\":\t\"«hunter2x9»\"}",
+    "{\"password\"\t:\t\"«hunter2x9»\",\"n\":1}",
+    "password\t= «hunter2x9»",
+    "password =\t«hunter2x9»",
+];
+
+/// What stays.
+const PLAIN: &[&str] = &[
+    "error code is 10054",
+    "your error code is 10054",
+    "login failed with code 10034",
+    "login failed: code 10034",
+    "exited with 1234 as status code",
+    "returned 5000 as result",
+    "order 482913 is your latest",
+    "zip code is 94103",
+    "port is 54321, limit is 4096 to verify",
+    "2024年验证码发送量",
+    "等待5000，验证码已发送",
+    "验证码错误，错误码10034",
+    "密码为8-20位字符",
+    "密码为MD5加密",
+    "密码为空",
+    "用户名为空",
+    "option --password is required",
+    "--token must be set",
+    "--token-count 512 --verbose",
+    "git commit -m x --author-date 2024 -- --password",
+    "-----BEGIN CERTIFICATE----- MIIEowIBAAKCAQEA7bq -----END CERTIFICATE-----",
+    "------------------------------",
+    "sk-some-very-long-name-of-a-componentwithoutend",
+    "AKIAIOSFODNN7EXAMPLES",
+    // An empty value of LTSV.
+    "host:\tuser:\ttoken:\treferer:-\tua:-",
+    "bytes:\t13800138001",
+    "{\"bytes\":      13800138001}",
+];
+
+#[test]
+fn sentences_and_command_lines() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    for sentence in SENTENCES {
+        let text = format!("{}\n", sentence.replace(['«', '»'], ""));
+        let out = String::from_utf8(rewrite(&mut worker, text.as_bytes())).unwrap();
+        let mut rest = &out[..];
+        for (i, piece) in format!("{sentence}\n").split(['«', '»']).enumerate() {
+            if i % 2 == 1 {
+                assert!(!out.contains(piece), "{sentence}\n{out}");
+                continue;
+            }
+            let at = rest.find(piece).unwrap_or_else(|| panic!("{piece:?} is gone: {sentence}\n{out}"));
+            let replaced = i == 0 || matches!(&rest[..at], "REDACTED") || rest[..at].starts_with("acct_");
+            assert!(replaced, "{sentence}\n{out}");
+            rest = &rest[at + piece.len()..];
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_secret_stays() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    for text in PLAIN {
+        let text = format!("{text}\n");
+        let out = rewrite(&mut worker, text.as_bytes());
+        assert_eq!(String::from_utf8_lossy(&out), text);
+    }
+}
