@@ -1,6 +1,6 @@
 //! Numbers in groups behind a key, without quotes: a blank ends other values there.
 
-use super::{iban, imsi, meid, named};
+use super::{iban, imsi, meid, named, phone};
 use crate::model::well_known as e;
 use crate::model::{EntityId, Shape};
 
@@ -15,6 +15,7 @@ pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Sh
         Shape::Imsi => imsi::grouped,
         Shape::Ssn => named::ssn,
         Shape::Card => card,
+        Shape::Phone if end - start <= 5 => telephone,
         Shape::DeviceId if entity == e::MEID && end - start <= 5 => meid::spaced,
         _ => return end,
     };
@@ -24,6 +25,13 @@ pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Sh
     }
     let most = text.len().min(start + LONGEST);
     let (mut last, mut whole) = (end, end);
+    // `(010)62551234`
+    if text[..end].ends_with(b")") && text.get(end).is_some_and(u8::is_ascii_digit) {
+        last = end + text[end..].iter().take(LONGEST).take_while(|b| b.is_ascii_digit()).count();
+        if fits(&text[start..last]) {
+            whole = last;
+        }
+    }
     while last < most && matches!(text[last], b' ' | b'-' | b'.') {
         let signs = text[last + 1..].iter().take(LONGEST).take_while(|b| b.is_ascii_alphanumeric()).count();
         last += 1 + signs;
@@ -35,6 +43,12 @@ pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Sh
         }
     }
     whole
+}
+
+/// Seven digits and more that can be dialled.
+fn telephone(v: &[u8]) -> bool {
+    let whole = v.last().is_some_and(u8::is_ascii_digit) && v.iter().filter(|b| b.is_ascii_digit()).count() >= 7;
+    whole && phone::normalise(v, &mut [0; 24]).is_some()
 }
 
 /// Thirteen to nineteen digits, four groups of four, or those of the cards of fourteen and fifteen.

@@ -2,7 +2,7 @@
 
 use super::keyed::{MAX_VALUE, boundless};
 use super::quotes::apostrophe_end;
-use super::{Found, Text, element};
+use super::{Found, Text, element, special};
 use crate::detect::check;
 use crate::detect::keys::KeyClass;
 use crate::model::Shape;
@@ -10,54 +10,109 @@ use crate::model::Shape;
 /// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
 #[inline(always)]
 pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: KeyClass) -> (usize, usize) {
-    let (t, maps) = (text.bytes, &text.scan.maps);
-    if text.at(sep) == b'>' {
+    let t = text.bytes;
+    if text.is_tag(sep) {
         let long = class.entity.is_some_and(|x| boundless(x.1));
         return element::content(text, i, if long { t.len() } else { MAX_VALUE + 1 });
     }
     match text.at(i) {
-        q @ (b'"' | b'\'') if !text.is_data(sep, i) => {
-            let mut e = maps.stops.next(i + 1, t.len());
-            // What was escaped where the opening quote was not ends nothing.
-            let alike = |e: usize| text.is_escape(e) == text.is_escape(i);
-            while e < t.len() && (t[e] != b'\n' || text.is_escape(e) && !alike(e)) {
-                // SQL and CSV write a quote twice.
-                let twice = t[e] == q && e > i + 1 && text.at(e + 1) == q;
-                if t[e] == q && !twice && alike(e) {
-                    break;
-                }
-                let pair = twice || t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n';
-                e = maps.stops.next(e + if pair { 2 } else { 1 }, t.len());
-            }
-            (i + 1, if q == b'\'' { apostrophe_end(text, found, sep, (i + 1, e)) } else { e })
-        }
-        _ => {
+        b'"' | b'\'' if !text.is_data(sep, i) => quoted(text, found, sep, i),
+        first => {
             let shape = class.entity.map(|x| x.1);
             let words = shape.is_some_and(|s| boundless(s) || wordy(s));
             let long = shape.is_some_and(boundless);
+            if words
+                && first.is_ascii_alphabetic()
+                && let Some(quote) = wrapped(text, i)
+            {
+                return quoted(text, found, sep, quote);
+            }
             let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
             let mut end = bare_end(text, i, most, words);
-            while words && end < most && text.is_data(sep, end) {
+            while words && end < most && (text.is_data(sep, end) || long && is_inner(text, sep, end)) {
                 end = bare_end(text, end + 1, most, true);
             }
             match shape {
-                Some(Shape::Credential) => (i, credential_end(text, i, end)),
+                // Maps of Java and Go: `Authorization=[Bearer ...]`.
+                Some(Shape::Credential) => {
+                    let i = i + usize::from(first == b'[');
+                    (i, credential_end(text, i, end))
+                }
+                Some(_) if long && first == b'[' && text.at(end) == b']' => (i + 1, end),
                 // LEEF parts its members so.
                 Some(Shape::AccountName | Shape::UserId) => (
                     i,
                     if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end },
                 ),
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
+                // `(202) 555-0143`: the bracket is the number's own.
+                Some(Shape::Phone) if first == b'(' && text.at(end) == b')' => {
+                    (i, grouped_end(text, i, end + 1, class))
+                }
                 // `A123456(7)`: the bracket is the number's own.
                 Some(Shape::RegionalId | Shape::Permit)
                     if text.at(end) == b')' && text.bytes[i..end].contains(&b'(') =>
                 {
                     (i, end + 1)
                 }
-                _ => (i, class.entity.map_or(end, |kind| check::grouped::end(text.bytes, i, end, kind))),
+                _ => (i, grouped_end(text, i, end, class)),
             }
         }
     }
+}
+
+/// Where the value ends that the quote at `i` opens.
+#[inline(always)]
+fn quoted(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize) -> (usize, usize) {
+    let (t, stops, q) = (text.bytes, &text.scan.maps.stops, text.bytes[i]);
+    let mut e = stops.next(i + 1, t.len());
+    // What was escaped where the opening quote was not ends nothing.
+    let alike = |e: usize| text.is_escape(e) == text.is_escape(i);
+    while e < t.len() && (t[e] != b'\n' || text.is_escape(e) && !alike(e)) {
+        // SQL and CSV write a quote twice.
+        let twice = t[e] == q && e > i + 1 && text.at(e + 1) == q;
+        if t[e] == q && !twice && alike(e) {
+            break;
+        }
+        let pair = twice || t[e] == b'\\' && e + 1 < t.len() && t[e + 1] != b'\n';
+        e = stops.next(e + if pair { 2 } else { 1 }, t.len());
+    }
+    (i + 1, if q == b'\'' { apostrophe_end(text, found, sep, (i + 1, e)) } else { e })
+}
+
+/// The quote behind what languages write before one: `b'...'` (Python), `Some("...")` (Rust), `Optional("...")` (Swift).
+#[inline(never)]
+fn wrapped(text: &Text<'_>, i: usize) -> Option<usize> {
+    let rest = &text.bytes[i..];
+    let n = rest.iter().take(WRAPPER).take_while(|b| b.is_ascii_alphabetic()).count();
+    let n = match rest.get(n) {
+        Some(b'(') => n + 1,
+        _ if n <= 2 => n,
+        _ => return None,
+    };
+    matches!(rest.get(n), Some(b'"' | b'\'')).then_some(i + n)
+}
+
+/// Longest word before a bracket and a quote.
+const WRAPPER: usize = 16;
+
+/// True when the sign at `end` stands inside a value of a query: these are not escaped there (RFC 3986 section 3.4, URL Standard
+/// section 1.3), and what ends a sentence or begins another pair stands before a blank or before its key.
+#[inline(never)]
+fn is_inner(text: &Text<'_>, sep: usize, end: usize) -> bool {
+    if !matches!(text.at(end), b')' | b']' | b'}' | b';' | b',' | b'|') || !special::in_query(text, sep) {
+        return false;
+    }
+    let rest = &text.bytes[end..];
+    let marks = rest.iter().take(8).take_while(|b| matches!(b, b')' | b']' | b'}' | b';' | b',' | b'|')).count();
+    let next = rest.get(marks).copied().unwrap_or(b'\n');
+    let key = rest[marks..]
+        .iter()
+        .take(32)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+        .count();
+    let pair = matches!(rest.get(marks + key), Some(b'=' | b':'));
+    next > b' ' && !matches!(next, b'"' | b'\'' | b'<' | b'>' | b'&' | b'\\' | b'(' | b'[' | b'{') && !pair
 }
 
 /// Shapes of bounded length whose values may hold letters beyond ASCII.
@@ -73,6 +128,11 @@ fn wordy(shape: Shape) -> bool {
             | Shape::Plate
             | Shape::Birth
     )
+}
+
+#[inline(always)]
+fn grouped_end(text: &Text<'_>, i: usize, end: usize, class: KeyClass) -> usize {
+    class.entity.map_or(end, |kind| check::grouped::end(text.bytes, i, end, kind))
 }
 
 /// `116.397428,39.909230`: the second coordinate belongs to the value.

@@ -2,7 +2,7 @@
 
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
-use super::{Found, Skip, Text, beside, element, login, prose, special, typed};
+use super::{Found, Skip, Text, beside, element, form, login, prose, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
@@ -45,11 +45,15 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, behind(text, p)));
         let mut class = text.registry.class(class);
         // The region of a cookie is not that of the whole header, and tags are not shown with what follows them.
-        if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && text.at(p) != b'>' {
+        if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && !text.is_tag(p) {
             continue;
         }
         if class.wrapper {
             class = special::attribute(text, found, p);
+        }
+        if text.at(p) == b'=' && text.bytes[..p].ends_with(form::NAME) {
+            taken = form::part(text, found, p);
+            continue;
         }
         found.settled.exempt_behind(p, class.exempt != Exempt::No);
         if class.entity.is_some() || class.event_time {
@@ -154,6 +158,11 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
     for &sep in events {
         let p = sep as usize;
         if text.bytes[p] == b'>' && !element::opens(text, p) {
+            if text.before(p) == b'-' {
+                let class = arrow(text, found, p);
+                keys[n] = (sep, class);
+                n += usize::from(text.registry.tells(class));
+            }
             continue;
         }
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
@@ -166,14 +175,58 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
             Some(key) => key,
             None => unexpected(text, found, head, p),
         };
+        let mut class = key.class;
+        if ends_phrase([text.before(p.saturating_sub(1)), text.before(p)]) {
+            class = phrase(text, found, p).unwrap_or(class);
+        }
         // Both are written without a jump.
         let named = !(key.short && is_octet(text, p));
-        let tells = text.registry.tells(key.class);
-        keys[n] = (sep, key.class);
+        let tells = text.registry.tells(class);
+        keys[n] = (sep, class);
         n += usize::from(named & tells);
-        found.settled.exempt_behind(p, named & !tells & !key.class.is_unknown());
+        found.settled.exempt_behind(p, named & !tells & !class.is_unknown());
     }
     n
+}
+
+/// Class of the key before the arrow that ends at `p`: `password -> hunter2` in a map of Scala.
+#[cold]
+fn arrow(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId {
+    let Some(end) = (p - 1).checked_sub(1).filter(|&i| text.at(i) == b' ') else { return ClassId::UNKNOWN };
+    let end = end - usize::from(matches!(text.before(end), b'"' | b'\''));
+    let len = text.scan.maps.keychars.run_before(end);
+    found.memo.classify(text.registry, text.bytes, len, end)
+}
+
+/// True when the key before a separator may be the last word of one that is written with a blank: `Phone Number:`, `Account Name:`.
+#[inline(always)]
+fn ends_phrase(last: [u8; 2]) -> bool {
+    let last = u16::from_le_bytes(last) | 0x2020;
+    const ENDS: [u16; 6] = [
+        u16::from_le_bytes(*b"er"),
+        u16::from_le_bytes(*b"no"),
+        u16::from_le_bytes(*b"me"),
+        u16::from_le_bytes(*b"ey"),
+        u16::from_le_bytes(*b"id"),
+        u16::from_le_bytes(*b"de"),
+    ];
+    ENDS.iter().fold(false, |any, e| any | (*e == last))
+}
+
+/// Class of the key of two words whose last one ends before the separator at `p`, when the registry knows it.
+#[inline(never)]
+fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassId> {
+    let (t, keychars) = (text.bytes, &text.scan.maps.keychars);
+    let len = keychars.run_before(p);
+    let blank = (p - len).checked_sub(1).filter(|&i| t[i] == b' ' && len <= 6)?;
+    let word = &t[blank + 1..p];
+    let ends = ["number", "no", "name", "key", "id", "code"];
+    if !ends.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes())) {
+        return None;
+    }
+    let first = keychars.run_before(blank);
+    let class = found.memo.classify(text.registry, t, first + 1 + len, p);
+    (first > 0 && first <= 16 && !class.is_unknown()).then_some(class)
 }
 
 /// The key before the separator at `p`.
@@ -216,7 +269,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         found.times.push((start as u32, end as u32));
     }
     let Some((entity, shape)) = class.entity else { return 0 };
-    let shape = if shape == Shape::Jar && text.at(sep) == b'>' { Shape::Text } else { shape };
+    let shape = if shape == Shape::Jar && text.is_tag(sep) { Shape::Text } else { shape };
     match shape {
         Shape::Jar => {
             special::jar(text, found, sep, from);
@@ -238,13 +291,18 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     let data = boundless(shape) && text.is_data(sep, i);
     match text.at(i) {
         b'[' if !data && text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
-        b'[' if !data && (!boundless(shape) || text.at(i + 1) == b'"') => {
+        b'[' if !data && (!boundless(shape) || matches!(text.at(i + 1), b'"' | b'\'')) => {
             elements(text, found, entity, shape, sep, i + 1);
+            0
+        }
+        // A map of Go's.
+        b'[' if !data && text.bytes[i..].starts_with(b"[]string{\"") => {
+            elements(text, found, entity, shape, sep, i + b"[]string{".len());
             0
         }
         b'{' if !data => 0,
         _ => {
-            let json = text.before(sep) == b'"' && text.at(sep) != b'>'
+            let json = text.before(sep) == b'"' && !text.is_tag(sep)
                 || matches!(text.before(sep), b' ' | b'\t') && text.at(sep) == b':';
             match accept(text, found, entity, shape, sep, (start, end), json && start == i) {
                 Some(taken) => {
@@ -316,7 +374,7 @@ fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Sha
             return;
         }
         let (start, end) = extent(text, found, sep, i, class);
-        accept(text, found, entity, shape, sep, (start, end), start == i);
+        accept(text, found, entity, shape, sep, (start, end), start == i && text.at(sep) == b':');
         if text.at(end) == b'\n' || start == i && end == i {
             return;
         }

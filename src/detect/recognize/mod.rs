@@ -6,6 +6,7 @@ mod document;
 mod element;
 mod email;
 mod extent;
+mod form;
 mod groups;
 mod hexid;
 mod ipv4;
@@ -18,6 +19,7 @@ mod prose;
 mod quotes;
 mod secret;
 pub mod special;
+mod sql;
 mod typed;
 mod version;
 mod words;
@@ -193,7 +195,15 @@ impl Line {
             self.start = self.end;
             self.end = memchr::memchr(b'\n', &t[self.start..]).map_or(t.len(), |i| self.start + i + 1);
             self.content = text.content_of(self.start, self.end);
-            self.json = matches!(t[self.content], b'{' | b'[');
+            self.json = match t[self.content] {
+                b'[' => true,
+                // `{user=alice, ids=[1, 2]}` is no JSON.
+                b'{' => {
+                    let first = t[self.content + 1..self.end].iter().find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
+                    matches!(first, None | Some(b'"' | b'}' | b'\n' | b'\\'))
+                }
+                _ => false,
+            };
             (self.counted, self.open) = (self.content, false);
         }
         self.json
@@ -320,6 +330,12 @@ impl Text<'_> {
     pub fn bare_start(&self, i: usize) -> usize {
         let i = keyed::behind_blanks(self, i);
         i + usize::from(matches!(self.at(i), b'"' | b'\''))
+    }
+
+    /// True when the separator at `sep` ends a tag of XML: `->` ends none.
+    #[inline(always)]
+    pub fn is_tag(&self, sep: usize) -> bool {
+        self.at(sep) == b'>' && self.before(sep) != b'-'
     }
 
     /// True when the byte at `i` stood in an escape.

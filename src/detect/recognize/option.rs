@@ -1,7 +1,7 @@
 //! What five dashes begin, and values of command lines behind their option: `--password hunter2`, `["--token","..."]`.
 
 use super::extent::extent;
-use super::{Found, Skip, Text, keyed};
+use super::{Found, Skip, Text, keyed, sql};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
@@ -11,10 +11,16 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut done = 0;
     for &p in text.scan.events.of(kind::OPTION) {
         let p = p as usize;
-        if p < done || skip.covers(p) {
+        // Most of them are words behind a bracket.
+        if text.before(p) != b'-' && !matches!(text.at(p), b'V' | b'v') || p < done || skip.covers(p) {
             continue;
         }
-        done = if text.at(p) == b'-' { private_key(text, found, p + 1) } else { option(text, found, p) };
+        done = match (text.at(p), text.before(p)) {
+            (b'-', _) => private_key(text, found, p + 1),
+            (_, b'-') => option(text, found, p),
+            (b'V' | b'v', _) => sql::values(text, found, p),
+            _ => continue,
+        };
     }
 }
 

@@ -27,7 +27,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let head = &head[memchr::memrchr2(b'\n', b'"', head).map_or(0, |i| i + 1)..];
         let tail = &tail[..memchr::memchr2(b'\n', b'"', tail).unwrap_or(tail.len())];
         let plus = b'+' == if behind { text.before(start) } else { text.at(end) };
-        let lower = |v: &[u8]| v.iter().map(|b| if plus && *b == b'+' { b' ' } else { b.to_ascii_lowercase() }).collect();
+        let lower =
+            |v: &[u8]| v.iter().map(|b| if plus && *b == b'+' { b' ' } else { b.to_ascii_lowercase() }).collect();
         let (head, tail): (Vec<u8>, Vec<u8>) = (lower(head), lower(tail));
         if if behind { announced(&head) } else { told(&head, &tail) } {
             found.push(start, end, e::CODE, RuleId::Words, Confidence::Context);

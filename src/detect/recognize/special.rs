@@ -21,6 +21,7 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
     while matches!(text.at(i), b' ' | b'\t' | b'[' | b'"' | b'\'') && i < from + 4 {
         i += 1;
     }
+    let listed = t[from.min(t.len())..i.min(t.len())].ends_with(b"[");
     for _ in 0..COOKIES {
         // W3C logs write a blank as a plus sign.
         while matches!(text.at(i), b' ' | b'+') {
@@ -46,6 +47,10 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
         i = skip(t, start.min(t.len()), &VALUE);
         while text.is_data(equals, i) {
             i = skip(t, i + 1, &VALUE);
+        }
+        // `Cookie=[sid=...], Host=...`: the brackets of a list in a map.
+        while listed && i > start && matches!(t[i - 1], b']' | b'}' | b',') {
+            i -= 1;
         }
         let v = &t[start.min(i)..i];
         let value = v.len() >= SHORTEST && !placeholder::is(v) && !output::is(v);

@@ -226,7 +226,9 @@ fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let letter = word[i] & !d[i];
         let two = sh!(dash, i, 1) & sh!(dash, i, 2);
         let four = two & sh!(dash, i, 3) & sh!(dash, i, 4);
-        event[kind::OPTION][i - FRONT] = (letter & two & !(sh!(dash, i, 3))) | (dash[i] & four & !(sh!(dash, i, 5)));
+        let closed = sh!(paren, i, 1) | (sh!(space, i, 1) & sh!(paren, i, 2));
+        event[kind::OPTION][i - FRONT] =
+            (letter & (closed | (two & !(sh!(dash, i, 3))))) | (dash[i] & four & !(sh!(dash, i, 5)));
     }
 }
 

@@ -167,7 +167,7 @@ pub mod kind {
     /// A number of four digits or more behind a word or colon (fourth digit), or one that a blank and a word follow (first
     /// letter).
     pub const PASSCODE: usize = 20;
-    /// Two dashes before a word (first letter), and five dashes (the fifth).
+    /// Two dashes or a closing bracket before a word (first letter), and five dashes (the fifth).
     pub const OPTION: usize = 21;
 }
 
