@@ -87,6 +87,11 @@ fn address(v: &[u8], entity: EntityId) -> Keyed {
     }
 }
 
+/// What the class of an address says of it under a key of `entity`.
+pub fn address_class(a: [u8; 4], entity: EntityId) -> Keyed {
+    class(ip::class_v4(a), entity)
+}
+
 fn class(c: ip::Class, entity: EntityId) -> Keyed {
     use ip::Class::*;
     match c {

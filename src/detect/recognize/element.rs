@@ -25,6 +25,19 @@ pub fn opens(text: &Text<'_>, p: usize) -> bool {
     named(b" name=") || named(b" key=")
 }
 
+/// Most bytes of a tag that is looked at.
+const TAG: usize = 256;
+
+/// Where the name of the element ends whose tag the `>` at `p` closes behind an attribute.
+pub fn name_end(text: &Text<'_>, p: usize) -> Option<usize> {
+    let tag = &text.bytes[p.saturating_sub(TAG)..p];
+    let open = memchr::memrchr2(b'<', b'\n', tag)?;
+    let name =
+        tag[open + 1..].iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b':'));
+    let end = open + 1 + name.count();
+    (tag[open] == b'<' && tag.get(end) == Some(&b' ')).then_some(p - tag.len() + end)
+}
+
 const CDATA: &[u8] = b"<![CDATA[";
 
 /// Bytes without an end behind a tag that make an element which the next window ends.

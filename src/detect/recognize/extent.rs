@@ -39,11 +39,7 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
                     (i, credential_end(text, i, end))
                 }
                 Some(_) if long && first == b'[' && text.at(end) == b']' => (i + 1, end),
-                // LEEF parts its members so.
-                Some(Shape::AccountName | Shape::UserId) => (
-                    i,
-                    if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end },
-                ),
+                Some(Shape::AccountName | Shape::UserId) => (i, name_end(text, i, end)),
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `(202) 555-0143`: the bracket is the number's own.
                 Some(Shape::Phone) if first == b'(' && text.at(end) == b')' => {
@@ -128,6 +124,14 @@ fn wordy(shape: Shape) -> bool {
             | Shape::Plate
             | Shape::Birth
     )
+}
+
+/// An account ends before the sign that parts the members of LEEF, and before the full stop of a sentence.
+#[inline(always)]
+fn name_end(text: &Text<'_>, i: usize, end: usize) -> usize {
+    let end = if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end };
+    let stops = end > i + 1 && text.at(end - 1) == b'.' && matches!(text.at(end), b' ' | b'\n' | b'\r');
+    end - usize::from(stops)
 }
 
 #[inline(always)]

@@ -158,11 +158,9 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
     for &sep in events {
         let p = sep as usize;
         if text.bytes[p] == b'>' && !element::opens(text, p) {
-            if text.before(p) == b'-' {
-                let class = arrow(text, found, p);
-                keys[n] = (sep, class);
-                n += usize::from(text.registry.tells(class));
-            }
+            let class = named_before(text, found, p);
+            keys[n] = (sep, class);
+            n += usize::from(text.registry.tells(class));
             continue;
         }
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
@@ -176,7 +174,7 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
             None => unexpected(text, found, head, p),
         };
         let mut class = key.class;
-        if ends_phrase([text.before(p.saturating_sub(1)), text.before(p)]) {
+        if ends_phrase(&text.bytes[..p]) {
             class = phrase(text, found, p).unwrap_or(class);
         }
         // Both are written without a jump.
@@ -189,28 +187,42 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
     n
 }
 
-/// Class of the key before the arrow that ends at `p`: `password -> hunter2` in a map of Scala.
-#[cold]
-fn arrow(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId {
-    let Some(end) = (p - 1).checked_sub(1).filter(|&i| text.at(i) == b' ') else { return ClassId::UNKNOWN };
-    let end = end - usize::from(matches!(text.before(end), b'"' | b'\''));
+/// Class of the key before the `>` at `p` that does not stand right before it: that of an arrow (`password -> hunter2` in a map of
+/// Scala), or an element with attributes (`<Password Type="...">hunter2`).
+#[inline(never)]
+fn named_before(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId {
+    let end = match text.before(p) {
+        b'-' if p > 1 && text.at(p - 2) == b' ' => p - 2 - usize::from(matches!(text.before(p - 2), b'"' | b'\'')),
+        b'"' | b'\'' => match element::name_end(text, p) {
+            Some(end) => end,
+            None => return ClassId::UNKNOWN,
+        },
+        _ => return ClassId::UNKNOWN,
+    };
     let len = text.scan.maps.keychars.run_before(end);
     found.memo.classify(text.registry, text.bytes, len, end)
 }
 
-/// True when the key before a separator may be the last word of one that is written with a blank: `Phone Number:`, `Account Name:`.
+/// True when the key before a separator is the last word of one that is written with a blank: `Phone Number:`, `Account Name:`.
 #[inline(always)]
-fn ends_phrase(last: [u8; 2]) -> bool {
-    let last = u16::from_le_bytes(last) | 0x2020;
-    const ENDS: [u16; 6] = [
-        u16::from_le_bytes(*b"er"),
-        u16::from_le_bytes(*b"no"),
-        u16::from_le_bytes(*b"me"),
-        u16::from_le_bytes(*b"ey"),
-        u16::from_le_bytes(*b"id"),
-        u16::from_le_bytes(*b"de"),
-    ];
-    ENDS.iter().fold(false, |any, e| any | (*e == last))
+fn ends_phrase(head: &[u8]) -> bool {
+    let Some(last) = head.last_chunk::<8>() else { return false };
+    // A blank stays what it is.
+    let last = u64::from_le_bytes(*last) | u64::from_le_bytes([0x20; 8]);
+    // Not by jumps: any key may come.
+    const fn word(w: &[u8]) -> (u32, u64) {
+        let mut bytes = [0; 8];
+        let mut i = 0;
+        while i < w.len() {
+            bytes[8 - w.len() + i] = w[i];
+            i += 1;
+        }
+        let free = 64 - 8 * w.len() as u32;
+        (free, u64::from_le_bytes(bytes) >> free)
+    }
+    const ENDS: [(u32, u64); 6] =
+        [word(b" number"), word(b" no"), word(b" name"), word(b" key"), word(b" id"), word(b" code")];
+    ENDS.iter().fold(false, |any, (free, w)| any | (last >> free == *w))
 }
 
 /// Class of the key of two words whose last one ends before the separator at `p`, when the registry knows it.
@@ -218,12 +230,7 @@ fn ends_phrase(last: [u8; 2]) -> bool {
 fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassId> {
     let (t, keychars) = (text.bytes, &text.scan.maps.keychars);
     let len = keychars.run_before(p);
-    let blank = (p - len).checked_sub(1).filter(|&i| t[i] == b' ' && len <= 6)?;
-    let word = &t[blank + 1..p];
-    let ends = ["number", "no", "name", "key", "id", "code"];
-    if !ends.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes())) {
-        return None;
-    }
+    let blank = (p - len).checked_sub(1).filter(|&i| t[i] == b' ')?;
     let first = keychars.run_before(blank);
     let class = found.memo.classify(text.registry, t, first + 1 + len, p);
     (first > 0 && first <= 16 && !class.is_unknown()).then_some(class)
@@ -412,7 +419,14 @@ pub fn accept(
     if !text.scan.maps.escapes.any(start, end) {
         let mut v4 = None;
         let judged = typed::keyed(text, shape, entity, (start, end), &mut v4);
-        let Keyed::Take(id) = judged.unwrap_or_else(|| any_value(shape, entity, raw)) else { return None };
+        let judged = judged.unwrap_or_else(|| any_value(shape, entity, raw));
+        let judged = if judged == Keyed::No && shape == Shape::Ip {
+            v4 = address_number(text, sep, raw);
+            v4.map_or(judged, |a| check::keyed::address_class(a, entity))
+        } else {
+            judged
+        };
+        let Keyed::Take(id) = judged else { return None };
         if !json && matches!(id, e::TOKEN | e::SESSION) && prose::is(text, sep, start, raw) {
             return None;
         }
@@ -422,6 +436,16 @@ pub fn accept(
         return Some((id, start, end));
     }
     accept_escaped(found, raw, entity, shape, sep, (start, end))
+}
+
+/// The address that a number under a key ending in `ip` is, as databases keep it (`ip2long`, `INET_ATON`).
+#[inline(never)]
+fn address_number(text: &Text<'_>, sep: usize, raw: &[u8]) -> Option<[u8; 4]> {
+    let end = sep - behind_key([text.before(sep.saturating_sub(1)), text.before(sep)]);
+    let named = text.bytes[..end].last_chunk().is_some_and(|k: &[u8; 2]| k.eq_ignore_ascii_case(b"ip"));
+    let digits = named && (8..=10).contains(&raw.len()) && raw.iter().all(u8::is_ascii_digit);
+    let number: u32 = str::from_utf8(raw).ok().filter(|_| digits)?.parse().ok()?;
+    (number >> 24 != 0).then(|| number.to_be_bytes())
 }
 
 /// As [`accept`], for a value with escapes.

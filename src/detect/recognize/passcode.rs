@@ -14,9 +14,12 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut done = 0;
     for &p in text.scan.events.of(kind::PASSCODE) {
         let p = p as usize;
+        if !may_tell(t, p) {
+            continue;
+        }
         let behind = t[p].is_ascii_digit();
         let start = if behind { p - 3 } else { p - 1 - text.scan.maps.digits.run_before(p - 1) };
-        if !(if behind { may_announce(t, start) } else { may_tell(&t[p..]) }) || start < done || skip.covers(start) {
+        if start < done || skip.covers(start) {
             continue;
         }
         let end = start + (!text.scan.maps.digits.window(start)).trailing_zeros() as usize;
@@ -51,24 +54,31 @@ fn is_alone(text: &Text<'_>, start: usize, end: usize) -> bool {
     !before && !after && !(matches!(a, b'.' | b',' | b'-' | b':') && b.is_ascii_digit())
 }
 
-/// True when the last word before the number at `start` may announce it. Most numbers end here.
+/// True when the words beside the number of the event at `p` may tell that it is a code. Most numbers end here, and which do is not
+/// to be guessed: no jumps.
 #[inline(always)]
-fn may_announce(t: &[u8], start: usize) -> bool {
-    let head = &t[..start];
-    let head = head.strip_suffix(b" ").or(head.strip_suffix(b"+")).unwrap_or(head);
-    let head = head.strip_suffix(b":").unwrap_or(head);
-    let Some(&[a, b]) = head.last_chunk() else { return false };
+fn may_tell(t: &[u8], p: usize) -> bool {
+    let Some(&near) = t.get(p.wrapping_sub(7)..).and_then(<[u8]>::first_chunk::<10>) else { return true };
+    let pair = |i: usize| u16::from_le_bytes([near[i] | 0x20, near[i + 1] | 0x20]);
     // code, passcode, OTP, PIN, password; is, was; (OTP).
-    matches!(
-        (a | 0x20, b | 0x20),
-        (b'd', b'e') | (b't', b'p') | (b'i', b'n') | (b'r', b'd') | (b'i', b's') | (b'a', b's') | (b'p', b')')
-    )
-}
-
-/// True when what follows the number may tell what it is: `is`, `as`, `to`.
-#[inline(always)]
-fn may_tell(tail: &[u8]) -> bool {
-    matches!(tail, [b'i' | b'a', b's', b' ' | b'+', ..] | [b't', b'o', b' ' | b'+', ..])
+    const ENDS: [u16; 7] = [
+        u16::from_le_bytes(*b"de"),
+        u16::from_le_bytes(*b"tp"),
+        u16::from_le_bytes(*b"in"),
+        u16::from_le_bytes(*b"rd"),
+        u16::from_le_bytes(*b"is"),
+        u16::from_le_bytes(*b"as"),
+        u16::from_le_bytes(*b"p)"),
+    ];
+    let ends = |w: u16| ENDS.iter().fold(false, |any, e| any | (*e == w));
+    // `code 4829` and `code:4829`, or `code: 4829`, whose fourth digit is the byte of the event.
+    let announced = ends(pair(1)) | ends(pair(0));
+    // `4829 is`, `4829 as`, `4829 to`: the event is at their first letter.
+    let next = u16::from_le_bytes([near[7], near[8]]);
+    let tells = (next == u16::from_le_bytes(*b"is"))
+        | (next == u16::from_le_bytes(*b"as"))
+        | (next == u16::from_le_bytes(*b"to"));
+    (near[7].is_ascii_digit() & announced) | tells
 }
 
 /// `Your verification code is`, `OTP:`, `One-time password (OTP) for login is`.
@@ -99,7 +109,7 @@ fn told(head: &[u8], tail: &[u8]) -> bool {
         let ends = [&b"verify"[..], b"log in", b"login", b"sign in", b"confirm", b"authenticate", b"reset your"];
         return order && ends.iter().any(|w| purpose.starts_with(w));
     }
-    let clause = &clause[b" is".len()..];
+    let Some(clause) = clause.strip_prefix(b" is").or(clause.strip_prefix(b" as")) else { return false };
     let kinds = [&b" code"[..], b" otp", b" passcode", b" password", b" pin"];
     kinds.iter().any(|k| {
         let at =
