@@ -38,7 +38,10 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
                     let i = i + usize::from(first == b'[');
                     (i, credential_end(text, i, end))
                 }
-                Some(_) if long && first == b'[' && text.at(end) == b']' => (i + 1, end),
+                // `[FILTERED]` stays what it is.
+                Some(_) if long && first == b'[' && text.at(end) == b']' => {
+                    (i + usize::from(!check::placeholder::is(&t[i..end])), end)
+                }
                 Some(Shape::AccountName | Shape::UserId) => (i, name_end(text, i, end)),
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `(202) 555-0143`: the bracket is the number's own.
