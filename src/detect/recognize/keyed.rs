@@ -207,6 +207,19 @@ fn named_before(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId {
 #[inline(always)]
 fn ends_phrase(head: &[u8]) -> bool {
     let Some(last) = head.last_chunk::<8>() else { return false };
+    // Few keys end in two of these letters.
+    const fn letters(of: &[u8]) -> u32 {
+        let (mut bits, mut i) = (0, 0);
+        while i < of.len() {
+            bits |= 1 << (of[i] & 31);
+            i += 1;
+        }
+        bits
+    }
+    let any = |bits: u32, b: u8| bits >> (b & 31);
+    if any(letters(b"enmid"), last[6]) & any(letters(b"roeyd"), last[7]) & 1 == 0 {
+        return false;
+    }
     // A blank stays what it is.
     let last = u64::from_le_bytes(*last) | u64::from_le_bytes([0x20; 8]);
     // Not by jumps: any key may come.
