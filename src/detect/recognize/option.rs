@@ -3,6 +3,7 @@
 use super::extent::extent;
 use super::{Found, Skip, Text, keyed, sql};
 use crate::detect::scan::kind;
+use crate::format::base64;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
 /// Looks behind every pair of dashes and every five.
@@ -107,8 +108,12 @@ fn private_key(text: &Text<'_>, found: &mut Found<'_>, from: usize) -> usize {
     let start = from + n + b"PRIVATE KEY-----".len();
     let body = &t[start..t.len().min(start + KEY)];
     let line = memchr::memchr_iter(b'\n', body).find(|&i| !text.is_escape(start + i)).unwrap_or(body.len());
-    let ends = memchr::memmem::find(&body[..line], b"-----END").unwrap_or(line);
-    let blank = |b: &u8| b.is_ascii_whitespace();
+    let string = memchr::memchr3(b'"', b'\'', b'<', &body[..line]).unwrap_or(line);
+    // A key that was cut off ends with its signs.
+    let sign = |b: &u8| base64::is_sign(*b) || matches!(b, b'=' | b'\\' | b' ' | b'\t' | b'\r' | b'\n');
+    let ends = memchr::memmem::find(&body[..string], b"-----END")
+        .unwrap_or_else(|| body[..string].iter().take_while(|b| sign(b)).count());
+    let blank = |b: &u8| b.is_ascii_whitespace() || *b == b'\\';
     let first = body[..ends].iter().take_while(|b| blank(b)).count();
     let last = ends - body[first..ends].iter().rev().take_while(|b| blank(b)).count();
     if last > first {

@@ -50,8 +50,9 @@ fn is_alone(text: &Text<'_>, start: usize, end: usize) -> bool {
         b => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'/' | b'@' | b'#' | b'$' | b'='),
     };
     let (a, b) = (text.at(end), text.at(end + 1));
-    let after = a.is_ascii_alphabetic() || matches!(a, b'_' | b'%' | b'/' | b'@' | b'=');
-    !before && !after && !(matches!(a, b'.' | b',' | b'-' | b':') && b.is_ascii_digit())
+    let joined = a.is_ascii_alphabetic() || matches!(a, b'_' | b'%' | b'/' | b'@' | b'=');
+    let goes_on = matches!(a, b'.' | b',' | b'-' | b':') && b.is_ascii_digit();
+    !(before || joined || goes_on)
 }
 
 /// True when the words beside the number of the event at `p` may tell that it is a code. Most numbers end here, and which do is not

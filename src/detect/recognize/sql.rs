@@ -53,6 +53,9 @@ fn columns_before(text: &Text<'_>, found: &mut Found<'_>, p: usize, columns: &mu
     let Some(close) = list.iter().rposition(|b| *b == b')') else { return 0 };
     let Some(open) = memchr::memrchr(b'(', &list[..close]) else { return 0 };
     let base = p - list.len();
+    if memchr::memchr_iter(b'\n', &list[open..]).any(|i| ends(text, base + open + i)) {
+        return 0;
+    }
     let (mut at, mut known) = (open + 1, 0);
     for (column, name) in columns.iter_mut().zip(list[open + 1..close].split(|b| *b == b',')) {
         let bare = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_' || *b >= 0x80;
@@ -99,12 +102,16 @@ fn value_end(text: &Text<'_>, from: usize) -> usize {
                 i += 1;
                 while let Some(&c) = t.get(i).filter(|_| !ends(text, i)) {
                     // A quote written twice, or behind a backslash, stands in the string.
-                    if c == b'\\' || c == q && t.get(i + 1) == Some(&q) {
+                    if c == b'\\' && !ends(text, i + 1) || c == q && t.get(i + 1) == Some(&q) {
                         i += 1;
                     } else if c == q {
                         break;
                     }
                     i += 1;
+                }
+                // The string has no end.
+                if ends(text, i) {
+                    break;
                 }
             }
             _ => {}
