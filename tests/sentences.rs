@@ -83,6 +83,9 @@ const SENTENCES: &[&str] = &[
     "<r><wsse:Password Type=\"http://x.example/#PasswordText\">«hunter2x9»</wsse:Password></r>",
     "<password type='plain'>«hunter2x9»</password>",
     "client_ip=«3405803783» n=34",
+    "msg &lt;password&gt;«hunter2x9»&lt;/password&gt; end",
+    "{&quot;password&quot;:&quot;«hunter2x9»&quot;,&quot;n&quot;:1}",
+    "<d v='{&quot;user_name&quot;:&quot;«zhangsan»&quot;,&quot;password&quot;:&quot;«hunter2x9»&quot;}'/>",
     // Columns of SQL.
     "INSERT INTO users (id, `password`, state) VALUES (1,'«hunter2x9»','x'), (2, '«it''s hunter)3»', now())",
     "insert into users(password) values('«hunter2x9»')",

@@ -185,3 +185,21 @@ fn brackets_schemes_and_names_of_files() {
         assert_eq!(String::from_utf8_lossy(&rewrite(&mut worker, text.as_bytes())), want);
     }
 }
+
+/// What stands in one line with a character reference is shown decoded, however far behind it: no value lies on the edge.
+#[test]
+fn references_hide_nothing_far_behind_them() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    let filler = "lorem_ipsum ".repeat(1500);
+    for reference in ["&#64;", "&quot;", "#22", "#7B#22"] {
+        for (key, value) in [(" tel ", "13800138001"), (" from ", "203.0.113.77"), (" password=", "hunter2xcanary")] {
+            for length in [1024, 2048, 4096, 8192, 16384].into_iter().flat_map(|n| (n - 40..n + 8).step_by(3)) {
+                let text = format!("m {reference}{}{key}{value} tail {reference} end\n", &filler[..length]);
+                let out = rewrite(&mut worker, text.as_bytes());
+                let part = |n: usize| memchr::memmem::find(&out, &value.as_bytes()[n..n + 6]).is_some();
+                assert!(!(0..value.len() - 5).any(part), "{reference} {length} {value}");
+            }
+        }
+    }
+}

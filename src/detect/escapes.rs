@@ -65,6 +65,7 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
     let mut wides = Heads::new(of(kind::WIDE), 0, |p| is_wide(t, p));
     let mut marks = Heads::new(of(kind::HIGH), 0, |p| is_separator(t, p));
     let mut hashes = Heads::new(of(kind::HASH), 0, |p| is_hash(t, p));
+    let mut names = Heads::new(of(kind::NAMED), 0, |p| is_named(t, p));
     let mut colours = colours(t, esc).peekable();
     let mut looked = 0;
     let runs = of(kind::TOKEN).iter().map(|&p| p as usize);
@@ -90,9 +91,10 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
         wides.skip_to(done);
         marks.skip_to(done);
         hashes.skip_to(done);
+        names.skip_to(done);
         skip_to(&mut colours, done);
         while runs.next_if(|r| r.0 < done).is_some() {}
-        let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at);
+        let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at.min(names.at));
         let p = colours.peek().map_or(p, |c| p.min(*c));
         if let Some(&(start, end)) = runs.peek().filter(|r| r.0 <= p) {
             runs.next();
@@ -118,10 +120,10 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
             view.push_context(t, key_before(t, start, done), start);
             view.push_percent(t, (start, end), percents);
             done = end;
-        } else if hashes.at == p {
+        } else if hashes.at == p || names.at == p {
             let (start, end) = stretch(t, p, done);
             view.push_context(t, key_before(t, start, done), start);
-            if reference(t, p) {
+            if names.at == p || reference(t, p) {
                 view.push_marked(t, (start, end), b'&', Carriers::HTML, html);
             } else {
                 // `&#49;` beside a capture is a reference, not `#49` behind a sign.
@@ -148,7 +150,9 @@ pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut 
     let wides = at(kind::WIDE).filter(|&p| is_wide(t, p));
     let marks = at(kind::HIGH).filter(|&p| is_separator(t, p));
     let hashes = at(kind::HASH).filter(|&p| is_hash(t, p));
-    let mut heads: Vec<_> = slash.chain(pct).chain(wides).chain(marks).chain(hashes).chain(colours(t, esc)).collect();
+    let names = at(kind::NAMED).filter(|&p| is_named(t, p));
+    let heads = slash.chain(pct).chain(wides).chain(marks).chain(hashes).chain(names);
+    let mut heads: Vec<_> = heads.chain(colours(t, esc)).collect();
     heads.sort_unstable();
     let mut looked = 0;
     let mut text = Vec::new();
@@ -193,12 +197,12 @@ fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
     memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
 }
 
-/// Blanks between a key and its value.
-const BLANKS: usize = 4;
+/// Blanks and tabs between a key and its value.
+const BLANKS: usize = 32;
 
 /// `Authorization: `, `key = `: the key is no part of the word that the value is.
 fn bare_key_before(head: &[u8], low: usize) -> Option<usize> {
-    let blanks = head.iter().rev().take(BLANKS).take_while(|b| **b == b' ').count();
+    let blanks = head.iter().rev().take(BLANKS).take_while(|b| matches!(b, b' ' | b'\t')).count();
     let key = Some(&head[..head.len() - blanks]).filter(|_| blanks > 0)?;
     let key = key.strip_suffix(b":").or(key.strip_suffix(b"="))?;
     let key = key.strip_suffix(b" ").unwrap_or(key);
@@ -240,6 +244,12 @@ fn reference(t: &[u8], p: usize) -> bool {
         Some(b';') => t[..p].ends_with(b"amp;"),
         _ => false,
     }
+}
+
+/// The end of `&lt;`, `&gt;`, `&amp;`, `&quot;` or `&apos;`.
+fn is_named(t: &[u8], p: usize) -> bool {
+    let head = &t[..p + 1];
+    [&b"&lt;"[..], b"&gt;", b"&amp;", b"&quot;", b"&apos;"].iter().any(|r| head.ends_with(r))
 }
 
 /// What an escape begins with whose first sign is a hash.
@@ -302,17 +312,13 @@ fn groups(t: &[u8], terms: &Bitmap, (mut start, mut end): (usize, usize), floor:
     (start, end)
 }
 
-/// Most bytes of a stretch with character references on either side of the first.
-const STRETCH: usize = 4096;
-
-/// The text around `p`, up to quotes, tags and line ends.
+/// The text around `p`, up to quotes, tags and line ends: nothing that is looked for runs over these.
 fn stretch(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
-    let ends = |b: &u8| matches!(b, b'\n' | b'"' | b'<' | b'>');
-    let low = floor.max(p.saturating_sub(STRETCH));
-    let high = t.len().min(p + STRETCH);
-    let start = t[low..p].iter().rposition(ends).map_or(low, |i| low + i + 1);
-    let end = t[p..high].iter().position(ends).map_or(high, |i| p + i);
-    (start, end)
+    let tail = |v: &[u8]| memchr::memchr3(b'\n', b'"', b'<', v).unwrap_or(v.len());
+    let head = memchr::memrchr3(b'\n', b'"', b'<', &t[floor..p]).map_or(floor, |i| floor + i + 1);
+    let start = memchr::memrchr(b'>', &t[head..p]).map_or(head, |i| head + i + 1);
+    let end = p + tail(&t[p..]);
+    (start, memchr::memchr(b'>', &t[p..end]).map_or(end, |i| p + i))
 }
 
 /// The text around the full-width character at `p`, up to quotes or line ends: no number or value may run over its edge, as only

@@ -197,6 +197,8 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     for i in FRONT..END {
         event[kind::HIGH][i - FRONT] = high[i] & !(sh!(high, i, 1));
         event[kind::HASH][i - FRONT] = c[class::HASH][i];
+        let mark = &c[class::REF];
+        event[kind::NAMED][i - FRONT] = mark[i] & (sh!(mark, i, 3) | sh!(mark, i, 4) | sh!(mark, i, 5));
         event[kind::TOKEN][i - FRONT] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
         event[kind::BRACKET][i - FRONT] = c[class::PAREN][i] & sh!(w.d6, i, 3);
     }

@@ -66,6 +66,7 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     m[class::HIGH] = bits(v);
     m[class::TERM] = below(v, 0x21) | bits(punctuation(v));
     m[class::HASH] = eq(b'#');
+    m[class::REF] = either(b'&', b';');
     m
 }
 

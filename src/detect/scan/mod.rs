@@ -14,7 +14,7 @@ mod neon;
 mod scalar;
 
 /// Number of byte classes.
-pub const CLASSES: usize = 22;
+pub const CLASSES: usize = 23;
 /// Words of 64 bytes in a chunk; a chunk's masks fit the first-level cache.
 pub const CHUNK_WORDS: usize = 64;
 /// Bytes in a chunk.
@@ -45,10 +45,11 @@ pub mod class {
     pub const TERM: usize = 19;
     pub const HIGH: usize = 20;
     pub const HASH: usize = 21;
+    pub const REF: usize = 22;
 }
 
 /// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`;
-/// `EQ` is `=` or `>`;
+/// `EQ` is `=` or `>`; `REF` is `&` or `;`;
 /// `TERM` is what no bare value holds: blanks, controls and `"'&;,)]}<>|`; `HIGH` is a byte of 0x80 and above.
 pub type Masks = [u64; CLASSES];
 
@@ -120,7 +121,7 @@ pub struct Chunk {
 }
 
 /// Number of event kinds.
-pub const KINDS: usize = 22;
+pub const KINDS: usize = 23;
 
 /// Index of each event kind; the position that an event names is given in parentheses.
 pub mod kind {
@@ -169,6 +170,8 @@ pub mod kind {
     pub const PASSCODE: usize = 20;
     /// Two dashes or a closing bracket before a word (first letter), and five dashes (the fifth).
     pub const OPTION: usize = 21;
+    /// What may end a named reference: `&lt;`, `&quot;` (semicolon).
+    pub const NAMED: usize = 22;
 }
 
 /// Ascending positions. It keeps room behind its end, so that positions are written by the vector.

@@ -80,5 +80,6 @@ fn word(bytes: &[u8; 64]) -> Masks {
         | either(b'<', b'>')
         | eq(b'|');
     m[class::HASH] = eq(b'#');
+    m[class::REF] = either(b'&', b';');
     m
 }

@@ -33,6 +33,9 @@ pub const fn bits(b: u8) -> u32 {
     if b <= b' ' || matches!(b, b'"' | b'\'' | b'&' | b';' | b',' | b')' | b']' | b'}' | b'<' | b'>' | b'|') {
         v |= 1 << class::TERM;
     }
+    if matches!(b, b'&' | b';') {
+        v |= 1 << class::REF;
+    }
     v | match b {
         b'.' => 1 << class::DOT,
         b':' => 1 << class::COLON,
