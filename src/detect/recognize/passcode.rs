@@ -30,14 +30,22 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let head = &head[memchr::memrchr2(b'\n', b'"', head).map_or(0, |i| i + 1)..];
         let tail = &tail[..memchr::memchr2(b'\n', b'"', tail).unwrap_or(tail.len())];
         let plus = b'+' == if behind { text.before(start) } else { text.at(end) };
-        let lower =
-            |v: &[u8]| v.iter().map(|b| if plus && *b == b'+' { b' ' } else { b.to_ascii_lowercase() }).collect();
-        let (head, tail): (Vec<u8>, Vec<u8>) = (lower(head), lower(tail));
-        if if behind { announced(&head) } else { told(&head, &tail) } {
+        let (mut left, mut right) = ([0; REACH], [0; REACH]);
+        let (head, tail) = (lower(head, plus, &mut left), lower(tail, plus, &mut right));
+        if if behind { announced(head) } else { told(head, tail) } {
             found.push(start, end, e::CODE, RuleId::Words, Confidence::Context);
             done = end;
         }
     }
+}
+
+/// A part of a sentence in lower case, with blanks where a form has plus signs.
+fn lower<'b>(v: &[u8], plus: bool, to: &'b mut [u8; REACH]) -> &'b [u8] {
+    let to = &mut to[..v.len()];
+    for (to, b) in to.iter_mut().zip(v) {
+        *to = if plus && *b == b'+' { b' ' } else { b.to_ascii_lowercase() };
+    }
+    to
 }
 
 /// True when no more of the number stands around it.
