@@ -74,6 +74,8 @@ const SENTENCES: &[&str] = &[
     "GET /x?u=1&password=«a)b;c,d]e|f}hunter2x9»&z=1 HTTP/1.1",
     "GET /x?password=«ab)hunter2x9» HTTP/1.1",
     "see (http://x.example/?token=«abcdefgh»), then",
+    "see (http://x.example/?token=«abcdefgh»). Then",
+    "链接(/x?token=«abcdefgh»)已过期",
     "url=/x?token=«abcdefgh», status=200",
     "url=/x?token=«abcdefgh»,status=200",
     // Parts of forms.
@@ -83,11 +85,15 @@ const SENTENCES: &[&str] = &[
     "<r><wsse:Password Type=\"http://x.example/#PasswordText\">«hunter2x9»</wsse:Password></r>",
     "<password type='plain'>«hunter2x9»</password>",
     "client_ip=«3405803783» n=34",
+    "topic /device/«490154203237518»/up payload=ok",
+    "GET /api/devices/«550e8400-e29b-41d4-a716-446655440000»/state HTTP/1.1",
     "msg &lt;password&gt;«hunter2x9»&lt;/password&gt; end",
     "{&quot;password&quot;:&quot;«hunter2x9»&quot;,&quot;n&quot;:1}",
     "<d v='{&quot;user_name&quot;:&quot;«zhangsan»&quot;,&quot;password&quot;:&quot;«hunter2x9»&quot;}'/>",
+    "dn: uid=«zhangsan»,ou=people,dc=example,dc=com",
     // Columns of SQL.
     "INSERT INTO users (id, `password`, state) VALUES (1,'«hunter2x9»','x'), (2, '«it''s hunter)3»', now())",
+    "INSERT INTO t (name, password) VALUES (N'«张三丰»', crypt('«hunter2x9»', 8))",
     "insert into users(password) values('«hunter2x9»')",
     "{\"sql\":\"INSERT INTO t (\\\"user_name\\\",\\\"password\\\") VALUES ('«zhangsan»',\\\"«hunter2x9»\\\")\"}",
 ];
@@ -121,6 +127,7 @@ const PLAIN: &[&str] = &[
     // An empty value of LTSV.
     "host:\tuser:\ttoken:\treferer:-\tua:-",
     "bytes:\t13800138001",
+    "INSERT INTO t (name, password) VALUES ($1, ?), (:name, @password), (%s, DEFAULT)",
     "INSERT INTO t (id, state) VALUES (1, 'x')",
     "VALUES (password) are required",
     "Content-Disposition: form-data; name=\"note\"",
@@ -147,7 +154,7 @@ fn sentences_and_command_lines() {
             let at = rest.find(piece).unwrap_or_else(|| panic!("{piece:?} is gone: {sentence}\n{out}"));
             let replaced = i == 0
                 || matches!(&rest[..at], "REDACTED")
-                || ["acct_", "phone_", "fdde:"].iter().any(|p| rest[..at].starts_with(p));
+                || ["acct_", "phone_", "fdde:", "imei_", "devid_", "张**"].iter().any(|p| rest[..at].starts_with(p));
             assert!(replaced, "{sentence}\n{out}");
             rest = &rest[at + piece.len()..];
         }

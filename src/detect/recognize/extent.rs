@@ -111,7 +111,9 @@ fn is_inner(text: &Text<'_>, sep: usize, end: usize) -> bool {
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
         .count();
     let pair = matches!(rest.get(marks + key), Some(b'=' | b':'));
-    next > b' ' && !matches!(next, b'"' | b'\'' | b'<' | b'>' | b'&' | b'\\' | b'(' | b'[' | b'{') && !pair
+    let stop = next == b'.' && rest.get(marks + 1).is_none_or(|b| *b <= b' ');
+    let ends = matches!(next, b'"' | b'\'' | b'<' | b'>' | b'&' | b'\\' | b'(' | b'[' | b'{') || stop;
+    (b'!'..0x80).contains(&next) && !ends && !pair
 }
 
 /// Shapes of bounded length whose values may hold letters beyond ASCII.

@@ -2,7 +2,7 @@
 
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
-use super::{Found, Skip, Text, beside, element, form, login, prose, special, typed};
+use super::{Found, Skip, Text, beside, element, form, login, naming, prose, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
@@ -158,7 +158,7 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
     for &sep in events {
         let p = sep as usize;
         if text.bytes[p] == b'>' && !element::opens(text, p) {
-            let class = named_before(text, found, p);
+            let class = naming::named_before(text, found, p);
             keys[n] = (sep, class);
             n += usize::from(text.registry.tells(class));
             continue;
@@ -174,8 +174,8 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
             None => unexpected(text, found, head, p),
         };
         let mut class = key.class;
-        if ends_phrase(&text.bytes[..p]) {
-            class = phrase(text, found, p).unwrap_or(class);
+        if naming::ends_phrase(&text.bytes[..p]) {
+            class = naming::phrase(text, found, p).unwrap_or(class);
         }
         // Both are written without a jump.
         let named = !(key.short && is_octet(text, p));
@@ -185,68 +185,6 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
         found.settled.exempt_behind(p, named & !tells & !class.is_unknown());
     }
     n
-}
-
-/// Class of the key before the `>` at `p` that does not stand right before it: that of an arrow (`password -> hunter2` in a map of
-/// Scala), or an element with attributes (`<Password Type="...">hunter2`).
-#[inline(never)]
-fn named_before(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId {
-    let end = match text.before(p) {
-        b'-' if p > 1 && text.at(p - 2) == b' ' => p - 2 - usize::from(matches!(text.before(p - 2), b'"' | b'\'')),
-        b'"' | b'\'' => match element::name_end(text, p) {
-            Some(end) => end,
-            None => return ClassId::UNKNOWN,
-        },
-        _ => return ClassId::UNKNOWN,
-    };
-    let len = text.scan.maps.keychars.run_before(end);
-    found.memo.classify(text.registry, text.bytes, len, end)
-}
-
-/// True when the key before a separator is the last word of one that is written with a blank: `Phone Number:`, `Account Name:`.
-#[inline(always)]
-fn ends_phrase(head: &[u8]) -> bool {
-    let Some(last) = head.last_chunk::<8>() else { return false };
-    // Few keys end in two of these letters.
-    const fn letters(of: &[u8]) -> u32 {
-        let (mut bits, mut i) = (0, 0);
-        while i < of.len() {
-            bits |= 1 << (of[i] & 31);
-            i += 1;
-        }
-        bits
-    }
-    let any = |bits: u32, b: u8| bits >> (b & 31);
-    if any(letters(b"enmid"), last[6]) & any(letters(b"roeyd"), last[7]) & 1 == 0 {
-        return false;
-    }
-    // A blank stays what it is.
-    let last = u64::from_le_bytes(*last) | u64::from_le_bytes([0x20; 8]);
-    // Not by jumps: any key may come.
-    const fn word(w: &[u8]) -> (u32, u64) {
-        let mut bytes = [0; 8];
-        let mut i = 0;
-        while i < w.len() {
-            bytes[8 - w.len() + i] = w[i];
-            i += 1;
-        }
-        let free = 64 - 8 * w.len() as u32;
-        (free, u64::from_le_bytes(bytes) >> free)
-    }
-    const ENDS: [(u32, u64); 6] =
-        [word(b" number"), word(b" no"), word(b" name"), word(b" key"), word(b" id"), word(b" code")];
-    ENDS.iter().fold(false, |any, (free, w)| any | (last >> free == *w))
-}
-
-/// Class of the key of two words whose last one ends before the separator at `p`, when the registry knows it.
-#[inline(never)]
-fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassId> {
-    let (t, keychars) = (text.bytes, &text.scan.maps.keychars);
-    let len = keychars.run_before(p);
-    let blank = (p - len).checked_sub(1).filter(|&i| t[i] == b' ')?;
-    let first = keychars.run_before(blank);
-    let class = found.memo.classify(text.registry, t, first + 1 + len, p);
-    (first > 0 && first <= 16 && !class.is_unknown()).then_some(class)
 }
 
 /// The key before the separator at `p`.
@@ -288,7 +226,11 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     if class.event_time {
         found.times.push((start as u32, end as u32));
     }
-    let Some((entity, shape)) = class.entity else { return 0 };
+    let Some((mut entity, mut shape)) = class.entity else { return 0 };
+    // `uid=alice,ou=people` (RFC 4514).
+    if shape == Shape::UserId && naming::in_distinguished_name(&text.bytes[end..]) {
+        (entity, shape) = (e::ACCOUNT, Shape::AccountName);
+    }
     let shape = if shape == Shape::Jar && text.is_tag(sep) { Shape::Text } else { shape };
     match shape {
         Shape::Jar => {

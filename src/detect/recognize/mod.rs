@@ -13,6 +13,7 @@ mod ipv4;
 mod ipv6;
 pub mod keyed;
 mod login;
+mod naming;
 mod option;
 mod passcode;
 mod prose;
@@ -31,7 +32,7 @@ use super::scan::bits::Task;
 use super::sequence::Sequence;
 use super::urls;
 use crate::format::view::{Region, View};
-use crate::model::{Confidence, EntityId, RuleId};
+use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
 /// One text (the block, or a decoded view of it) under recognition.
 pub struct Text<'a> {
@@ -373,7 +374,11 @@ impl Text<'_> {
             i -= 1;
         }
         let len = self.scan.maps.keychars.run_before(i);
-        let class = self.registry.class(memo.classify(self.registry, t, len, i));
+        let mut class = self.registry.class(memo.classify(self.registry, t, len, i));
+        // `/devices/490154203237518/up`: topics and routes name what follows.
+        if mark == b'/' && class.is_unknown() && DEVICES.contains(&&t[i - len..i]) {
+            class.entity = Some((e::DEVICE_ID, Shape::DeviceId));
+        }
         Left { class, mark, key_start: i - len }
     }
 
@@ -426,6 +431,9 @@ impl Text<'_> {
         }
     }
 }
+
+/// Segments of a path before the id of a device.
+const DEVICES: &[&[u8]] = &[b"device", b"devices", b"terminal", b"terminals", b"handset"];
 
 /// Words behind a number that make it a quantity.
 const UNITS: &[&str] = &[

@@ -26,10 +26,10 @@ pub fn values(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> usize {
             let sep = i;
             let start = blanks(text, i + 1);
             let end = value_end(text, start);
-            if let Some((entity, shape)) = columns.get(n).and_then(|c| c.entity) {
-                let quoted = end > start + 1 && is_quote(t[start]) && t[end - 1] == t[start];
-                let inner = usize::from(quoted);
-                keyed::accept(text, found, entity, shape, sep, (start + inner, end - inner), false);
+            if let Some((entity, shape)) = columns.get(n).and_then(|c| c.entity)
+                && let Some((from, to)) = literal(&t[start..end])
+            {
+                keyed::accept(text, found, entity, shape, sep, (start + from, start + to), false);
             }
             n += 1;
             i = blanks(text, end);
@@ -68,6 +68,17 @@ fn columns_before(text: &Text<'_>, found: &mut Found<'_>, p: usize, columns: &mu
         at += name.len() + 1;
     }
     known
+}
+
+/// The string or number of a value: `'...'`, `N'...'`, `crypt('...', 8)`, `13800138001`; nothing for parameters (`?`, `$1`, `:name`)
+/// and words.
+fn literal(v: &[u8]) -> Option<(usize, usize)> {
+    if v.first()?.is_ascii_digit() {
+        return Some((0, v.len()));
+    }
+    let open = v.iter().position(|b| is_quote(*b))?;
+    let close = v.iter().rposition(|b| is_quote(*b)).filter(|c| *c > open);
+    Some((open + 1, close.unwrap_or(v.len())))
 }
 
 fn is_quote(b: u8) -> bool {

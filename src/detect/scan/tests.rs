@@ -15,7 +15,7 @@ fn dense() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         6 => prop::sample::select(b"0123456789".to_vec()),
         3 => prop::sample::select(b"abcdefABCDEFxyJ".to_vec()),
-        4 => prop::sample::select(b".:-\"'=>@%\\ +)_$#\n".to_vec()),
+        4 => prop::sample::select(b".:-\"'=>@%\\ +)_$#&;\n".to_vec()),
         1 => any::<u8>(),
     ];
     prop::collection::vec(byte, 0..9000)
@@ -70,6 +70,31 @@ proptest! {
             .map(|i| i as u32)
             .collect();
         prop_assert_eq!(&got[kind::BRACKET], &bracket);
+    }
+
+    #[test]
+    fn sentences_as_a_loop_finds_them(text in dense()) {
+        let got = lists(Kernel::Scalar, &text);
+        // The byte `n` before `i`; nothing in front of the text.
+        let at = |i: usize, n: usize| i.checked_sub(n).map(|i| text[i]);
+        let is = |i, n, of: &[u8]| at(i, n).is_some_and(|b| of.contains(&b));
+        let word = |i, n| at(i, n).is_some_and(|b: u8| b.is_ascii_alphanumeric() || b >= 0x80);
+        let letter = |i, n| word(i, n) && !at(i, n).is_some_and(|b| b.is_ascii_digit());
+        let four = |i, n| (n..n + 4).all(|n| at(i, n).is_some_and(|b| b.is_ascii_digit()));
+        let wants = |event: &dyn Fn(usize) -> bool| (0..text.len()).filter(|&i| event(i)).map(|i| i as u32).collect::<Vec<_>>();
+        let passcode = |i| {
+            let behind = is(i, 4, b" \t+") && (letter(i, 5) || is(i, 5, b":") && (word(i, 6) || is(i, 6, b")")));
+            four(i, 0) && (behind || is(i, 4, b":") && letter(i, 5)) || letter(i, 0) && is(i, 1, b" \t+") && four(i, 2)
+        };
+        prop_assert_eq!(&got[kind::PASSCODE], &wants(&passcode));
+        let dashes = |i, from, n: usize| (from..from + n).all(|k| is(i, k, b"-")) && !is(i, from + n, b"-");
+        let option = |i| {
+            let closed = is(i, 1, b")") || is(i, 1, b" \t") && is(i, 2, b")");
+            letter(i, 0) && (closed || dashes(i, 1, 2)) || dashes(i, 0, 5)
+        };
+        prop_assert_eq!(&got[kind::OPTION], &wants(&option));
+        let named = |i| is(i, 0, b"&;") && (3..6).any(|n| is(i, n, b"&;"));
+        prop_assert_eq!(&got[kind::NAMED], &wants(&named));
     }
 
     #[test]

@@ -1,0 +1,73 @@
+//! Keys that do not stand right before their separator, or have more than one word.
+
+use super::{Found, Text, element};
+use crate::detect::keys::ClassId;
+
+/// Class of the key before the `>` at `p` that does not stand right before it: that of an arrow (`password -> hunter2` in a map of
+/// Scala), or an element with attributes (`<Password Type="...">hunter2`).
+#[inline(never)]
+pub fn named_before(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId {
+    let end = match text.before(p) {
+        b'-' if p > 1 && text.at(p - 2) == b' ' => p - 2 - usize::from(matches!(text.before(p - 2), b'"' | b'\'')),
+        b'"' | b'\'' => match element::name_end(text, p) {
+            Some(end) => end,
+            None => return ClassId::UNKNOWN,
+        },
+        _ => return ClassId::UNKNOWN,
+    };
+    let len = text.scan.maps.keychars.run_before(end);
+    found.memo.classify(text.registry, text.bytes, len, end)
+}
+
+/// True when the key before a separator is the last word of one that is written with a blank: `Phone Number:`, `Account Name:`.
+#[inline(always)]
+pub fn ends_phrase(head: &[u8]) -> bool {
+    let Some(last) = head.last_chunk::<8>() else { return false };
+    // Few keys end in two of these letters.
+    const fn letters(of: &[u8]) -> u32 {
+        let (mut bits, mut i) = (0, 0);
+        while i < of.len() {
+            bits |= 1 << (of[i] & 31);
+            i += 1;
+        }
+        bits
+    }
+    let any = |bits: u32, b: u8| bits >> (b & 31);
+    if any(letters(b"enmid"), last[6]) & any(letters(b"roeyd"), last[7]) & 1 == 0 {
+        return false;
+    }
+    // A blank stays what it is.
+    let last = u64::from_le_bytes(*last) | u64::from_le_bytes([0x20; 8]);
+    // Not by jumps: any key may come.
+    const fn word(w: &[u8]) -> (u32, u64) {
+        let mut bytes = [0; 8];
+        let mut i = 0;
+        while i < w.len() {
+            bytes[8 - w.len() + i] = w[i];
+            i += 1;
+        }
+        let free = 64 - 8 * w.len() as u32;
+        (free, u64::from_le_bytes(bytes) >> free)
+    }
+    const ENDS: [(u32, u64); 6] =
+        [word(b" number"), word(b" no"), word(b" name"), word(b" key"), word(b" id"), word(b" code")];
+    ENDS.iter().fold(false, |any, (free, w)| any | (last >> free == *w))
+}
+
+/// Class of the key of two words whose last one ends before the separator at `p`, when the registry knows it.
+#[inline(never)]
+pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassId> {
+    let (t, keychars) = (text.bytes, &text.scan.maps.keychars);
+    let len = keychars.run_before(p);
+    let blank = (p - len).checked_sub(1).filter(|&i| t[i] == b' ')?;
+    let first = keychars.run_before(blank);
+    let class = found.memo.classify(text.registry, t, first + 1 + len, p);
+    (first > 0 && first <= 16 && !class.is_unknown()).then_some(class)
+}
+
+/// True when the next part of a distinguished name follows.
+pub fn in_distinguished_name(rest: &[u8]) -> bool {
+    let Some(rest) = rest.strip_prefix(b",") else { return false };
+    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+    [&b"ou="[..], b"cn=", b"dc=", b"o="].iter().any(|k| rest.get(..k.len()).is_some_and(|v| v.eq_ignore_ascii_case(k)))
+}
