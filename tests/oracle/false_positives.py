@@ -26,6 +26,8 @@ CLASSES = [
     ("account", rb"", rb"config\.New.*", rb"", "source code"),
     ("account", rb"PIN: $", rb"[0-9-]+", rb"", "code of a debugger"),
     ("account", rb"(?i)(?:user|account):\s+$", rb"Security", rb" ID:", "headings of Windows"),
+    ("account", rb"", rb"[A-Z0-9-]+\$(?:@[A-Z.]+)?", rb"", "account of a machine"),
+    ("account", rb"", rb"(?:DWM|UMFD)-[0-9]|krbtgt|DefaultAccount|WDAGUtilityAccount", rb"", "account of Windows itself"),
     ("account.id", rb"(?i)\buid(?: = |=|: ?)$", rb"[0-9]{5}", rb"", "user of an Android app"),
     ("account.id", rb"(?i)\buid\\?\"[ :]*\\?\"$", rb"ni?-[0-9]+", rb"", "node of a mesh"),
     ("account.id", rb"(?i)\buid\\?\"[ :]*\\?\"$", rb"[0-9a-f]{8}-[0-9a-f-]{27}", rb"", "object of Kubernetes or event of an auditor"),
