@@ -132,6 +132,8 @@ const PLAIN: &[&str] = &[
     "VALUES (password) are required",
     "Content-Disposition: form-data; name=\"note\"",
     "a->b -> c token-> x",
+    "{\"s户名:d\":{\"value\":\"x\"},\"password:b\":{\"value\":\"x\"}}",
+    "{\"<password>n\":[\"</\",\"</\"]}",
     "<td class=\"name\">x</td><a href=\"/password\">reset</a>",
     "clientip=5 vip=12345678901",
     "Process ID: 12345 Thread Name: main File Name: a.txt",

@@ -13,7 +13,11 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
     let t = text.bytes;
     if text.is_tag(sep) {
         let long = class.entity.is_some_and(|x| boundless(x.1));
-        return element::content(text, i, if long { t.len() } else { MAX_VALUE + 1 });
+        let (start, end) = element::content(text, i, if long { t.len() } else { MAX_VALUE + 1 });
+        // The element ends with the string of JSON in which it stands.
+        let leaves = found.line.seek(text, i)
+            && memchr::memchr_iter(b'"', &t[start..end]).any(|n| text.before(start + n) != b'\\');
+        return (start, if leaves { start } else { end });
     }
     match text.at(i) {
         b'"' | b'\'' if !text.is_data(sep, i) => quoted(text, found, sep, i),
@@ -23,7 +27,7 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
             let long = shape.is_some_and(boundless);
             if words
                 && first.is_ascii_alphabetic()
-                && let Some(quote) = wrapped(text, i)
+                && let Some(quote) = wrapped(text, found, i)
             {
                 return quoted(text, found, sep, quote);
             }
@@ -81,15 +85,18 @@ fn quoted(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize) -> (usiz
 
 /// The quote behind what languages write before one: `b'...'` (Python), `Some("...")` (Rust), `Optional("...")` (Swift).
 #[inline(never)]
-fn wrapped(text: &Text<'_>, i: usize) -> Option<usize> {
+fn wrapped(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> Option<usize> {
     let rest = &text.bytes[i..];
     let n = rest.iter().take(WRAPPER).take_while(|b| b.is_ascii_alphabetic()).count();
+    let literal = rest[..n].iter().all(|b| matches!(b | 0x20, b'b' | b'u' | b'r' | b'f'));
     let n = match rest.get(n) {
         Some(b'(') => n + 1,
-        _ if n <= 2 => n,
+        _ if n <= 2 && literal => n,
         _ => return None,
     };
-    matches!(rest.get(n), Some(b'"' | b'\'')).then_some(i + n)
+    // `{"login:b":1}`: this one ends the string in which the key stands.
+    let opens = rest.get(n) == Some(&b'\'') || rest.get(n) == Some(&b'"') && !found.line.in_string(text, i);
+    opens.then_some(i + n)
 }
 
 /// Longest word before a bracket and a quote.
