@@ -164,6 +164,13 @@ fn sentences_and_command_lines() {
 }
 
 #[test]
+fn a_long_password_is_not_cut_in_two() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let out = rewrite(&mut engine.worker(), format!("密码为{}\n", "x7".repeat(500)).as_bytes());
+    assert_eq!(String::from_utf8_lossy(&out), "密码为REDACTED\n");
+}
+
+#[test]
 fn what_only_looks_like_a_secret_stays() {
     let engine = engine("jdcloud-2021", TagMode::None);
     let mut worker = engine.worker();

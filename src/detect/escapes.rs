@@ -1,5 +1,6 @@
 //! Which stretches of a text stand in escapes or in base64, and are shown decoded.
 
+use super::recognize::keyed::BLANKS;
 use super::scan::{Bitmap, Scanner, kind};
 use crate::format::base64;
 use crate::format::escape::{is_escape, percent, wide};
@@ -196,9 +197,6 @@ fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
     };
     memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
 }
-
-/// Blanks and tabs between a key and its value.
-const BLANKS: usize = 32;
 
 /// `Authorization: `, `key = `: the key is no part of the word that the value is.
 fn bare_key_before(head: &[u8], low: usize) -> Option<usize> {

@@ -1,10 +1,9 @@
-//! What five dashes begin, and values of command lines behind their option: `--password hunter2`, `["--token","..."]`.
+//! Values of command lines behind their option: `--password hunter2`, `["--token","..."]`.
 
 use super::extent::extent;
-use super::{Found, Skip, Text, keyed, sql};
+use super::{Found, Skip, Text, keyed, secret, sql};
 use crate::detect::scan::kind;
-use crate::format::base64;
-use crate::model::{Confidence, RuleId, Shape, well_known as e};
+use crate::model::Shape;
 
 /// Looks behind every pair of dashes and every five.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
@@ -17,7 +16,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         done = match (text.at(p), text.before(p)) {
-            (b'-', _) => private_key(text, found, p + 1),
+            (b'-', _) => secret::private_key(text, found, p + 1),
             (_, b'-') => option(text, found, p),
             (b'V' | b'v', _) => sql::values(text, found, p),
             _ => continue,
@@ -91,33 +90,4 @@ fn is_prose(v: &[u8]) -> bool {
         "in",
     ];
     WORDS.iter().any(|w| w.as_bytes() == v)
-}
-
-/// How long a private key may be written.
-const KEY: usize = 16 << 10;
-
-/// The private key that five dashes before `from` begin (RFC 7468 section 10), when it stands in one line: with its line feeds
-/// escaped or dropped; returns how far the look went.
-fn private_key(text: &Text<'_>, found: &mut Found<'_>, from: usize) -> usize {
-    let t = text.bytes;
-    let label = &t[from..t.len().min(from + 64)];
-    if !label.starts_with(b"BEGIN ") {
-        return from;
-    }
-    let Some(n) = memchr::memmem::find(label, b"PRIVATE KEY-----") else { return from };
-    let start = from + n + b"PRIVATE KEY-----".len();
-    let body = &t[start..t.len().min(start + KEY)];
-    let line = memchr::memchr_iter(b'\n', body).find(|&i| !text.is_escape(start + i)).unwrap_or(body.len());
-    let string = memchr::memchr3(b'"', b'\'', b'<', &body[..line]).unwrap_or(line);
-    // A key that was cut off ends with its signs.
-    let sign = |b: &u8| base64::is_sign(*b) || matches!(b, b'=' | b'\\' | b' ' | b'\t' | b'\r' | b'\n');
-    let ends = memchr::memmem::find(&body[..string], b"-----END")
-        .unwrap_or_else(|| body[..string].iter().take_while(|b| sign(b)).count());
-    let blank = |b: &u8| b.is_ascii_whitespace() || *b == b'\\';
-    let first = body[..ends].iter().take_while(|b| blank(b)).count();
-    let last = ends - body[first..ends].iter().rev().take_while(|b| blank(b)).count();
-    if last > first {
-        found.push(start + first, start + last, e::PASSWORD, RuleId::Document, Confidence::Checked);
-    }
-    start + last
 }

@@ -32,7 +32,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let plus = b'+' == if behind { text.before(start) } else { text.at(end) };
         let (mut left, mut right) = ([0; REACH], [0; REACH]);
         let (head, tail) = (lower(head, plus, &mut left), lower(tail, plus, &mut right));
-        if if behind { announced(head) } else { told(head, tail) } {
+        let tells = if behind { announced(head) } else { told(head, tail) };
+        if tells {
             found.push(start, end, e::CODE, RuleId::Words, Confidence::Context);
             done = end;
         }

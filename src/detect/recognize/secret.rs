@@ -1,8 +1,9 @@
-//! Secrets that show themselves: JSON Web Tokens (RFC 7519) and keys whose issuers begin them with a mark of their own.
+//! Secrets that show themselves: JSON Web Tokens (RFC 7519), keys whose issuers begin them with a mark of their own, private keys.
 
 use super::{Found, Skip, Text};
 use crate::detect::check::output;
 use crate::detect::scan::kind;
+use crate::format::base64;
 use crate::model::{Confidence, RuleId, well_known as e};
 
 /// Confirms every `eyJ`.
@@ -65,6 +66,17 @@ const MARKS: &[(&[u8], usize, usize)] = &[
     (b"shpat_", 38, 38),
 ];
 
+/// Bytes that marks begin with: most tokens need no more than a look at their first.
+static FIRST: [bool; 256] = {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < MARKS.len() {
+        t[MARKS[i].0[0] as usize] = true;
+        i += 1;
+    }
+    t
+};
+
 /// Longest key of a mark.
 const LONGEST: usize = 255;
 
@@ -80,11 +92,7 @@ fn marked(text: &Text<'_>, found: &mut Found<'_>) {
         }
         let near = &t[p - text.scan.maps.keychars.run_before(p)..p];
         let near = &near[near.iter().rposition(|&b| !is_token(b)).map_or(0, |i| i + 1)..];
-        let Some(&[a, b, c, ..]) = near.first_chunk::<4>() else { continue };
-        let may = matches!((a, b), (b'A', _) | (b's', b'k') | (b'g', _) | (b'x', b'o') | (b'L', b'T') | (b'J', b'D'))
-            || matches!((a, b, c), (b'n', b'p', b'm') | (b'p', b'y', b'p') | (b'r', b'k', b'_') | (b'h', b'f', b'_'))
-            || matches!((a, b, c), (b'd', b'o', b'p') | (b's', b'h', b'p'));
-        if !may {
+        if !near.first().is_some_and(|b| FIRST[usize::from(*b)]) {
             continue;
         }
         let Some(&(_, least, most)) = MARKS.iter().find(|m| near.starts_with(m.0)) else { continue };
@@ -101,4 +109,33 @@ fn marked(text: &Text<'_>, found: &mut Found<'_>) {
 
 fn is_token(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
+}
+
+/// How long a private key may be written.
+const KEY: usize = 16 << 10;
+
+/// The private key that five dashes before `from` begin (RFC 7468 section 10), when it stands in one line: with its line feeds
+/// escaped or dropped; returns how far the look went.
+pub fn private_key(text: &Text<'_>, found: &mut Found<'_>, from: usize) -> usize {
+    let t = text.bytes;
+    let label = &t[from..t.len().min(from + 64)];
+    if !label.starts_with(b"BEGIN ") {
+        return from;
+    }
+    let Some(n) = memchr::memmem::find(label, b"PRIVATE KEY-----") else { return from };
+    let start = from + n + b"PRIVATE KEY-----".len();
+    let body = &t[start..t.len().min(start + KEY)];
+    let line = memchr::memchr_iter(b'\n', body).find(|&i| !text.is_escape(start + i)).unwrap_or(body.len());
+    let string = memchr::memchr3(b'"', b'\'', b'<', &body[..line]).unwrap_or(line);
+    // A key that was cut off ends with its signs.
+    let sign = |b: &u8| base64::is_sign(*b) || matches!(b, b'=' | b'\\' | b' ' | b'\t' | b'\r' | b'\n');
+    let ends = memchr::memmem::find(&body[..string], b"-----END")
+        .unwrap_or_else(|| body[..string].iter().take_while(|b| sign(b)).count());
+    let blank = |b: &u8| b.is_ascii_whitespace() || *b == b'\\';
+    let first = body[..ends].iter().take_while(|b| blank(b)).count();
+    let last = ends - body[first..ends].iter().rev().take_while(|b| blank(b)).count();
+    if last > first {
+        found.push(start + first, start + last, e::PASSWORD, RuleId::Document, Confidence::Checked);
+    }
+    start + last
 }

@@ -108,8 +108,11 @@ fn told(text: &Text<'_>, found: &mut Found<'_>, (entity, shape): (EntityId, Shap
     if !["为", "是"].iter().any(|w| t[..word].ends_with(w.as_bytes())) {
         return;
     }
-    let end = bare_end(text, s, t.len().min(s + LONGEST), false);
+    let end = bare_end(text, s, t.len(), false);
     let v = &t[s..end];
+    if shape == Shape::AccountName && v.len() > LONGEST {
+        return;
+    }
     let v = v.strip_suffix(b".").unwrap_or(v);
     // `密码为8-20位字符`, `密码是MD5加密的`: a word goes on.
     let goes_on = text.at(end) >= 0x80 && !matches!(text.at(end), 0xE3 | 0xEF);
