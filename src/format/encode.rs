@@ -29,7 +29,7 @@ pub fn is_json_plain(value: &[u8]) -> bool {
 
 /// True when no carrier escapes any of the bytes.
 pub fn is_plain(value: &[u8]) -> bool {
-    value.iter().all(|&b| plain(b))
+    value.iter().fold(true, |all, &b| all & plain(b))
 }
 
 /// Bytes that no carrier escapes.

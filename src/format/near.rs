@@ -8,7 +8,9 @@ const NEAR: usize = 24;
 pub(super) fn count<T>(items: &[T], guess: usize, pass: impl Fn(&T) -> bool) -> usize {
     let from = guess.min(items.len());
     if from > 0 && !pass(&items[from - 1]) {
-        return items[..from - 1].partition_point(pass);
+        let back = items[..from - 1].iter().rev().take(NEAR).take_while(|x| !pass(x)).count();
+        let to = from - 1 - back;
+        return if back < NEAR { to } else { items[..to].partition_point(pass) };
     }
     let n = items[from..].iter().take(NEAR).take_while(|x| pass(x)).count();
     if n < NEAR { from + n } else { from + n + items[from + n..].partition_point(pass) }

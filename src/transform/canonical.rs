@@ -178,6 +178,13 @@ pub fn plain(kind: Canon, v: &[u8], readers: &Readers, block: &mut [u8; 64]) -> 
             put(&buf);
             Some(n)
         }
+        Canon::Email if v.len() <= SHORT => {
+            let at = memchr::memrchr(b'@', v)?;
+            let to = &mut block[..v.len()];
+            to.copy_from_slice(v);
+            to[at..].make_ascii_lowercase();
+            Some(v.len())
+        }
         Canon::Text if (1..=SHORT).contains(&v.len()) => {
             let to = &mut block[..v.len()];
             to.copy_from_slice(v);

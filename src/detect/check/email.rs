@@ -6,46 +6,19 @@ fn is_asset(label: &[u8]) -> bool {
     let Some(low) = low.get_mut(..label.len()) else { return false };
     low.copy_from_slice(label);
     low.make_ascii_lowercase();
-    matches!(
-        &low[..],
-        b"png"
-            | b"jpg"
-            | b"jpeg"
-            | b"gif"
-            | b"webp"
-            | b"svg"
-            | b"ico"
-            | b"js"
-            | b"css"
-            | b"html"
-            | b"htm"
-            | b"json"
-            | b"map"
-            | b"ts"
-            | b"jsx"
-            | b"tsx"
-            | b"vue"
-            | b"php"
-            | b"asp"
-            | b"aspx"
-            | b"jsp"
-            | b"txt"
-            | b"xml"
-            | b"woff"
-            | b"ttf"
-            | b"mp"
-            | b"pdf"
-            | b"service"
-            | b"socket"
-            | b"timer"
-            | b"mount"
-            | b"target"
-            | b"scope"
-            | b"slice"
-            | b"lock"
-            | b"conf"
-            | b"log"
-    )
+    let names: &[&[u8]] = match label.len() {
+        2 => &[b"js", b"mp", b"ts"],
+        3 => &[
+            b"asp", b"css", b"gif", b"htm", b"ico", b"jpg", b"jsp", b"jsx", b"log", b"map", b"pdf", b"php", b"png",
+            b"svg", b"tsx", b"ttf", b"txt", b"vue", b"xml",
+        ],
+        4 => &[b"aspx", b"conf", b"html", b"jpeg", b"json", b"lock", b"webp", b"woff"],
+        5 => &[b"mount", b"scope", b"slice", b"timer"],
+        6 => &[b"socket", b"target"],
+        7 => &[b"service"],
+        _ => &[],
+    };
+    names.contains(&&*low)
 }
 
 /// Endings of most addresses.
@@ -63,11 +36,7 @@ pub fn domain(v: &[u8]) -> usize {
     let mut best = 0;
     let (mut i, mut labels) = (0, 0);
     loop {
-        let n = v[i..]
-            .iter()
-            .take(64)
-            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_') || **b >= 0x80)
-            .count();
+        let n = v[i..].iter().take(64).take_while(|b| is(**b, LABEL)).count();
         // A hyphen cannot end a label; text may follow one.
         let label = v[i..i + n].strip_suffix(b"-").unwrap_or(&v[i..i + n]);
         if label.is_empty() || n > 63 || label[0] == b'-' {
@@ -92,34 +61,54 @@ fn top_level(label: &[u8]) -> Option<usize> {
     if label.len() > 4 && label[..4].eq_ignore_ascii_case(b"xn--") {
         return Some(label.len());
     }
-    let n = label.iter().take_while(|b| b.is_ascii_alphabetic()).count();
+    let n = label.iter().take_while(|b| is(**b, LETTER)).count();
+    let common = COMMON.iter().any(|c| label[..n].eq_ignore_ascii_case(c));
     // After the commonest endings a hyphen or an underscore belongs to the text.
-    let clean = n == label.len()
-        || label[n] >= 0x80
-        || matches!(label[n], b'-' | b'_') && COMMON.iter().any(|c| label[..n].eq_ignore_ascii_case(c));
-    ((2..=24).contains(&n) && clean && !is_asset(&label[..n])).then_some(n)
+    let clean = n == label.len() || label[n] >= 0x80 || common && matches!(label[n], b'-' | b'_');
+    ((2..=24).contains(&n) && clean && (common || !is_asset(&label[..n]))).then_some(n)
+}
+
+/// Letters of ASCII.
+const LETTER: u8 = 1;
+/// What a label of a domain may hold, letters beyond ASCII included.
+const LABEL: u8 = 2;
+/// What a local part may hold.
+const LOCAL: u8 = 4;
+/// Marks that a local part does not begin with.
+const LEADING: u8 = 8;
+
+/// What each byte may be part of.
+static PARTS: [u8; 256] = {
+    let mut t = [0; 256];
+    let mut i = 0;
+    while i < 256 {
+        let b = i as u8;
+        let word = b.is_ascii_alphanumeric();
+        if b.is_ascii_alphabetic() {
+            t[i] |= LETTER;
+        }
+        if word || matches!(b, b'-' | b'_' | 0x80..=0xFF) {
+            t[i] |= LABEL;
+        }
+        let leads =
+            matches!(b, b'.' | b'\'' | b'`' | b'{' | b'}' | b'*' | b'#' | b'!' | b'=' | b'-' | b'$' | b'^' | b'~');
+        if leads {
+            t[i] |= LEADING;
+        }
+        if word || leads || matches!(b, b'_' | b'%' | b'+') {
+            t[i] |= LOCAL;
+        }
+        i += 1;
+    }
+    t
+};
+
+fn is(b: u8, part: u8) -> bool {
+    PARTS[usize::from(b)] & part != 0
 }
 
 fn is_local(b: u8) -> bool {
-    b.is_ascii_alphanumeric()
-        || matches!(
-            b,
-            b'.' | b'_'
-                | b'%'
-                | b'+'
-                | b'-'
-                | b'='
-                | b'#'
-                | b'!'
-                | b'$'
-                | b'*'
-                | b'~'
-                | b'\''
-                | b'`'
-                | b'{'
-                | b'}'
-                | b'^'
-        )
+    is(b, LOCAL)
 }
 
 /// Where the local part that ends with `v` begins; `v.len()` when there is none. A `key=` in front is cut off, but
@@ -133,18 +122,20 @@ pub fn local_start(v: &[u8]) -> usize {
     if s > 0 && v[s - 1] >= 0x80 {
         s = wide_start(v, s);
     }
-    while s < n
-        && matches!(v[s], b'.' | b'\'' | b'`' | b'{' | b'}' | b'*' | b'#' | b'!' | b'=' | b'-' | b'$' | b'^' | b'~')
-    {
+    while s < n && is(v[s], LEADING) {
         s += 1;
     }
-    let rewritten = v[s..].windows(3).any(|w| w.eq_ignore_ascii_case(b"srs"))
-        || v[s..].starts_with(b"prvs=")
-        || v[s..].starts_with(b"bounce");
-    if !rewritten && let Some(i) = v[s..].iter().rposition(|&b| b == b'=') {
+    if let Some(i) = v[s..].iter().rposition(|&b| b == b'=')
+        && !is_rewritten(&v[s..])
+    {
         s += i + 1;
     }
     if s < n && v[n - 1] == b'.' { n } else { s }
+}
+
+/// True for the local part of a sender that a relay wrote anew.
+fn is_rewritten(v: &[u8]) -> bool {
+    v.windows(3).any(|w| w.eq_ignore_ascii_case(b"srs")) || v.starts_with(b"prvs=") || v.starts_with(b"bounce")
 }
 
 /// Letters beyond ASCII belong to the local part only when they are few and no ideographs (RFC 6531).

@@ -70,7 +70,7 @@ pub fn is(v: &[u8]) -> bool {
         return true;
     }
     match v.len() {
-        2..=9 if !first.is_ascii_digit() || v.len() < 4 => is_word(v),
+        2..=9 if first.is_ascii() && (!first.is_ascii_digit() || v.len() < 4) => is_word(v),
         12 => v == b"020000000000",
         15 => v == b"004999010640000",
         16 => v == b"9774d56d682e549c",

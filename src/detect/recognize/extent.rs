@@ -168,10 +168,20 @@ pub fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
     let mut high = maps.high.next(i, end);
     if words {
         while high < end && !wide_punctuation(&t[high..]) {
-            high = maps.high.next(high + 1, end);
+            high = maps.high.next(high + character(&t[high..]), end);
         }
     }
     high
+}
+
+/// Length of the ideograph or the like at the front of `v`, or 1.
+#[inline(always)]
+fn character(v: &[u8]) -> usize {
+    let goes_on = |b: u8| b & 0xC0 == 0x80;
+    match v {
+        [0xE0..=0xFF, a, b, ..] if goes_on(*a) & goes_on(*b) => 3,
+        _ => 1,
+    }
 }
 
 fn wide_punctuation(v: &[u8]) -> bool {
