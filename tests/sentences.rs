@@ -91,6 +91,28 @@ const SENTENCES: &[&str] = &[
     "{&quot;password&quot;:&quot;«hunter2x9»&quot;,&quot;n&quot;:1}",
     "<d v='{&quot;user_name&quot;:&quot;«zhangsan»&quot;,&quot;password&quot;:&quot;«hunter2x9»&quot;}'/>",
     "dn: uid=«zhangsan»,ou=people,dc=example,dc=com",
+    // Accounts in sentences.
+    "FATAL:  password authentication failed for user \"«zhangsan»\"",
+    "FATAL:  role \"«zhangsan»\" does not exist",
+    "0,FATAL,28P01,\"password authentication failed for user \"\"«zhangsan»\"\"\",,,",
+    "Access denied for user '«zhangsan»'@'db.example.com' (using x: YES)",
+    "user '«zhangsan»' authenticated and granted access to vhost '/'",
+    "{\"msg\":\"user \\\"«zhangsan»\\\" logged in\"}",
+    "Group <VPN> User <«li.lei»> assigned to session",
+    "authentication of user [«zhangsan»] failed",
+    "pam_unix(sshd:session): session opened for user «zhangsan»(uid=1000) by (uid=0)",
+    "pam_unix(sshd:session): session closed for user «zhangsan»",
+    "systemd-logind[1]: New session 5 of user «zhangsan».",
+    "User «zhangsan» logged in",
+    "{\"message\":\"User «zhangsan» signed in\"}",
+    "passwd[5]: password changed for «zhangsan»",
+    "sudo: «zhangsan» : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root",
+    "dovecot: imap-login: Login: user=<«zhangsan»>, method=PLAIN, session=<«abcdEFGH1234»>",
+    "Login: username: «zhangsan»",
+    "clone https://«zhangsan»:«hunter2x9»@example.com/ done",
+    "https://«user»:«hunter2x9»@example.com/",
+    "acct=\"«zhangsan»\" exe=\"/usr/sbin/sshd\"",
+    "{\"userId\":\"«zhangsan»\",\"principalName\":\"«lisi»\"}",
     // Columns of SQL.
     "INSERT INTO users (id, `password`, state) VALUES (1,'«hunter2x9»','x'), (2, '«it''s hunter)3»', now())",
     "INSERT INTO t (name, password) VALUES (N'«张三丰»', crypt('«hunter2x9»', 8))",
@@ -138,6 +160,10 @@ const PLAIN: &[&str] = &[
     "clientip=5 vip=12345678901",
     "Process ID: 12345 Thread Name: main File Name: a.txt",
     "{\"bytes\":      13800138001}",
+    "user agent logged, the user has logged in, User session logged out, for user input",
+    "number of user requests. user \"-\" user 'root' cmd user <name> --user=<user> user \"a b c\"",
+    "role \"editor\" granted, session opened for user root(uid=0)",
+    "uid=0 uid=root user_id=null userId=true",
 ];
 
 #[test]
@@ -156,7 +182,7 @@ fn sentences_and_command_lines() {
             let at = rest.find(piece).unwrap_or_else(|| panic!("{piece:?} is gone: {sentence}\n{out}"));
             let replaced = i == 0
                 || matches!(&rest[..at], "REDACTED")
-                || ["acct_", "phone_", "fdde:", "imei_", "devid_", "张**"].iter().any(|p| rest[..at].starts_with(p));
+                || ["acct_", "uid_", "phone_", "fdde:", "imei_", "devid_", "张**"].iter().any(|p| rest[..at].starts_with(p));
             assert!(replaced, "{sentence}\n{out}");
             rest = &rest[at + piece.len()..];
         }

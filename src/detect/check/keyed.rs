@@ -22,7 +22,11 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
     match shape {
         Shape::Ip => address(v, entity),
-        Shape::Phone => telephone(v),
+        Shape::Phone => match telephone(v) {
+            // `Calling-Station-Id` (RFC 2865 section 5.31) holds either.
+            Keyed::No if is_bare_mac(v) => Keyed::Take(e::MAC),
+            judged => judged,
+        },
         Shape::CnId => identity(v),
         Shape::DeviceId => device(v, entity),
         Shape::WeakDeviceId => match device(v, entity) {
@@ -58,6 +62,11 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Credential => credential(v, entity),
         _ => super::named::judge(shape, entity, v),
     }
+}
+
+/// Twelve hexadecimal digits, letters among them.
+fn is_bare_mac(v: &[u8]) -> bool {
+    v.len() == 12 && v.iter().any(u8::is_ascii_alphabetic) && mac::parse(v).is_some_and(|m| !mac::placeholder(&m))
 }
 
 fn digits_in(v: &[u8]) -> usize {

@@ -49,6 +49,9 @@ const SYSTEM: &[&str] = &[
     "client",
     "invalid",
     "phone",
+    // SQL Server.
+    "sa",
+    "dbo",
 ];
 
 /// Judges a decoded value that is neither a placeholder nor our own output.
@@ -56,7 +59,8 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
     match shape {
         Shape::SecretWord => take(v.len() >= 4 && v.iter().any(u8::is_ascii_alphanumeric)),
-        Shape::UserId => take(user_id(v)),
+        Shape::UserId if v.iter().any(u8::is_ascii_digit) => take(user_id(v)),
+        Shape::UserId => account(v, entity),
         Shape::AccountName => account(v, entity),
         Shape::Name => take(name::chinese(v)),
         Shape::FullName => take(name::chinese(v) || name::western(v)),

@@ -1,8 +1,8 @@
 //! Runs of eleven and more digits: phones, identity numbers, device and card numbers.
 
-use super::{Found, Left, Skip, Text};
+use super::{Found, Left, Skip, Text, stripe};
 use crate::detect::check::{card, cn_id, iban, iccid, imei, imsi, phone};
-use crate::detect::keys::Exempt;
+use crate::detect::keys::{Exempt, KeyClass};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -32,6 +32,9 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         return;
     }
     if l.is_ascii_alphabetic() {
+        if touched(text, found, s, end) {
+            return;
+        }
         // The tail of a longer hexadecimal id whose event the scanner leaves to this run.
         if l.is_ascii_hexdigit() && !r.is_ascii_alphanumeric() && end - s >= 14 {
             let back = t[..s].iter().rev().take(120).take_while(|b| b.is_ascii_hexdigit()).count();
@@ -73,10 +76,55 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
         15 => fifteen(text, found, s, end),
         18 if resident(text, found, s, end) => {}
         19 | 20 if iccid::cn(d) => weak(text, found, s, end, e::ICCID),
-        13..=19 if card::common(d) => weak(text, found, s, end, e::CARD),
+        13..=19 if card::common(d) => {
+            weak(text, found, s, end, e::CARD);
+            stripe::behind(text, found, end);
+        }
         14 | 16 => device(text, found, s, end),
         _ => {}
     }
+}
+
+/// `IMEI490154203237518`, `tel13800138000`, `ID11010519491231002X`: what the word says that touches the number. Only an identity
+/// number needs none.
+fn touched(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let d = &text.bytes[s..end];
+    let free = |end: usize| !text.at(end).is_ascii_alphanumeric();
+    match d.len() {
+        17 if matches!(text.at(end), b'x' | b'X') && free(end + 1) => return resident(text, found, s, end + 1),
+        18 if free(end) => return resident(text, found, s, end),
+        13..=19 if text.bytes[..s].ends_with(b"%B") && text.at(end) == b'^' && card::common(d) => {
+            found.push(s, end, e::CARD, RuleId::Digits, Confidence::Checked);
+            stripe::behind(text, found, end);
+            return true;
+        }
+        11 | 13 | 14 | 15 | 16 | 19 | 20 if free(end) => {}
+        _ => return false,
+    }
+    let class = word_before(text, found, s);
+    let id = match class.entity.map(|x| x.1) {
+        Some(Shape::Phone) if phone::mobile_shape(d) || d.len() == 13 && d.starts_with(b"861") => e::PHONE_MOBILE_CN,
+        Some(Shape::DeviceId | Shape::WeakDeviceId) if (14..=16).contains(&d.len()) => e::IMEI,
+        Some(Shape::Imsi) if d.len() == 15 => e::IMSI,
+        Some(Shape::Iccid) if d.len() >= 19 => e::ICCID,
+        _ => return false,
+    };
+    found.push(s, end, id, RuleId::Digits, Confidence::Context);
+    true
+}
+
+/// Longest word that is looked at before a number that it touches.
+const WORD: usize = 16;
+
+/// Class of the word that ends at `end`, dashes and underscores apart.
+fn word_before(text: &Text<'_>, found: &mut Found<'_>, end: usize) -> KeyClass {
+    let t = text.bytes;
+    let end = end - usize::from(matches!(text.before(end), b'-' | b'_'));
+    let len = t[..end].iter().rev().take(WORD).take_while(|b| b.is_ascii_alphabetic()).count();
+    if len < 3 || text.before(end - len).is_ascii_alphanumeric() {
+        return KeyClass::default();
+    }
+    text.registry.class(found.memo.classify(text.registry, t, len, end))
 }
 
 /// `DE89370400440532013000`, by the country, its length and the check digits.
@@ -96,6 +144,9 @@ fn lettered(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let free = !text.at(end + 1).is_ascii_alphanumeric();
     if end - s == 17 && matches!(t[end], b'x' | b'X') && free {
         resident(text, found, s, end + 1);
+    } else if t[end] == b'D' && stripe::follows(text, end) && card::common(&t[s..end]) {
+        found.push(s, end, e::CARD, RuleId::Digits, Confidence::Checked);
+        stripe::behind(text, found, end);
     } else if free && iccid::cn(&t[s..=end]) {
         weak(text, found, s, end + 1, e::ICCID);
     }
@@ -169,7 +220,11 @@ fn weak(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, id: Entity
 /// IMEI, IMSI or a legacy identity number: the words around decide.
 fn fifteen(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let d = &text.bytes[s..end];
-    let left = text.left_key(found.memo, s);
+    let mut left = text.left_key(found.memo, s);
+    // `IMEI-490154203237518`
+    if left.class.is_unknown() && matches!(text.before(s), b'-' | b'_') {
+        left.class = word_before(text, found, s);
+    }
     let id = if imei::imei(d) && (device_word(&left) || compound(text, end)) {
         e::IMEI
     } else if left.class.has_shape(&[Shape::CnId]) && cn_id::resident15(d) {

@@ -21,6 +21,7 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
     }
     match text.at(i) {
         b'"' | b'\'' if !text.is_data(sep, i) => quoted(text, found, sep, i),
+        b'<' if text.at(sep) == b'=' => pointed(text, found, i),
         first => {
             let shape = class.entity.map(|x| x.1);
             let words = shape.is_some_and(|s| boundless(s) || wordy(s));
@@ -81,6 +82,17 @@ fn quoted(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize) -> (usiz
         e = stops.next(e + if pair { 2 } else { 1 }, t.len());
     }
     (i + 1, if q == b'\'' { apostrophe_end(text, found, sep, (i + 1, e)) } else { e })
+}
+
+/// The value in angle brackets at `i` (`user=<alice>`, Dovecot); `--user=<user>` names what belongs there.
+#[inline(never)]
+fn pointed(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> (usize, usize) {
+    let rest = &text.bytes[i..];
+    let len = rest.iter().skip(1).take(MAX_VALUE).take_while(|b| **b > b' ' && !matches!(b, b'<' | b'>')).count();
+    let end = i + 1 + len;
+    let usage = !text.registry.class(found.memo.classify(text.registry, text.bytes, len, end)).is_unknown();
+    let holds = rest.get(len + 1) == Some(&b'>') && !usage && !check::placeholder::is(&rest[..len + 2]);
+    (i + 1, if holds { end } else { i + 1 })
 }
 
 /// The quote behind what languages write before one: `b'...'` (Python), `Some("...")` (Rust), `Optional("...")` (Swift).

@@ -274,6 +274,8 @@ fn international(text: &Text<'_>, found: &mut Found<'_>, first: usize) {
     }
     let mut d = [0u8; 15];
     let (mut len, mut end, mut i) = (0, first, first);
+    // Where the number may end before a blank: another number may follow.
+    let (mut stops, mut count) = ([(0, 0); 8], 0);
     while i < t.len() && len < 15 {
         match t[i] {
             b @ b'0'..=b'9' => {
@@ -281,7 +283,12 @@ fn international(text: &Text<'_>, found: &mut Found<'_>, first: usize) {
                 len += 1;
                 end = i + 1;
             }
-            b' ' | b'-' | b'.' | b'(' | b')' if i < end + 3 && (i == end || t[i - 1] != t[i]) => {}
+            b @ (b' ' | b'-' | b'.' | b'(' | b')') if i < end + 3 && (i == end || t[i - 1] != b) => {
+                if b == b' ' && i == end && count < stops.len() {
+                    stops[count] = (len, end);
+                    count += 1;
+                }
+            }
             _ => break,
         }
         i += 1;
@@ -289,23 +296,26 @@ fn international(text: &Text<'_>, found: &mut Found<'_>, first: usize) {
             break;
         }
     }
-    if text.at(end).is_ascii_alphanumeric() {
-        return;
+    let whole = Some((len, end)).filter(|_| !text.at(end).is_ascii_alphanumeric());
+    let ends = whole.into_iter().chain(stops[..count].iter().rev().copied());
+    for (len, end) in ends {
+        if let Some((id, sure)) = dialled(&d[..len]) {
+            let end = end + extension(&t[end..]);
+            found.push(s, end, id, RuleId::International, sure);
+            return;
+        }
     }
-    let digits = &d[..len];
-    let (id, sure) = if digits.starts_with(b"86") && phone::mobile_shape(&digits[2..]) {
-        (e::PHONE_MOBILE_CN, Confidence::Checked)
-    } else if let Some(rest) = digits.strip_prefix(b"86")
-        && cn_fixed(rest)
-    {
-        (e::PHONE_FIXED_CN, Confidence::Checked)
-    } else if phone::e164(digits) {
-        (e::PHONE_INTL, Confidence::Context)
+}
+
+/// What the digits behind a plus sign are.
+fn dialled(digits: &[u8]) -> Option<(EntityId, Confidence)> {
+    if digits.starts_with(b"86") && phone::mobile_shape(&digits[2..]) {
+        Some((e::PHONE_MOBILE_CN, Confidence::Checked))
+    } else if digits.strip_prefix(b"86").is_some_and(cn_fixed) {
+        Some((e::PHONE_FIXED_CN, Confidence::Checked))
     } else {
-        return;
-    };
-    end += extension(&t[end..]);
-    found.push(s, end, id, RuleId::International, sure);
+        phone::e164(digits).then_some((e::PHONE_INTL, Confidence::Context))
+    }
 }
 
 fn cn_fixed(rest: &[u8]) -> bool {

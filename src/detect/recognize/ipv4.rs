@@ -1,6 +1,6 @@
 //! IPv4 in dotted, zero-padded, dashed and reversed notation (RFC 791; IDENTIFIERS 2.1).
 
-use super::{Found, Skip, Text, version};
+use super::{Found, Skip, Text, reverse, version};
 use crate::detect::check::ip::{self, Class};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -14,6 +14,12 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let p = p as usize;
         if p < done || found.settled.takes(p) || skip.covers(p) {
             continue;
+        }
+        if p > 4 && text.bytes[p - 2] == b'.' && text.bytes[p - 4] == b'.' {
+            if let Some(end) = reverse::nibbles(text, found, p) {
+                done = end;
+                continue;
+            }
         }
         if let Some(end) = dotted(text, found, p) {
             done = end;
@@ -104,6 +110,10 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, third: usize) -> Option<usize>
         return None;
     }
     let a = dotted_quad(text, s, end).or_else(|| ip::v4(&t[s..end]))?;
+    if r == b'.' && reverse::is_in_addr(&t[end..]) {
+        reverse::octets(found, s, end, a);
+        return Some(end);
+    }
     let left = text.left_key(found.memo, s);
     // Letters may touch the address only where a key has named it: `dst=10.0.0.7message: ...`.
     if r.is_ascii_alphabetic() && !(left.mark == b'=' && left.class.has_shape(&[Shape::Ip])) {

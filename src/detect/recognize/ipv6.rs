@@ -2,6 +2,7 @@
 
 use super::{Found, Skip, Text, ipv4::entity_of};
 use crate::detect::check::{ip, mac, output};
+use crate::detect::keys::Exempt;
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
@@ -104,8 +105,12 @@ fn frame(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
 /// A refused run may hold a right one: drop a leading word and colon, or a trailing port.
 fn shorter(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) {
     let t = text.bytes;
-    // Seven octets and more are no hardware address with something in front or behind.
+    // Seven octets and more are no hardware address with something in front or behind, but for the identifier of a DHCP client
+    // (RFC 2132 section 9.14: 1 is Ethernet).
     if end - s == 20 && t[s..end].chunks(3).all(|g| g.len() == 2 || g[2] == b':') {
+        if t[s..].starts_with(b"01:") {
+            address(text, found, s + 3, end);
+        }
         return;
     }
     let v = &t[s..end];
@@ -142,6 +147,9 @@ fn address(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool
         }
         return true;
     }
+    if v.len() == 23 && v.chunks(3).all(|g| g.len() == 2 || g[2] == b':' && g[1] != b':') {
+        return extended(text, found, s, end);
+    }
     let Some(a) = ip::v6(v) else { return false };
     let keyed = text.left_key(found.memo, s).class.has_shape(&[Shape::Ip]);
     if !keyed && !plausible(v, text, s) {
@@ -150,6 +158,19 @@ fn address(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool
     if let Some(id) = entity_of(ip::class_v6(&a), e::IP_V6) {
         let end = end + zone(&t[end..]);
         found.push(s, end, id, RuleId::Ipv6, if keyed { Confidence::Keyed } else { Confidence::Checked });
+    }
+    true
+}
+
+/// Eight octets: an EUI-64, unless it names something else; an address under the key of one.
+fn extended(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let (v, left) = (&text.bytes[s..end], text.left_key(found.memo, s));
+    // `00:00:...` is none, `00:11:22:...` an example.
+    let constant = v.chunks(3).all(|g| g[0] == g[1]);
+    if left.class.has_shape(&[Shape::Ip]) {
+        found.push(s, end, e::IP_V6, RuleId::Ipv6, Confidence::Keyed);
+    } else if left.class.exempt == Exempt::No && !constant {
+        found.push(s, end, e::MAC, RuleId::Mac, Confidence::Shape);
     }
     true
 }

@@ -246,6 +246,9 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             return 0;
         }
         Shape::Search if !special::in_query(text, sep) => return 0,
+        Shape::AccountName | Shape::UserId if start == i && login::is_no_name(text, found, sep, (start, end)) => {
+            return 0;
+        }
         // `ruser= rhost=192.0.2.1`: the value is empty.
         _ if i > from && text.at(sep) == b'=' && text.before(sep) != b' ' && is_pair(text, i) => return 0,
         _ => {}
@@ -393,9 +396,13 @@ pub fn accept(
     accept_escaped(found, raw, entity, shape, sep, (start, end))
 }
 
-/// The address that a number under a key ending in `ip` is, as databases keep it (`ip2long`, `INET_ATON`).
+/// The address that a number under a key of addresses is: as databases keep it under a key ending in `ip` (`ip2long`, `INET_ATON`).
 #[inline(never)]
 fn address_number(text: &Text<'_>, sep: usize, raw: &[u8]) -> Option<[u8; 4]> {
+    // `saddr=02000050CB007107...`: family, port and address of a socket, as the audit daemon of Linux writes them.
+    if raw.len() >= 16 && raw.starts_with(b"0200") && raw.iter().all(u8::is_ascii_hexdigit) {
+        return u32::from_str_radix(str::from_utf8(&raw[8..16]).ok()?, 16).ok().map(u32::to_be_bytes);
+    }
     let end = sep - behind_key([text.before(sep.saturating_sub(1)), text.before(sep)]);
     let named = text.bytes[..end].last_chunk().is_some_and(|k: &[u8; 2]| k.eq_ignore_ascii_case(b"ip"));
     let digits = named && (8..=10).contains(&raw.len()) && raw.iter().all(u8::is_ascii_digit);

@@ -19,14 +19,40 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// The account before ` : TTY=`, whose equals sign stands at `sep` (sudo).
+/// The account before ` : TTY=` or ` : user NOT in sudoers ; TTY=`, whose equals sign stands at `sep` (sudo).
 pub fn sudo(text: &Text<'_>, found: &mut Found<'_>, sep: usize) {
-    let Some(end) = sep.checked_sub(b" : TTY".len()).filter(|&i| text.bytes[i..].starts_with(b" : TTY=")) else {
-        return;
+    let Some(from) = sep.checked_sub(b" : TTY".len()) else { return };
+    let (head, rest) = text.bytes.split_at(from);
+    let floor = from.saturating_sub(SUDO);
+    let end = match rest {
+        [b' ', b':', ..] => Some(from),
+        [b' ', b';', ..] => memchr::memmem::rfind(&head[floor..], b" : ").map(|i| floor + i),
+        _ => None,
     };
+    let Some(end) = end.filter(|_| rest[2..].starts_with(b" TTY=")) else { return };
+    if memchr::memchr(b'\n', &head[end..]).is_some() {
+        return;
+    }
     if let Some((start, end)) = word_before(text, end, &[b": ", b" "]) {
         found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
     }
+}
+
+/// Longest message between the account and its terminal.
+const SUDO: usize = 128;
+
+/// True for what stands behind a colon or equals sign and is no account by itself: another key (`Login: user=alice`), or the password
+/// of a URL (`https://user:secret@host/`).
+pub fn is_no_name(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
+    let v = &text.bytes[start..end];
+    if text.at(sep) == b':' {
+        let key = text.scan.maps.keychars.run_before(sep);
+        if text.bytes[..sep - key].ends_with(b"://") {
+            return true;
+        }
+    }
+    let Some(n) = memchr::memchr2(b'=', b':', v) else { return false };
+    n + 1 == v.len() || v[n] == b'=' && !text.registry.class(found.memo.classify(text.registry, v, n, n)).is_unknown()
 }
 
 /// The word that ends at `end`, when one of these stands in front of it and it names an account.

@@ -1,6 +1,8 @@
 //! Confirms events: each family of identifiers in its own file and its own loop.
 
+mod account;
 mod beside;
+mod defanged;
 mod digits;
 mod document;
 mod element;
@@ -15,17 +17,21 @@ pub mod keyed;
 mod login;
 mod naming;
 mod option;
+mod papers;
 mod passcode;
+mod place;
 mod prose;
 mod quotes;
+mod reverse;
 mod secret;
 pub mod special;
 mod sql;
+mod stripe;
 mod typed;
 mod version;
 mod words;
 
-use super::hit::Hit;
+use super::hit::{ASIDE, Hit};
 use super::keys::{ClassId, Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
 use super::scan::bits::Task;
@@ -234,6 +240,23 @@ impl Found<'_> {
         &mut self.hits[at]
     }
 
+    /// Reports a value whose plain form has been written to `aside` from `from` on.
+    fn normalised(
+        &mut self,
+        start: usize,
+        end: usize,
+        from: usize,
+        entity: EntityId,
+        rule: RuleId,
+        confidence: Confidence,
+    ) -> &mut Hit {
+        let to = self.aside.len() as u32;
+        let hit = self.push(start, end, entity, rule, confidence);
+        hit.level = ASIDE;
+        (hit.value_start, hit.value_end) = (from as u32, to);
+        hit
+    }
+
     /// Reports a match of a user's rule.
     pub fn custom(&mut self, start: usize, end: usize, entity: EntityId, confidence: Confidence) -> &mut Hit {
         self.push(start, end, entity, RuleId::Custom, confidence)
@@ -246,11 +269,14 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     text.scan.bits.run(keyed::Keys { text, found });
     text.scan.bits.run(Shapes { text, found });
     email::run(text, found);
+    defanged::run(text, found);
     secret::run(text, found);
     document::run(text, found);
     words::run(text, found);
     passcode::run(text, found);
     option::run(text, found);
+    place::run(text, found);
+    account::run(text, found);
     login::run(text, found);
 }
 

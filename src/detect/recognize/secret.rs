@@ -13,7 +13,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut done = 0;
     for &p in text.scan.events.of(kind::JWT) {
         let p = p as usize;
-        if p < 2 || p < done || t[p - 2] != b'e' || skip.covers(p) || is_token(text.before(p - 2)) {
+        if p < 2 || p < done || t[p - 2..p] != *b"ey" || skip.covers(p) || is_token(text.before(p - 2)) {
             continue;
         }
         let s = p - 2;

@@ -118,14 +118,14 @@ const REACH: usize = 256;
 
 /// The class that the attribute's key gives to the OTLP value whose separator stands at `sep`
 /// (`{"key":"client.address","value":{"stringValue":"..."}}`, OTLP/JSON of opentelemetry-proto), or to that of a header
-/// (`{"name":"Cookie","value":"..."}`, HTTP Archive 1.2, AWS WAF).
+/// (`{"name":"Cookie","value":"..."}`, HTTP Archive 1.2, AWS WAF) or of a contact (`{"system":"phone","value":"..."}`, HL7 FHIR).
 pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     let t = text.bytes;
     let low = sep.saturating_sub(REACH);
     // Both stand in one line.
     let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
     let head = &t[low..sep];
-    let names = [&b"\"key\""[..], b"\"name\""];
+    let names = [&b"\"key\""[..], b"\"name\"", b"\"system\""];
     let behind = names.iter().filter_map(|n| Some(memchr::memmem::rfind(head, n)? + n.len())).max();
     let Some(at) = behind else { return KeyClass::default() };
     let mut i = low + at;

@@ -2,7 +2,7 @@
 //! `护照E12345678`, `验证码482913`, `车牌京A12345`, `收件人王小明 电话`.
 
 use super::extent::bare_end;
-use super::{Found, Skip, Text, passcode};
+use super::{Found, Skip, Text, papers, passcode, place};
 use crate::detect::check::{keyed, name, organisation, vehicle};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -13,6 +13,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::HIGH) {
         let start = p as usize;
+        if t[start..].starts_with("°".as_bytes()) && text.before(start).is_ascii_digit() && !skip.covers(start) {
+            place::degrees(text, found, start);
+        }
         // A run of one or two signs is too short for a word and the rest of a name.
         if skip.covers(start) || t.len() - start < 6 {
             continue;
@@ -20,6 +23,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let near = text.scan.maps.high.window(start).trailing_ones() as usize;
         let end = if near < 64 { start + near } else { start + t[start..].iter().take_while(|b| **b >= 0x80).count() };
         names(text, found, start, end);
+        papers::run(text, found, start, end);
         passcode::before(text, found, start, end);
         behind(text, found, start, end);
     }

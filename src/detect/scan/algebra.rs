@@ -36,6 +36,12 @@ rows! {
     sep,
     /// Second dot, dash, colon, third colon of a chain.
     dot1, dot2, dash1, dash2, colon2, colon3,
+    /// A dot behind a hex digit; the third one of those that stand two apart.
+    nibble, nibble3,
+    /// What opens a quoted or bracketed word.
+    opener,
+    /// A second number may begin behind this.
+    parting,
 }
 
 /// Bits of `row` at word `i`, moved `n` positions towards the end of the text.
@@ -56,9 +62,11 @@ pub fn run(chunk: &mut Chunk) {
     for i in FRONT..END {
         w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
         w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];
+        w.opener[i] = c[class::QUOTE][i] | c[class::FRAME][i] | (c[class::TERM][i] & !c[class::SPACE][i]);
         w.stop[i] = c[class::QUOTE][i] | c[class::BSL][i] | c[class::LINE][i];
         w.escape[i] = c[class::PCT][i] | c[class::BSL][i] | c[class::EF][i];
     }
+    partings(c, w);
     numbers(c, w, event);
     words(c, w, event);
     addresses(c, w, event);
@@ -134,12 +142,14 @@ fn chains(c: &[Row; CLASSES], w: &mut Work) {
     for i in FRONT..END {
         w.dot1[i] = dot[i] & sh!(d, i, 1);
         w.dash1[i] = dash[i] & sh!(d, i, 1);
+        w.nibble[i] = dot[i] & sh!(h, i, 1);
         w.colon2[i] = hexlink!(colon, colon, h, w, i);
     }
     for i in FRONT..END {
         w.dot2[i] = link!(dot, w.dot1, d, w, i);
         w.dash2[i] = link!(dash, w.dash1, d, w, i);
         w.colon3[i] = hexlink!(colon, w.colon2, h, w, i);
+        w.nibble3[i] = w.nibble[i] & sh!(w.nibble, i, 2) & sh!(w.nibble, i, 4);
     }
 }
 
@@ -203,7 +213,9 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         event[kind::BRACKET][i - FRONT] = c[class::PAREN][i] & sh!(w.d6, i, 3);
     }
     sentences(c, w, event);
-    let (y, j) = (&c[class::LOWER_Y], &c[class::UPPER_J]);
+    decimals(c, w, event);
+    frames(c, w, event);
+    let (y, j) = (&c[class::Y_R], &c[class::UPPER_J]);
     for i in FRONT..END {
         event[kind::JWT][i - FRONT] = j[i] & sh!(y, i, 1);
     }
@@ -234,12 +246,53 @@ fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     }
 }
 
+/// What parts two numbers when the first has four decimals: a comma or blank, a blank and a sign behind it.
+#[inline(always)]
+fn partings(c: &[Row; CLASSES], w: &mut Work) {
+    let (term, space, dash) = (&c[class::TERM], &c[class::SPACE], &c[class::DASH]);
+    for i in FRONT..END {
+        let one = term[i] & sh!(w.d4, i, 1);
+        let two = (space[i] | dash[i]) & sh!(term, i, 1) & sh!(w.d4, i, 2);
+        let three = dash[i] & sh!(space, i, 1) & sh!(term, i, 2) & sh!(w.d4, i, 3);
+        w.parting[i] = one | two | three;
+    }
+}
+
+/// The dot of the second of two decimals.
+#[inline(always)]
+fn decimals(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+    let (d, dot) = (&c[class::DIGIT], &c[class::DOT]);
+    for i in FRONT..END {
+        event[kind::DECIMALS][i - FRONT] = dot[i]
+            & ((sh!(w.parting, i, 2) & sh!(d, i, 1))
+                | (sh!(w.parting, i, 3) & sh!(w.d2, i, 1))
+                | (sh!(w.parting, i, 4) & sh!(w.d3, i, 1)));
+    }
+}
+
+/// Words in quotes and brackets behind a word, and short words in brackets.
+#[inline(always)]
+fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+    let (d, word, space, quote) = (&c[class::DIGIT], &c[class::WORD], &c[class::SPACE], &c[class::QUOTE]);
+    let (frame, paren) = (&c[class::FRAME], &c[class::PAREN]);
+    for i in FRONT..END {
+        let letter = word[i] & !d[i];
+        let once = sh!(w.opener, i, 1) & sh!(space, i, 2) & sh!(word, i, 3) & !(sh!(d, i, 3));
+        // CSV writes a quote twice.
+        let twice = sh!(quote, i, 1) & sh!(quote, i, 2) & sh!(space, i, 3) & sh!(word, i, 4) & !(sh!(d, i, 4));
+        let bare = sh!(space, i, 1) & sh!(c[class::Y_R], i, 2);
+        let opened = sh!(frame, i, 2) | sh!(frame, i, 3) | sh!(frame, i, 4);
+        let short = (frame[i] | paren[i]) & opened & !(sh!(d, i, 1));
+        event[kind::FRAMED][i - FRONT] = (letter & (once | twice | bare)) | short;
+    }
+}
+
 #[inline(always)]
 fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
     let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
     for i in FRONT..END {
-        event[kind::DOTS][i - FRONT] = link!(dot, w.dot2, d, w, i);
+        event[kind::DOTS][i - FRONT] = link!(dot, w.dot2, d, w, i) | (w.nibble3[i] & sh!(w.nibble3, i, 4));
         event[kind::COLONS][i - FRONT] = hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
         event[kind::WIDE][i - FRONT] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
     }

@@ -58,7 +58,7 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     m[class::SPACE] = either(b' ', b'\t');
     m[class::PLUS] = eq(b'+');
     m[class::EF] = eq(0xEF);
-    m[class::LOWER_Y] = eq(b'y');
+    m[class::Y_R] = either(b'y', b'r');
     m[class::UPPER_J] = eq(b'J');
     m[class::PAREN] = eq(b')');
     m[class::KEYMARK] = either(b'_', b'$');
@@ -67,6 +67,7 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     m[class::TERM] = below(v, 0x21) | bits(punctuation(v));
     m[class::HASH] = eq(b'#');
     m[class::REF] = either(b'&', b';');
+    m[class::FRAME] = either(b'[', b']') | eq(b'(');
     m
 }
 

@@ -14,7 +14,7 @@ mod neon;
 mod scalar;
 
 /// Number of byte classes.
-pub const CLASSES: usize = 23;
+pub const CLASSES: usize = 24;
 /// Words of 64 bytes in a chunk; a chunk's masks fit the first-level cache.
 pub const CHUNK_WORDS: usize = 64;
 /// Bytes in a chunk.
@@ -37,7 +37,7 @@ pub mod class {
     pub const SPACE: usize = 11;
     pub const PLUS: usize = 12;
     pub const EF: usize = 13;
-    pub const LOWER_Y: usize = 14;
+    pub const Y_R: usize = 14;
     pub const UPPER_J: usize = 15;
     pub const PAREN: usize = 16;
     pub const KEYMARK: usize = 17;
@@ -46,10 +46,11 @@ pub mod class {
     pub const HIGH: usize = 20;
     pub const HASH: usize = 21;
     pub const REF: usize = 22;
+    pub const FRAME: usize = 23;
 }
 
 /// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`;
-/// `EQ` is `=` or `>`; `REF` is `&` or `;`;
+/// `EQ` is `=` or `>`; `REF` is `&` or `;`; `FRAME` is `[`, `]` or `(`; `Y_R` is `y` or `r`;
 /// `TERM` is what no bare value holds: blanks, controls and `"'&;,)]}<>|`; `HIGH` is a byte of 0x80 and above.
 pub type Masks = [u64; CLASSES];
 
@@ -121,7 +122,7 @@ pub struct Chunk {
 }
 
 /// Number of event kinds.
-pub const KINDS: usize = 23;
+pub const KINDS: usize = 25;
 
 /// Index of each event kind; the position that an event names is given in parentheses.
 pub mod kind {
@@ -129,7 +130,7 @@ pub mod kind {
     pub const KEY: usize = 0;
     /// End of a run of at least eleven digits (first byte behind).
     pub const DIGITS: usize = 1;
-    /// Third dot of a dotted number (dot).
+    /// Third dot of a dotted number, and fifth dot of hex digits between dots (dot).
     pub const DOTS: usize = 2;
     /// Fourth colon of a hex/colon run, or `::` (colon).
     pub const COLONS: usize = 3;
@@ -149,7 +150,7 @@ pub mod kind {
     pub const MAC_DOT: usize = 10;
     /// `@` after a word (at).
     pub const AT: usize = 11;
-    /// `yJ` [the J].
+    /// `yJ` or `rJ` [the J].
     pub const JWT: usize = 12;
     /// `+` before a digit (digit).
     pub const PLUS: usize = 13;
@@ -172,6 +173,11 @@ pub mod kind {
     pub const OPTION: usize = 21;
     /// What may end a named reference: `&lt;`, `&quot;` (semicolon).
     pub const NAMED: usize = 22;
+    /// A word behind a quote or bracket that a blank and a word precede, or behind a blank and a word that ends in `r` or `y` (first
+    /// letter), and the end of one to three signs in brackets (bracket).
+    pub const FRAMED: usize = 23;
+    /// Dot of a number of one to three digits behind four digits and what parts two numbers (dot).
+    pub const DECIMALS: usize = 24;
 }
 
 /// Ascending positions. It keeps room behind its end, so that positions are written by the vector.

@@ -66,7 +66,7 @@ fn word(bytes: &[u8; 64]) -> Masks {
     m[class::SPACE] = either(b' ', b'\t');
     m[class::PLUS] = eq(b'+');
     m[class::EF] = eq(0xEF);
-    m[class::LOWER_Y] = eq(b'y');
+    m[class::Y_R] = either(b'y', b'r');
     m[class::UPPER_J] = eq(b'J');
     m[class::PAREN] = eq(b')');
     m[class::KEYMARK] = either(b'_', b'$');
@@ -81,5 +81,6 @@ fn word(bytes: &[u8; 64]) -> Masks {
         | eq(b'|');
     m[class::HASH] = eq(b'#');
     m[class::REF] = either(b'&', b';');
+    m[class::FRAME] = either(b'[', b']') | eq(b'(');
     m
 }

@@ -48,12 +48,13 @@ pub const fn bits(b: u8) -> u32 {
         b' ' | b'\t' => 1 << class::SPACE,
         b'+' => 1 << class::PLUS,
         0xEF => 1 << class::EF,
-        b'y' => 1 << class::LOWER_Y,
+        b'y' | b'r' => 1 << class::Y_R,
         b'J' => 1 << class::UPPER_J,
         b')' => 1 << class::PAREN,
         b'_' | b'$' => 1 << class::KEYMARK,
         b'#' => 1 << class::HASH,
         b'\n' => 1 << class::LINE,
+        b'[' | b']' | b'(' => 1 << class::FRAME,
         _ => 0,
     }
 }

@@ -14,8 +14,8 @@ fn lists(kernel: Kernel, text: &[u8]) -> Vec<Vec<u32>> {
 fn dense() -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         6 => prop::sample::select(b"0123456789".to_vec()),
-        3 => prop::sample::select(b"abcdefABCDEFxyJ".to_vec()),
-        4 => prop::sample::select(b".:-\"'=>@%\\ +)_$#&;\n".to_vec()),
+        3 => prop::sample::select(b"abcdefABCDEFxyrJ".to_vec()),
+        4 => prop::sample::select(b".:-\"'=>@%\\ +()[]_$#&;\n".to_vec()),
         1 => any::<u8>(),
     ];
     prop::collection::vec(byte, 0..9000)
@@ -95,6 +95,26 @@ proptest! {
         prop_assert_eq!(&got[kind::OPTION], &wants(&option));
         let named = |i| is(i, 0, b"&;") && (3..6).any(|n| is(i, n, b"&;"));
         prop_assert_eq!(&got[kind::NAMED], &wants(&named));
+        let digit = |i, n| at(i, n).is_some_and(|b| b.is_ascii_digit());
+        let term = |i, n| at(i, n).is_some_and(|b| b <= b' ' || b"\"'&;,)]}<>|".contains(&b));
+        let parts = |i, n| {
+            let one = term(i, n) && four(i, n + 1);
+            let two = is(i, n, b" \t-") && term(i, n + 1) && four(i, n + 2);
+            one || two || is(i, n, b"-") && is(i, n + 1, b" \t") && term(i, n + 2) && four(i, n + 3)
+        };
+        let decimals = |i| is(i, 0, b".") && (1..4).any(|n| (1..=n).all(|k| digit(i, k)) && parts(i, n + 1));
+        prop_assert_eq!(&got[kind::DECIMALS], &wants(&decimals));
+        let opens = |i, n| {
+            let space = is(i, n, b" \t");
+            !space && (at(i, n).is_some_and(|b| b <= b' ') || is(i, n, b"\"'&;,)]}<>|[("))
+        };
+        let framed = |i| {
+            let once = opens(i, 1) && is(i, 2, b" \t") && letter(i, 3);
+            let twice = is(i, 1, b"\"'") && is(i, 2, b"\"'") && is(i, 3, b" \t") && letter(i, 4);
+            let short = is(i, 0, b"[](\x29") && (2..5).any(|n| is(i, n, b"[](")) && !at(i, 1).is_some_and(|b| b.is_ascii_digit());
+            letter(i, 0) && (once || twice || is(i, 1, b" \t") && is(i, 2, b"yr")) || short
+        };
+        prop_assert_eq!(&got[kind::FRAMED], &wants(&framed));
     }
 
     #[test]
@@ -112,14 +132,14 @@ proptest! {
     }
 
     #[test]
-    fn percent_and_colons_as_a_loop_finds_them(text in dense()) {
+    fn percent_and_dots_as_a_loop_finds_them(text in prop_oneof![dense(), prop::collection::vec(prop::sample::select(b"0a.".to_vec()), 0..400)]) {
         let got = lists(Kernel::Scalar, &text);
         let percent: Vec<u32> = (2..text.len())
             .filter(|&i| text[i - 2] == b'%' && text[i - 1].is_ascii_hexdigit() && text[i].is_ascii_hexdigit())
             .map(|i| i as u32)
             .collect();
         prop_assert_eq!(&got[kind::PERCENT], &percent);
-        let re = regex::bytes::Regex::new("(?-u)[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.").unwrap();
+        let re = regex::bytes::Regex::new("(?-u)[0-9]\\.[0-9]{1,3}\\.[0-9]{1,3}\\.|(?:[0-9A-Fa-f]\\.){5}").unwrap();
         let dots: Vec<u32> = (0..text.len())
             .filter(|&i| text[i] == b'.' && (0..=i.min(9)).any(|n| re.find(&text[i - n..=i]).is_some_and(|m| m.start() == 0 && m.end() == n + 1)))
             .map(|i| i as u32)

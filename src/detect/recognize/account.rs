@@ -1,0 +1,173 @@
+//! Account names in sentences: `user "alice"`, `session closed for user alice`, `User alice logged in`, `password changed for alice`.
+
+use super::{Found, Skip, Text};
+use crate::detect::check::{keyed, output};
+use crate::detect::scan::kind;
+use crate::model::{Confidence, RuleId, Shape, well_known as e};
+
+/// Longest name that is looked at.
+const NAME: usize = 64;
+
+/// Looks at words behind quotes and brackets, and behind words that may announce an account.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    let t = text.bytes;
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::FRAMED) {
+        let p = p as usize;
+        if matches!(t[p], b']' | b')' | b'[' | b'(') || !announced(t, p) || skip.covers(p) {
+            continue;
+        }
+        let span = if t[p - 1] == b' ' { bare(t, p) } else { framed(t, p) };
+        if let Some((start, end)) = span
+            && is_account(&t[start..end])
+        {
+            found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
+        }
+    }
+}
+
+/// True for the name of a person's account.
+fn is_account(v: &[u8]) -> bool {
+    matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, v), keyed::Keyed::Take(_)) && !output::is(v)
+}
+
+/// Words that end before a name: four letters each, the last ones.
+#[inline(always)]
+fn announced(t: &[u8], p: usize) -> bool {
+    // `user "` and `user "" are as far from the name as the marks are long.
+    let marks = t[..p].iter().rev().take(3).take_while(|b| **b != b' ').count();
+    let Some(word) = p.checked_sub(marks + 5).and_then(|i| t.get(i..i + 4)).and_then(<[u8]>::first_chunk) else {
+        return false;
+    };
+    let word = u32::from_le_bytes(*word) | 0x2020_2020;
+    const ENDS: [u32; 7] = [
+        u32::from_le_bytes(*b"user"),
+        u32::from_le_bytes(*b"name"),
+        u32::from_le_bytes(*b"role"),
+        u32::from_le_bytes(*b"ount"),
+        u32::from_le_bytes(*b"ogin"),
+        u32::from_le_bytes(*b"ipal"),
+        u32::from_le_bytes(*b" for"),
+    ];
+    ENDS.iter().fold(false, |any, e| any | (*e == word))
+}
+
+/// The name in the quotes or brackets before `p`, when the word in front says that it is one.
+fn framed(t: &[u8], p: usize) -> Option<(usize, usize)> {
+    let open = t[p - 1];
+    let close = match open {
+        b'"' | b'\'' => open,
+        b'[' => b']',
+        b'<' => b'>',
+        _ => return None,
+    };
+    let twice = t[p - 2] == open;
+    let head = &t[..p - 2 - usize::from(twice)];
+    let len = t[p..].iter().take(NAME).position(|b| *b == close || *b < b' ')?;
+    let (name, rest) = (&t[p..p + len], &t[p + len..]);
+    let spaces = name.iter().filter(|b| **b == b' ').count();
+    let closed = rest.first() == Some(&close);
+    let names = match last_word(head, b"role") {
+        true => [&b"\" does not exist"[..], b"\" is not permitted"].iter().any(|s| rest.starts_with(s)),
+        false => NAMED.iter().any(|w| last_word(head, w)),
+    };
+    (closed && names && spaces <= usize::from(open != b'[')).then_some((p, p + len))
+}
+
+/// Words before a name in quotes or brackets.
+const NAMED: [&[u8]; 6] = [b"user", b"username", b"user name", b"account", b"login", b"principal"];
+
+/// True when `v` ends with this word, in any case.
+fn last_word(v: &[u8], word: &[u8]) -> bool {
+    let Some(at) = v.len().checked_sub(word.len()) else { return false };
+    v[at..].eq_ignore_ascii_case(word) && !v[..at].last().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// The name at `p` behind `user` or `for`, when what stands around says that it is one.
+fn bare(t: &[u8], p: usize) -> Option<(usize, usize)> {
+    let len = t[p..].iter().take(NAME).take_while(|b| is_sign(**b)).count();
+    let len = t[p..p + len].iter().rposition(|b| *b != b'.').map_or(0, |i| i + 1);
+    let (name, rest) = (&t[p..p + len], &t[p + len..]);
+    let head = &t[..p - 1];
+    let ends = !rest.first().is_some_and(|b| is_sign(*b) && *b != b'.');
+    let closed = rest.first().is_none_or(|b| matches!(b, b'.' | b',' | b';' | b'\n' | b'\r' | b'"' | b'\''));
+    let told = if last_word(head, b"user") {
+        let front = &head[..head.len() - b"user".len()];
+        let object =
+            said_of(front) || front.ends_with(b" of ") && front.windows(9).rev().take(24).any(|w| w == b" session ");
+        let by = rest.starts_with(b"(uid=") || rest.starts_with(b" by ");
+        VERBS.iter().any(|v| rest.starts_with(v)) || object && (closed || by)
+    } else {
+        said_of(&t[..p]) && closed
+    };
+    (ends && told && !NOUNS.iter().any(|n| name.eq_ignore_ascii_case(n))).then_some((p, p + len))
+}
+
+fn is_sign(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'\\' | b'+') || b >= 0x80
+}
+
+/// What only a person's account does.
+const VERBS: [&[u8]; 12] = [
+    b" logged ",
+    b" has logged ",
+    b" successfully logged ",
+    b" is logged ",
+    b" signed in",
+    b" signed out",
+    b" signed up",
+    b" authenticated",
+    b" successfully authenticated",
+    b" failed to log",
+    b" failed to authenticate",
+    b" NOT in sudoers",
+];
+
+/// True when `v` ends with `for ` and what happened for the account that follows.
+fn said_of(v: &[u8]) -> bool {
+    v.strip_suffix(b" for ").is_some_and(|v| HAPPENED.iter().any(|w| last_word(v, w)))
+}
+
+/// What logs say before `for` and a name.
+const HAPPENED: [&[u8]; 12] = [
+    b"session opened",
+    b"session closed",
+    b"authentication failed",
+    b"authentication failure",
+    b"login failed",
+    b"failed login",
+    b"password changed",
+    b"password expired",
+    b"password check failed",
+    b"invalid password",
+    b"wrong password",
+    b"access denied",
+];
+
+/// Nouns that follow `user` or `for` in sentences about no account in particular.
+const NOUNS: [&[u8]; 24] = [
+    b"account",
+    b"accounts",
+    b"agent",
+    b"client",
+    b"data",
+    b"group",
+    b"id",
+    b"input",
+    b"interface",
+    b"login",
+    b"name",
+    b"password",
+    b"profile",
+    b"session",
+    b"sessions",
+    b"space",
+    b"this",
+    b"the",
+    b"users",
+    b"unknown",
+    b"was",
+    b"has",
+    b"is",
+    b"all",
+];
