@@ -49,9 +49,26 @@ const SYSTEM: &[&str] = &[
     "client",
     "invalid",
     "phone",
-    // SQL Server.
+    // SQL Server, Elasticsearch, Debian's and Windows' services.
     "sa",
     "dbo",
+    "_system",
+    "_xpack",
+    "_xpack_security",
+    "_anonymous",
+    "news",
+    "mail",
+    "postfix",
+    "cyrus",
+    "uucp",
+    "games",
+    "backup",
+    "named",
+    "squid",
+    "dbus",
+    "local service",
+    "network service",
+    "preauth",
 ];
 
 /// Judges a decoded value that is neither a placeholder nor our own output.
@@ -59,8 +76,9 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
     match shape {
         Shape::SecretWord => take(v.len() >= 4 && v.iter().any(u8::is_ascii_alphanumeric)),
-        Shape::UserId if v.iter().any(u8::is_ascii_digit) => take(user_id(v)),
-        Shape::UserId => account(v, entity),
+        Shape::UserId if user_id(v) => Keyed::Take(entity),
+        Shape::UserId if entity == e::USER_ID && is_named(v) => account(v, entity),
+        Shape::UserId => Keyed::No,
         Shape::AccountName => account(v, entity),
         Shape::Name => take(name::chinese(v)),
         Shape::FullName => take(name::chinese(v) || name::western(v)),
@@ -132,22 +150,34 @@ fn user_id(v: &[u8]) -> bool {
     if all_digits(v) {
         return (5..=24).contains(&v.len()) && v != b"65534" && v != b"4294967295";
     }
-    // Zeek numbers connections under the same key: `CHhAvVGS1DHFjwGM9`.
-    let connection = (14..=19).contains(&v.len())
-        && v[0] == b'C'
-        && v.iter().all(u8::is_ascii_alphanumeric)
-        && v.iter().any(u8::is_ascii_lowercase);
     // Accounts of every Windows, as `S-1-5-18`; those of people have a domain's number in them ([MS-DTYP] section 2.4.2.4).
     let system = v.len() <= 8 && v.starts_with(b"S-1-5-");
-    !connection
+    !connection(v)
         && !system
         && (4..=96).contains(&v.len())
         && digits(v) > 0
         && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@'))
 }
 
+/// Zeek numbers connections under the key of Unix users: `CHhAvVGS1DHFjwGM9`.
+fn connection(v: &[u8]) -> bool {
+    (14..=19).contains(&v.len())
+        && v[0] == b'C'
+        && v.iter().all(u8::is_ascii_alphanumeric)
+        && v.iter().any(u8::is_ascii_lowercase)
+}
+
+/// An id that is a name. `orders.customer_id=customers.id` joins tables, `<accountId>` stands in examples.
+fn is_named(v: &[u8]) -> bool {
+    let sign = |b: &u8| plain(*b) || matches!(b, b'@' | b'\\' | b' ') || *b >= 0x80;
+    let joins = v.ends_with(b"id") && v.contains(&b'.');
+    digits(v) == 0 && !connection(v) && !joins && v.iter().all(sign)
+}
+
 fn account(v: &[u8], entity: EntityId) -> Keyed {
-    let system = v.len() < 16 && SYSTEM.iter().any(|s| v.eq_ignore_ascii_case(s.as_bytes()));
+    // `NT AUTHORITY\\SYSTEM`
+    let name = memchr::memrchr(b'\\', v).map_or(v, |i| &v[i + 1..]);
+    let system = name.len() < 16 && SYSTEM.iter().any(|s| name.eq_ignore_ascii_case(s.as_bytes()));
     let letters = v.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80);
     // Layouts that fit by chance and JSON in JSON give more than a name.
     let more = v.iter().filter(|b| **b == b' ').count() > 1

@@ -67,6 +67,12 @@ fn framed(t: &[u8], p: usize) -> Option<(usize, usize)> {
     let (name, rest) = (&t[p..p + len], &t[p + len..]);
     let spaces = name.iter().filter(|b| **b == b' ').count();
     let closed = rest.first() == Some(&close);
+    // `user [WORKGROUP]\[alice]` (Samba): the domain stands in front.
+    if let Some(rest) = rest.strip_prefix(b"]\\[").filter(|_| open == b'[') {
+        let n = rest.iter().take(NAME).position(|b| *b == close)?;
+        let from = t.len() - rest.len();
+        return NAMED.iter().any(|w| last_word(head, w)).then_some((from, from + n));
+    }
     let names = match last_word(head, b"role") {
         true => [&b"\" does not exist"[..], b"\" is not permitted"].iter().any(|s| rest.starts_with(s)),
         false => NAMED.iter().any(|w| last_word(head, w)),

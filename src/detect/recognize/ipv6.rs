@@ -162,14 +162,15 @@ fn address(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool
     true
 }
 
-/// Eight octets: an EUI-64, unless it names something else; an address under the key of one.
+/// Eight octets: an EUI-64 that was made of a hardware address (RFC 4291 appendix A) or has its key; an address under the key of one.
+/// Certificates number themselves so, too.
 fn extended(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
     let (v, left) = (&text.bytes[s..end], text.left_key(found.memo, s));
-    // `00:00:...` is none, `00:11:22:...` an example.
-    let constant = v.chunks(3).all(|g| g[0] == g[1]);
+    let made = v[9..15].eq_ignore_ascii_case(b"ff:fe:") || v[9..15].eq_ignore_ascii_case(b"ff:ff:");
+    let zero = v.iter().all(|b| matches!(b, b'0' | b':'));
     if left.class.has_shape(&[Shape::Ip]) {
         found.push(s, end, e::IP_V6, RuleId::Ipv6, Confidence::Keyed);
-    } else if left.class.exempt == Exempt::No && !constant {
+    } else if left.class.exempt == Exempt::No && !zero && (made || left.class.has_shape(&[Shape::Mac])) {
         found.push(s, end, e::MAC, RuleId::Mac, Confidence::Shape);
     }
     true

@@ -215,7 +215,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         // `{"password:":"..."}`: the string that ends here is a key itself.
         return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
     }
-    let (start, mut end) = extent(text, found, sep, i, class);
+    let (mut start, mut end) = extent(text, found, sep, i, class);
     if class.has_shape(&[Shape::Geo]) && start == i && text.at(end) == b',' && text.before(sep) != b'"' {
         // `location=39.90923,116.397128`: both numbers are the value.
         let both = bare_end(text, end + 1, (end + 32).min(text.bytes.len()), false);
@@ -246,6 +246,8 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             return 0;
         }
         Shape::Search if !special::in_query(text, sep) => return 0,
+        // `new user: name=alice, UID=1001`
+        Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
         Shape::AccountName | Shape::UserId if start == i && login::is_no_name(text, found, sep, (start, end)) => {
             return 0;
         }
