@@ -182,7 +182,9 @@ fn sentences_and_command_lines() {
             let at = rest.find(piece).unwrap_or_else(|| panic!("{piece:?} is gone: {sentence}\n{out}"));
             let replaced = i == 0
                 || matches!(&rest[..at], "REDACTED")
-                || ["acct_", "uid_", "phone_", "fdde:", "imei_", "devid_", "张**"].iter().any(|p| rest[..at].starts_with(p));
+                || ["acct_", "uid_", "phone_", "fdde:", "imei_", "devid_", "张**"]
+                    .iter()
+                    .any(|p| rest[..at].starts_with(p));
             assert!(replaced, "{sentence}\n{out}");
             rest = &rest[at + piece.len()..];
         }

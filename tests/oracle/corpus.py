@@ -192,6 +192,12 @@ def decoded(value):
     return value
 
 
+def fanged(value):
+    """`alice[at]example(dot)com` as `alice@example.com`."""
+    marks = {b"at": b"@", b"@": b"@", b"dot": b".", b".": b"."}
+    return re.sub(rb" ?[\[(](at|dot|@|\.)[\])] ?", lambda m: marks[m[1].lower()], value, flags=re.I)
+
+
 def taken_more(kind, line, s, e):
     """Why logveil takes what the oracle leaves."""
     value, left, right = line[s:e], line[max(0, s - 60) : s], line[e : e + 40]
@@ -210,6 +216,10 @@ def taken_more(kind, line, s, e):
             return "a key or an escape beside it"
         if address(core.rsplit(b":", 1)[0]):
             return "port behind a colon"
+        if left.endswith(b"saddr=") and re.fullmatch(rb"0200[0-9A-F]{12}(?:[0-9A-F]{16})?", core):
+            return "address of a socket in hexadecimal"
+        if address(fanged(core)):
+            return "written so that no program follows it"
         if core.startswith(b"0x"):
             return "hexadecimal form behind a key"
     if kind == "mac":
@@ -218,6 +228,8 @@ def taken_more(kind, line, s, e):
             return "header of a frame, or a longer identifier, behind a key"
         if len(digits) == 12:
             return "a key or an escape beside it" if b"%" not in value else "written in escapes"
+    if kind == "email" and any(ORACLE[kind](b" " + fanged(plain) + b" ")):
+        return "written so that no program follows it" if fanged(plain) != plain else "an escape beside it"
     if kind == "email" and b"@" in plain:
         return "longer or rarer local part (quoted, rewritten, beyond ASCII)"
     return None

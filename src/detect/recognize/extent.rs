@@ -21,7 +21,7 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
     }
     match text.at(i) {
         b'"' | b'\'' if !text.is_data(sep, i) => quoted(text, found, sep, i),
-        b'<' if text.at(sep) == b'=' => pointed(text, found, i),
+        b'<' if text.at(sep) == b'=' && !text.is_data(sep, i) => pointed(text, found, i),
         first => {
             let shape = class.entity.map(|x| x.1);
             let words = shape.is_some_and(|s| boundless(s) || wordy(s));
@@ -90,8 +90,11 @@ fn pointed(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> (usize, usize) {
     let rest = &text.bytes[i..];
     let len = rest.iter().skip(1).take(MAX_VALUE).take_while(|b| **b > b' ' && !matches!(b, b'<' | b'>')).count();
     let end = i + 1 + len;
+    if rest.get(len + 1) != Some(&b'>') {
+        return (i, bare_end(text, i + 1, text.bytes.len().min(i + MAX_VALUE), true));
+    }
     let usage = !text.registry.class(found.memo.classify(text.registry, text.bytes, len, end)).is_unknown();
-    let holds = rest.get(len + 1) == Some(&b'>') && !usage && !check::placeholder::is(&rest[..len + 2]);
+    let holds = !usage && !check::placeholder::is(&rest[..len + 2]);
     (i + 1, if holds { end } else { i + 1 })
 }
 

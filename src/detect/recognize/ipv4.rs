@@ -15,11 +15,13 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if p < done || found.settled.takes(p) || skip.covers(p) {
             continue;
         }
-        if p > 4 && text.bytes[p - 2] == b'.' && text.bytes[p - 4] == b'.' {
-            if let Some(end) = reverse::nibbles(text, found, p) {
-                done = end;
-                continue;
-            }
+        if p > 4
+            && text.bytes[p - 2] == b'.'
+            && text.bytes[p - 4] == b'.'
+            && let Some(end) = reverse::nibbles(text, found, p)
+        {
+            done = end;
+            continue;
         }
         if let Some(end) = dotted(text, found, p) {
             done = end;

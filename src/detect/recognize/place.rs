@@ -65,7 +65,7 @@ impl Pair {
         let comma = t[end..second.start].contains(&b',');
         let decimals = t[..end].iter().rev().take(20).take_while(|b| b.is_ascii_digit()).count();
         let first = Decimal::around(t, end.checked_sub(decimals + 1).filter(|&i| t[i] == b'.')?)?;
-        (gap > 0 && first.end == end).then(|| Pair {
+        (gap > 0 && first.end == end).then_some(Pair {
             start: first.start,
             end: second.end,
             first,
