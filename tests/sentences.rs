@@ -113,6 +113,16 @@ const SENTENCES: &[&str] = &[
     "https://«user»:«hunter2x9»@example.com/",
     "acct=\"«zhangsan»\" exe=\"/usr/sbin/sshd\"",
     "{\"userId\":\"«zhangsan»\",\"principalName\":\"«lisi»\"}",
+    "User «zhangsan» (id 5) signed in from a new device",
+    "用户[«zhangsan»]登录成功",
+    "用户 «zhangsan» 退出",
+    "{\"user\":{\"id\":7,\"roles\":[{\"name\":\"admin\"}],\"name\":\"«zhangsan»\"},\"host\":{\"name\":\"web-1\"}}",
+    "==> Parameters: 7(Long), «王小明»(String), 北京(String)",
+    "x [[\"Authorization\",\"Bearer «abcdef0123456789»\"],[\"Accept\",\"*/*\"]]",
+    "AccountKey=«abcdEFGH0123456789abcdEFGH0123456789==»;EndpointSuffix=example.net",
+    "GET /blob?sv=1&sig=«abcdEFGH0123456789abcdEFGH%3D»&se=1 HTTP/1.1",
+    "GET /f?X-Goog-Date=1&Signature=«abcdEFGH0123456789/abcd%2BEFGH%3D» HTTP/1.1",
+    "{\"imei\":\"«490154203237518»,«352099001761481»\",\"n\":1}",
     // Columns of SQL.
     "INSERT INTO users (id, `password`, state) VALUES (1,'«hunter2x9»','x'), (2, '«it''s hunter)3»', now())",
     "INSERT INTO t (name, password) VALUES (N'«张三丰»', crypt('«hunter2x9»', 8))",
@@ -164,6 +174,12 @@ const PLAIN: &[&str] = &[
     "number of user requests. user \"-\" user 'root' cmd user <name> --user=<user> user \"a b c\"",
     "role \"editor\" granted, session opened for user root(uid=0)",
     "uid=0 uid=root user_id=null userId=true",
+    "用户 token 已过期，用户 id 已注销，用户登录失败",
+    "the bearer of good news 2024, bearer token required",
+    "GET /x?sign=0123456789abcdef0123456789abcdef&signature=0123456789abcdef0123456789abcdef HTTP/1.1",
+    "{\"signature\":\"MEUCIQabcdEFGH0123456789abcdEFGH\"}",
+    "{\"pod\":{\"name\":\"web-7\"},\"user\":{\"agent\":{\"name\":\"curl\"}}}",
+    "北京(String), 2024(String)",
 ];
 
 #[test]
@@ -182,7 +198,7 @@ fn sentences_and_command_lines() {
             let at = rest.find(piece).unwrap_or_else(|| panic!("{piece:?} is gone: {sentence}\n{out}"));
             let replaced = i == 0
                 || matches!(&rest[..at], "REDACTED")
-                || ["acct_", "uid_", "phone_", "fdde:", "imei_", "devid_", "张**"]
+                || ["acct_", "uid_", "phone_", "fdde:", "imei_", "devid_", "张**", "王**"]
                     .iter()
                     .any(|p| rest[..at].starts_with(p));
             assert!(replaced, "{sentence}\n{out}");

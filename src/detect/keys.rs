@@ -131,7 +131,9 @@ impl Registry {
             }
         }
         for (entity, shape, keys) in &rules.aliases {
-            let class = KeyClass { entity: Some((*entity, *shape)), ..KeyClass::default() };
+            // What is not taken under such a key is a digest.
+            let exempt = if *shape == Shape::Signature { Exempt::Hash } else { Exempt::No };
+            let class = KeyClass { entity: Some((*entity, *shape)), exempt, ..KeyClass::default() };
             if r.weak >> entity.0 & 1 == 1 {
                 r.add_weak(keys, class);
             } else {

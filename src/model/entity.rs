@@ -116,6 +116,8 @@ pub enum Shape {
     Secret,
     /// Any non-empty value but a path: shells name their directory as they name a password.
     SecretNoPath,
+    /// The signature of a URL that lets whoever has it in; digests of requests are none.
+    Signature,
     /// A header value with a scheme in front (`Bearer ...`).
     Credential,
     /// Any non-empty text.

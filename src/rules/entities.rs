@@ -356,6 +356,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("code", Shape::Code),
     ("secret", Shape::Secret),
     ("secret_no_path", Shape::SecretNoPath),
+    ("signature", Shape::Signature),
     ("credential", Shape::Credential),
     ("text", Shape::Text),
     ("user_id", Shape::UserId),

@@ -59,9 +59,17 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Code => take((4..=8).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) > 0),
         Shape::Secret | Shape::Text => Keyed::Take(entity),
         Shape::SecretNoPath => take(!is_path(v)),
+        Shape::Signature => take(is_signature(v)),
         Shape::Credential => credential(v, entity),
         _ => super::named::judge(shape, entity, v),
     }
+}
+
+/// Base64, or more hexadecimal digits than a digest has.
+fn is_signature(v: &[u8]) -> bool {
+    let hex = v.iter().all(u8::is_ascii_hexdigit);
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=');
+    v.len() >= 16 && (!hex || v.len() > 128) && v.iter().all(sign)
 }
 
 /// Twelve hexadecimal digits, letters among them.
@@ -200,7 +208,7 @@ pub fn coordinates(v: &[u8]) -> bool {
         dot.is_some_and(|d| (1..=3).contains(&d) && p.len() - d > 2 && p.len() < 24)
             && p.iter().all(|b| b.is_ascii_digit() || *b == b'.')
     };
-    v.split(|&b| b == b',').all(|p| one(p.trim_ascii()))
+    v.split(|&b| b == b',' || b == b' ').filter(|p| !p.is_empty()).all(one)
 }
 
 /// The credential behind its scheme.

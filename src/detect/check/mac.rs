@@ -2,11 +2,13 @@
 
 use super::hex_value;
 
-/// Six octets written with `:` or `-`, as `hhhh.hhhh.hhhh`, or bare; one separator throughout.
+/// Six octets written with `:`, `-` or `_`, as `hhhh.hhhh.hhhh`, or bare; one separator throughout.
 #[inline]
 pub fn parse(v: &[u8]) -> Option<[u8; 6]> {
     match (v.len(), v.get(2), v.get(4)) {
-        (17, Some(&mark @ (b':' | b'-')), _) => octets(v, [2, 5, 8, 11, 14].iter().all(|&i| v[i] == mark), |i| 3 * i),
+        (17, Some(&mark @ (b':' | b'-' | b'_')), _) => {
+            octets(v, [2, 5, 8, 11, 14].iter().all(|&i| v[i] == mark), |i| 3 * i)
+        }
         (14, _, Some(b'.')) => octets(v, v[9] == b'.', |i| 2 * i + i / 2),
         (12, ..) => octets(v, true, |i| 2 * i),
         _ => None,

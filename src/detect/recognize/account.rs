@@ -102,11 +102,41 @@ fn bare(t: &[u8], p: usize) -> Option<(usize, usize)> {
         let object =
             said_of(front) || front.ends_with(b" of ") && front.windows(9).rev().take(24).any(|w| w == b" session ");
         let by = rest.starts_with(b"(uid=") || rest.starts_with(b" by ");
-        VERBS.iter().any(|v| rest.starts_with(v)) || object && (closed || by)
+        // `User alice (alice@example.com) signed in`
+        let aside =
+            rest.strip_prefix(b" (").and_then(|r| r.iter().take(96).position(|b| *b == b')').map(|n| &r[n + 1..]));
+        VERBS.iter().any(|v| aside.unwrap_or(rest).starts_with(v)) || object && (closed || by)
     } else {
         said_of(&t[..p]) && closed
     };
     (ends && told && !NOUNS.iter().any(|n| name.eq_ignore_ascii_case(n))).then_some((p, p + len))
+}
+
+/// What users do in Chinese logs.
+const ACTS: [&str; 12] =
+    ["登录", "登陆", "登出", "退出", "注册", "注销", "已登", "上线", "下线", "认证", "成功登", "签到"];
+
+/// `用户[alice]登录成功`, `用户 alice 退出`: an account between the signs `start..end` and an act.
+pub fn acting(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
+    let t = text.bytes;
+    let word = &t[start..end];
+    if !["用户", "账号", "账户", "帐号", "会员", "管理员"].iter().any(|w| word.ends_with(w.as_bytes())) {
+        return;
+    }
+    let close = match text.at(end) {
+        b'[' => b']',
+        b'(' => b')',
+        b @ (b'"' | b'\'' | b' ') => b,
+        _ => 0,
+    };
+    let s = end + usize::from(close != 0);
+    let len = t[s..].iter().take(NAME).take_while(|b| is_sign(**b) && b.is_ascii()).count();
+    let next = s + len + usize::from(close != 0 && text.at(s + len) == close);
+    let acts = t.get(next..).is_some_and(|rest| ACTS.iter().any(|w| rest.starts_with(w.as_bytes())));
+    let mut known = || !text.registry.class(found.memo.classify(text.registry, t, len, s + len)).is_unknown();
+    if len > 1 && acts && !known() && is_account(&t[s..s + len]) {
+        found.push(s, s + len, e::ACCOUNT, RuleId::Words, Confidence::Context);
+    }
 }
 
 fn is_sign(b: u8) -> bool {

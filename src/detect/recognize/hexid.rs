@@ -82,7 +82,13 @@ fn hardware(text: &Text<'_>, found: &mut Found<'_>) {
             // A mark of the same kind counts when more of the same stands behind it; else it ends a sentence.
             let edge =
                 |b: u8, next: u8| b.is_ascii_alphanumeric() || b == t[p as usize] && next.is_ascii_alphanumeric();
-            if edge(text.before(s), text.before(s.saturating_sub(1))) || edge(text.at(end), text.at(end + 1)) {
+            // `/org/bluez/hci0/dev_3C_22_FB_12_34_56` (BlueZ)
+            let named = t[p as usize] == b'_' && t[..s].ends_with(b"dev_");
+            if t[p as usize] == b'_' && !named {
+                continue;
+            }
+            if !named && edge(text.before(s), text.before(s.saturating_sub(1))) || edge(text.at(end), text.at(end + 1))
+            {
                 continue;
             }
             // Twelve decimal digits in groups of four may count something: the word before them decides.

@@ -245,7 +245,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             special::resource(text, found, sep, (start, end));
             return 0;
         }
-        Shape::Search if !special::in_query(text, sep) => return 0,
+        Shape::Search | Shape::Signature if !special::in_query(text, sep) => return 0,
         // `new user: name=alice, UID=1001`
         Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
         Shape::AccountName | Shape::UserId if start == i && login::is_no_name(text, found, sep, (start, end)) => {
@@ -275,6 +275,10 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
                 Some(taken) => {
                     settle(text, found, taken, end);
                     end
+                }
+                None if shape == Shape::Name && naming::of_user(text, sep) => {
+                    let (entity, shape) = (e::ACCOUNT, Shape::AccountName);
+                    accept(text, found, entity, shape, sep, (start, end), json && start == i).map_or(0, |_| end)
                 }
                 None => 0,
             }
@@ -386,7 +390,9 @@ pub fn accept(
         } else {
             judged
         };
-        let Keyed::Take(id) = judged else { return None };
+        let Keyed::Take(id) = judged else {
+            return list(text, found, entity, shape, sep, (start, end));
+        };
         if !json && matches!(id, e::TOKEN | e::SESSION) && prose::is(text, sep, start, raw) {
             return None;
         }
@@ -396,6 +402,43 @@ pub fn accept(
         return Some((id, start, end));
     }
     accept_escaped(found, raw, entity, shape, sep, (start, end))
+}
+
+/// `"imei":"490154203237518,352099001761481"`: a value that is none by itself may be a list of them.
+#[inline(never)]
+fn list(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    entity: EntityId,
+    shape: Shape,
+    sep: usize,
+    (start, end): (usize, usize),
+) -> Option<(EntityId, usize, usize)> {
+    let numbers = matches!(
+        shape,
+        Shape::DeviceId
+            | Shape::Imsi
+            | Shape::Iccid
+            | Shape::Mac
+            | Shape::Phone
+            | Shape::CnId
+            | Shape::Card
+            | Shape::Email
+    );
+    let t = text.bytes;
+    if !numbers || memchr::memchr2(b',', b';', &t[start..end]).is_none() {
+        return None;
+    }
+    let mut at = start;
+    for part in t[start..end].split(|b| matches!(b, b',' | b';')) {
+        let from = at + part.len() - part.trim_ascii_start().len();
+        let v = part.trim_ascii();
+        if let Keyed::Take(id) = any_value(shape, entity, v) {
+            found.push(from, from + v.len(), id, RuleId::Key, Confidence::Keyed).anchor = sep as u32;
+        }
+        at += part.len() + 1;
+    }
+    None
 }
 
 /// The address that a number under a key of addresses is: as databases keep it under a key ending in `ip` (`ip2long`, `INET_ATON`).

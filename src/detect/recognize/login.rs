@@ -2,6 +2,7 @@
 
 use super::{Found, Text};
 use crate::detect::check::{keyed, output};
+use crate::detect::hit::Hit;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
 /// Looks in front of every address that was found.
@@ -14,10 +15,39 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             names.extend(word_before(text, s - b" from ".len(), &[b"for ", b"user "]));
         }
     }
+    let hosts: Vec<_> = found.hits.iter().filter(|h| h.entity == e::MAC).filter_map(|h| host(text.bytes, h)).collect();
+    for (start, end) in hosts {
+        found.push(start, end, e::DEVICE_NAME, RuleId::Words, Confidence::Context);
+    }
     for (start, end) in names {
         found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
     }
 }
+
+/// The name that a device gave with its hardware address: `DHCPACK on 192.0.2.7 to 3c:22:fb:12:34:56 (Alices-phone) via eth0` (ISC),
+/// `DHCPACK(br0) 192.0.2.7 3c:22:fb:12:34:56 Alices-phone` (dnsmasq).
+fn host(t: &[u8], address: &Hit) -> Option<(usize, usize)> {
+    let (s, end) = (address.start as usize, address.end as usize);
+    let head = &t[s.saturating_sub(LEASE)..s];
+    let rest = t.get(end + 1..).filter(|_| t[end] == b' ')?;
+    let from = end + 1 + usize::from(rest.first() == Some(&b'('));
+    let len = t[from..]
+        .iter()
+        .take(NAME)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        .count();
+    let after = &t[from + len..];
+    let told = if from == end + 1 {
+        memchr::memmem::find(head, b" DHCPACK(").is_some() && after.first().is_none_or(|b| matches!(b, b'\n' | b'\r'))
+    } else {
+        after.starts_with(b") via ")
+    };
+    (told && len > 0).then_some((from, from + len))
+}
+
+/// How far before a hardware address its message begins, and the longest name of a host.
+const LEASE: usize = 96;
+const NAME: usize = 63;
 
 /// The account before ` : TTY=` or ` : user NOT in sudoers ; TTY=`, whose equals sign stands at `sep` (sudo).
 pub fn sudo(text: &Text<'_>, found: &mut Found<'_>, sep: usize) {

@@ -65,6 +65,39 @@ pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassI
     (first > 0 && first <= 16 && !class.is_unknown()).then_some(class)
 }
 
+/// How far before `"name"` its object may begin.
+const OBJECT: usize = 512;
+
+/// True when the member whose separator stands at `sep` belongs to an object of a user: `"user":{"id":7,"name":"alice"}` (Elastic Common
+/// Schema, `user.name`).
+#[inline(never)]
+pub fn of_user(text: &Text<'_>, sep: usize) -> bool {
+    let t = text.bytes;
+    let head = &t[..sep];
+    if !head.ends_with(b"\"name\"") {
+        return false;
+    }
+    let low = sep.saturating_sub(OBJECT);
+    let (mut at, mut depth) = (sep, 0);
+    while let Some(i) = memchr::memrchr3(b'{', b'}', b'\n', &t[low..at]) {
+        at = low + i;
+        match t[at] {
+            b'}' => depth += 1,
+            b'{' if depth > 0 => depth -= 1,
+            b'{' => break,
+            _ => return false,
+        }
+    }
+    let front = t[low..at].trim_ascii_end();
+    let Some(key) = front.strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\"")) else { return false };
+    let word = key.iter().rev().take(32).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    let word = &key[key.len() - word..];
+    USERS.iter().any(|u| word.eq_ignore_ascii_case(u))
+}
+
+/// Objects whose `name` is that of an account.
+const USERS: [&[u8]; 6] = [b"user", b"actor", b"account", b"effective", b"current_user", b"currentUser"];
+
 /// True when the next part of a distinguished name follows.
 pub fn in_distinguished_name(rest: &[u8]) -> bool {
     let Some(rest) = rest.strip_prefix(b",") else { return false };

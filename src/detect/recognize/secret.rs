@@ -27,6 +27,29 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
     }
     marked(text, found);
+    bearer(text, found);
+}
+
+/// Shortest token behind `Bearer` in running text.
+const BEARER: usize = 12;
+
+/// `["Authorization","Bearer 0123..."]`: the word says what follows (RFC 6750 section 2.1), whatever stands in front.
+fn bearer(text: &Text<'_>, found: &mut Found<'_>) {
+    let t = text.bytes;
+    let mut skip = Skip::new(text.regions);
+    for &p in text.scan.events.of(kind::FRAMED) {
+        let p = p as usize;
+        let named = t[p - 1] == b' ' && p >= 7 && t[p - 7..p - 1].eq_ignore_ascii_case(b"bearer");
+        if !named || skip.covers(p) {
+            continue;
+        }
+        let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        let len = t[p..].iter().take_while(|b| sign(b)).count();
+        let v = &t[p..p + len];
+        if len >= BEARER && v.iter().any(u8::is_ascii_digit) && !output::is(v) {
+            found.push(p, p + len, e::TOKEN, RuleId::Credential, Confidence::Context);
+        }
+    }
 }
 
 /// How issuers begin their keys, and how long these are: as their documentation and secret scanners publish it.

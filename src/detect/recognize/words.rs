@@ -2,7 +2,7 @@
 //! `护照E12345678`, `验证码482913`, `车牌京A12345`, `收件人王小明 电话`.
 
 use super::extent::bare_end;
-use super::{Found, Skip, Text, papers, passcode, place};
+use super::{Found, Skip, Text, account, papers, passcode, place};
 use crate::detect::check::{keyed, name, organisation, vehicle};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -26,6 +26,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         papers::run(text, found, start, end);
         passcode::before(text, found, start, end);
         behind(text, found, start, end);
+        account::acting(text, found, start, end);
+        // MyBatis lists the parameters of a statement so: `zhangsan(String), 王小明(String)`.
+        if t[end..].starts_with(b"(String)") && name::chinese(&t[start..end]) {
+            found.push(start, end, e::PERSON_NAME, RuleId::Words, Confidence::Context);
+        }
     }
 }
 

@@ -42,6 +42,8 @@ rows! {
     opener,
     /// A second number may begin behind this.
     parting,
+    /// What parts octets: a dash or an underscore.
+    mark,
 }
 
 /// Bits of `row` at word `i`, moved `n` positions towards the end of the text.
@@ -62,6 +64,7 @@ pub fn run(chunk: &mut Chunk) {
     for i in FRONT..END {
         w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
         w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];
+        w.mark[i] = c[class::KEYMARK][i] | c[class::DASH][i];
         w.opener[i] = c[class::QUOTE][i] | c[class::FRAME][i] | (c[class::TERM][i] & !c[class::SPACE][i]);
         w.stop[i] = c[class::QUOTE][i] | c[class::BSL][i] | c[class::LINE][i];
         w.escape[i] = c[class::PCT][i] | c[class::BSL][i] | c[class::EF][i];
@@ -283,7 +286,7 @@ fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let bare = sh!(space, i, 1) & sh!(c[class::Y_R], i, 2);
         let opened = sh!(frame, i, 2) | sh!(frame, i, 3) | sh!(frame, i, 4);
         let short = (frame[i] | paren[i]) & opened & !(sh!(d, i, 1));
-        event[kind::FRAMED][i - FRONT] = (letter & (once | twice | bare)) | short;
+        event[kind::FRAMED][i - FRONT] = (letter & (once | twice)) | (word[i] & bare) | short;
     }
 }
 
@@ -299,8 +302,12 @@ fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     for i in FRONT..END {
         event[kind::UUID][i - FRONT] =
             dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15) & sh!(w.h4, i, 1);
-        event[kind::MAC_DASH][i - FRONT] =
-            dash[i] & sh!(dash, i, 3) & sh!(dash, i, 6) & sh!(dash, i, 9) & sh!(dash, i, 12) & sh!(w.h2, i, 1);
+        event[kind::MAC_DASH][i - FRONT] = w.mark[i]
+            & sh!(w.mark, i, 3)
+            & sh!(w.mark, i, 6)
+            & sh!(w.mark, i, 9)
+            & sh!(w.mark, i, 12)
+            & sh!(w.h2, i, 1);
         event[kind::MAC_DOT][i - FRONT] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
     }
 }
