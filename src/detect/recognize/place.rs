@@ -40,7 +40,7 @@ impl Decimal {
         let whole = t[..dot].iter().rev().take(4).take_while(|b| b.is_ascii_digit()).count();
         let decimals = t[dot + 1..].iter().take(20).take_while(|b| b.is_ascii_digit()).count();
         let from = dot - whole;
-        let start = from - usize::from(from > 0 && t[from - 1] == b'-');
+        let start = from - usize::from(from > 0 && matches!(t[from - 1], b'-' | b'+'));
         let value = t[from..dot].iter().fold(0, |n, b| 10 * n + u32::from(b - b'0'));
         let fits = (1..=3).contains(&whole) && (PRECISE..=16).contains(&decimals);
         fits.then_some(Decimal { start, end: dot + 1 + decimals, whole: value, decimals })
@@ -86,10 +86,17 @@ impl Pair {
     }
 }
 
-/// True when another number, or more of the same word, follows.
+/// True when another decimal number, or more of the same word, follows.
 fn goes_on(v: &[u8]) -> bool {
+    let decimal = |v: &[u8]| {
+        let v = v.strip_prefix(b" ").unwrap_or(v);
+        let v = v.strip_prefix(b"-").unwrap_or(v);
+        let n = v.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+        n > 0 && v.get(n) == Some(&b'.')
+    };
     match v {
-        [b',' | b'.', b'-' | b'0'..=b'9', ..] | [b',', b' ', b'-' | b'0'..=b'9', ..] => true,
+        [b',', rest @ ..] if decimal(rest) => true,
+        [b'.', b'0'..=b'9', ..] => true,
         [b, ..] => b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%'),
         [] => false,
     }

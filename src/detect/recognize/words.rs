@@ -88,6 +88,12 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     ) {
         return;
     }
+    if shape == Shape::Birth
+        && let Some(len) = day(&t[s..])
+    {
+        found.push(s, s + len, entity, RuleId::Words, Confidence::Context);
+        return;
+    }
     let inside = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'(' | b')' | b'.' | b',' | b'-' | b'_');
     let stop = s + t[s..].iter().take(LONGEST + 1).take_while(|b| inside(b)).count();
     if stop - s > LONGEST {
@@ -108,6 +114,20 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     if let keyed::Keyed::Take(id) = keyed::keyed(shape, entity, v) {
         found.push(s, s + v.len(), id, RuleId::Words, Confidence::Context);
     }
+}
+
+/// Length of `1990年1月1日`.
+fn day(v: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for (mark, most) in [("年", 4), ("月", 2), ("日", 2)] {
+        let n = v[at..].iter().take(most).take_while(|b| b.is_ascii_digit()).count();
+        at += n;
+        if n == 0 || !v[at..].starts_with(mark.as_bytes()) {
+            return None;
+        }
+        at += mark.len();
+    }
+    Some(at)
 }
 
 /// A password or an account behind a word that ends at `word`: only where a verb says so (`密码为...`, `用户名是...`), for the

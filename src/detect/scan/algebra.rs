@@ -252,10 +252,10 @@ fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
 /// What parts two numbers when the first has four decimals: a comma or blank, a blank and a sign behind it.
 #[inline(always)]
 fn partings(c: &[Row; CLASSES], w: &mut Work) {
-    let (term, space, dash) = (&c[class::TERM], &c[class::SPACE], &c[class::DASH]);
+    let (term, space, dash, plus) = (&c[class::TERM], &c[class::SPACE], &c[class::DASH], &c[class::PLUS]);
     for i in FRONT..END {
         let one = term[i] & sh!(w.d4, i, 1);
-        let two = (space[i] | dash[i]) & sh!(term, i, 1) & sh!(w.d4, i, 2);
+        let two = (space[i] | dash[i] | plus[i]) & sh!(term, i, 1) & sh!(w.d4, i, 2);
         let three = dash[i] & sh!(space, i, 1) & sh!(term, i, 2) & sh!(w.d4, i, 3);
         w.parting[i] = one | two | three;
     }

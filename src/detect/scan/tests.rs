@@ -99,7 +99,7 @@ proptest! {
         let term = |i, n| at(i, n).is_some_and(|b| b <= b' ' || b"\"'&;,)]}<>|".contains(&b));
         let parts = |i, n| {
             let one = term(i, n) && four(i, n + 1);
-            let two = is(i, n, b" \t-") && term(i, n + 1) && four(i, n + 2);
+            let two = is(i, n, b" \t-+") && term(i, n + 1) && four(i, n + 2);
             one || two || is(i, n, b"-") && is(i, n + 1, b" \t") && term(i, n + 2) && four(i, n + 3)
         };
         let decimals = |i| is(i, 0, b".") && (1..4).any(|n| (1..=n).all(|k| digit(i, k)) && parts(i, n + 1));
