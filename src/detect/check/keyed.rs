@@ -65,11 +65,14 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     }
 }
 
+/// Base64 of 20 bytes, as an HMAC with SHA-1 has.
+const SIGNATURE: usize = 27;
+
 /// Base64, or more hexadecimal digits than a digest has.
 fn is_signature(v: &[u8]) -> bool {
     let hex = v.iter().all(u8::is_ascii_hexdigit);
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=');
-    v.len() >= 16 && (!hex || v.len() > 128) && v.iter().all(sign)
+    v.len() >= SIGNATURE && (!hex || v.len() > 128) && v.iter().all(sign)
 }
 
 /// Twelve hexadecimal digits, letters among them.
