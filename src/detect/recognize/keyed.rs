@@ -248,7 +248,9 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         Shape::Search | Shape::Signature if !special::in_query(text, sep) => return 0,
         // `new user: name=alice, UID=1001`
         Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
-        Shape::AccountName | Shape::UserId if start == i && login::is_no_name(text, found, sep, (start, end)) => {
+        Shape::AccountName | Shape::UserId
+            if start == i && !text.at(i).is_ascii_digit() && login::is_no_name(text, found, sep, (start, end)) =>
+        {
             return 0;
         }
         // `ruser= rhost=192.0.2.1`: the value is empty.

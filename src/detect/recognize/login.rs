@@ -7,15 +7,18 @@ use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
 /// Looks in front of every address that was found.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
-    let mut names = Vec::new();
+    let (mut names, mut hosts) = (Vec::new(), Vec::new());
     for h in found.hits.iter() {
+        if h.entity == e::MAC {
+            hosts.extend(host(text.bytes, h));
+            continue;
+        }
         let s = h.start as usize;
         let address = matches!(h.entity, e::IP_V4 | e::IP_V6 | e::IP_PRIVATE | e::IP_DOCUMENTATION | e::IP_SPECIAL);
         if address && text.bytes[..s].ends_with(b" from ") {
             names.extend(word_before(text, s - b" from ".len(), &[b"for ", b"user "]));
         }
     }
-    let hosts: Vec<_> = found.hits.iter().filter(|h| h.entity == e::MAC).filter_map(|h| host(text.bytes, h)).collect();
     for (start, end) in hosts {
         found.push(start, end, e::DEVICE_NAME, RuleId::Words, Confidence::Context);
     }

@@ -68,6 +68,9 @@ pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassI
 /// How far before `"name"` its object may begin.
 const OBJECT: usize = 512;
 
+/// Most braces that are looked at.
+const BRACES: usize = 24;
+
 /// True when the member whose separator stands at `sep` belongs to an object of a user: `"user":{"id":7,"name":"alice"}` (Elastic Common
 /// Schema, `user.name`).
 #[inline(never)]
@@ -79,7 +82,8 @@ pub fn of_user(text: &Text<'_>, sep: usize) -> bool {
     }
     let low = sep.saturating_sub(OBJECT);
     let (mut at, mut depth) = (sep, 0);
-    while let Some(i) = memchr::memrchr3(b'{', b'}', b'\n', &t[low..at]) {
+    for _ in 0..BRACES {
+        let Some(i) = memchr::memrchr3(b'{', b'}', b'\n', &t[low..at]) else { return false };
         at = low + i;
         match t[at] {
             b'}' => depth += 1,
@@ -87,6 +91,9 @@ pub fn of_user(text: &Text<'_>, sep: usize) -> bool {
             b'{' => break,
             _ => return false,
         }
+    }
+    if t[at] != b'{' || depth > 0 {
+        return false;
     }
     let front = t[low..at].trim_ascii_end();
     let Some(key) = front.strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\"")) else { return false };

@@ -30,13 +30,19 @@ pub fn octets(found: &mut Found<'_>, s: usize, end: usize, mut a: [u8; 4]) {
     }
 }
 
-/// Reports the nibbles around the dot at `p` when `ip6.arpa` follows them; returns where they end.
+/// Nibbles before the first event in a row of them.
+const FIRST: usize = 5;
+
+/// Reports the nibbles around the dot at `p`, the first event among them, when `ip6.arpa` follows; returns where they end.
 pub fn nibbles(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize> {
     let t = text.bytes;
     let nibble = |i: usize| t.get(i).is_some_and(u8::is_ascii_hexdigit);
     let mut s = p - 1;
-    while p - s < 2 * WHOLE && s >= 2 && t[s - 1] == b'.' && nibble(s - 2) {
+    while s >= 2 && t[s - 1] == b'.' && nibble(s - 2) {
         s -= 2;
+        if p - s >= 2 * FIRST {
+            return None;
+        }
     }
     let mut end = p;
     while end - s < 2 * WHOLE && nibble(end + 1) && text.at(end + 2) == b'.' {
