@@ -107,7 +107,9 @@ fn bare(t: &[u8], p: usize) -> Option<(usize, usize)> {
             rest.strip_prefix(b" (").and_then(|r| r.iter().take(96).position(|b| *b == b')').map(|n| &r[n + 1..]));
         VERBS.iter().any(|v| aside.unwrap_or(rest).starts_with(v)) || object && (closed || by)
     } else {
-        said_of(&t[..p]) && closed
+        // `user root authentication failure for Example`: that is the program.
+        let named = memchr::memmem::find(&head[head.len().saturating_sub(48)..], b"user ").is_some();
+        said_of(&t[..p]) && closed && !named
     };
     (ends && told && !NOUNS.iter().any(|n| name.eq_ignore_ascii_case(n))).then_some((p, p + len))
 }
