@@ -2,7 +2,7 @@
 
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
-use super::{Found, Skip, Text, beside, element, form, login, naming, prose, special, typed};
+use super::{Found, Skip, Text, beside, element, form, login, naming, numeric, prose, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
@@ -140,7 +140,7 @@ fn is_octet(text: &Text<'_>, p: usize) -> bool {
 
 /// Bytes between a key and its separator, when these two stand before that: a blank and a quote at most.
 #[inline(always)]
-fn behind_key([b, a]: [u8; 2]) -> usize {
+pub fn behind_key([b, a]: [u8; 2]) -> usize {
     let blank = (a == b' ') | (a == b'\t');
     let last = if blank { b } else { a };
     usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
@@ -387,7 +387,7 @@ pub fn accept(
         let judged = typed::keyed(text, shape, entity, (start, end), &mut v4);
         let judged = judged.unwrap_or_else(|| any_value(shape, entity, raw));
         let judged = if judged == Keyed::No && shape == Shape::Ip {
-            v4 = address_number(text, sep, raw);
+            v4 = numeric::address(text, sep, raw);
             v4.map_or(judged, |a| check::keyed::address_class(a, entity))
         } else {
             judged
@@ -441,20 +441,6 @@ fn list(
         at += part.len() + 1;
     }
     None
-}
-
-/// The address that a number under a key of addresses is: as databases keep it under a key ending in `ip` (`ip2long`, `INET_ATON`).
-#[inline(never)]
-fn address_number(text: &Text<'_>, sep: usize, raw: &[u8]) -> Option<[u8; 4]> {
-    // `saddr=02000050CB007107...`: family, port and address of a socket, as the audit daemon of Linux writes them.
-    if raw.len() >= 16 && raw.starts_with(b"0200") && raw.iter().all(u8::is_ascii_hexdigit) {
-        return u32::from_str_radix(str::from_utf8(&raw[8..16]).ok()?, 16).ok().map(u32::to_be_bytes);
-    }
-    let end = sep - behind_key([text.before(sep.saturating_sub(1)), text.before(sep)]);
-    let named = text.bytes[..end].last_chunk().is_some_and(|k: &[u8; 2]| k.eq_ignore_ascii_case(b"ip"));
-    let digits = named && (8..=10).contains(&raw.len()) && raw.iter().all(u8::is_ascii_digit);
-    let number: u32 = str::from_utf8(raw).ok().filter(|_| digits)?.parse().ok()?;
-    (number >> 24 != 0).then(|| number.to_be_bytes())
 }
 
 /// As [`accept`], for a value with escapes.

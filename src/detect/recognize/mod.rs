@@ -16,6 +16,7 @@ mod ipv6;
 pub mod keyed;
 mod login;
 mod naming;
+mod numeric;
 mod option;
 mod papers;
 mod passcode;
