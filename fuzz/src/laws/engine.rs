@@ -104,8 +104,8 @@ fn only_spans_change(found: &[Explained], text: &[u8], out: &[u8]) {
     for f in found.iter().filter(|f| !f.kept) {
         let gap = &text[at..f.span.start as usize];
         rest = rest.strip_prefix(gap).unwrap_or_else(|| panic!("bytes before a {} change", f.entity));
-        // A credential keeps its scheme; a bare JSON value gets quotes, written as the carrier writes them.
-        let before = if f.entity == "secret.authorization" { f.span.len() } else { 16 };
+        // A credential keeps its scheme; a bare JSON value gets quotes, written as the carriers write them: `%2526%252334%253B`.
+        let before = if f.entity == "secret.authorization" { f.span.len() } else { 64 };
         let word = rest.windows(WORD.len()).take(before + 1).position(|w| w == WORD);
         let (front, back) = rest.split_at(word.unwrap_or_else(|| panic!("a {} is not replaced", f.entity)));
         rest = &back[WORD.len()..];
