@@ -278,23 +278,11 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
                     settle(text, found, taken, end);
                     end
                 }
-                None if shape == Shape::Name => name_of_user(text, found, sep, (start, end)),
+                None if shape == Shape::Name => naming::user(text, found, sep, (start, end)),
                 None => 0,
             }
         }
     }
-}
-
-/// Takes the value at `start..end` as an account when its key belongs to an object of a user; returns the end of what it took.
-#[inline(never)]
-fn name_of_user(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> usize {
-    if !naming::of_user(text, sep) || text.scan.maps.escapes.any(start, end) {
-        return 0;
-    }
-    let judged = any_value(Shape::AccountName, e::ACCOUNT, &text.bytes[start..end]);
-    let Keyed::Take(id) = judged else { return 0 };
-    found.push(start, end, id, RuleId::Key, Confidence::Keyed).anchor = sep as u32;
-    end
 }
 
 /// True when a key and its separator begin at `i`.

@@ -1,7 +1,9 @@
 //! Keys that do not stand right before their separator, or have more than one word.
 
 use super::{Found, Text, element};
+use crate::detect::check::keyed::{Keyed, keyed};
 use crate::detect::keys::ClassId;
+use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
 /// Class of the key before the `>` at `p` that does not stand right before it: that of an arrow (`password -> hunter2` in a map of
 /// Scala), or an element with attributes (`<Password Type="...">hunter2`).
@@ -65,6 +67,17 @@ pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassI
     (first > 0 && first <= 16 && !class.is_unknown()).then_some(class)
 }
 
+/// Takes the value at `start..end` as an account when its key belongs to an object of a user; returns the end of what it took.
+#[inline(never)]
+pub fn user(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> usize {
+    if !of_user(text, sep) || text.scan.maps.escapes.any(start, end) {
+        return 0;
+    }
+    let Keyed::Take(id) = keyed(Shape::AccountName, e::ACCOUNT, &text.bytes[start..end]) else { return 0 };
+    found.push(start, end, id, RuleId::Key, Confidence::Keyed).anchor = sep as u32;
+    end
+}
+
 /// How far before `"name"` its object may begin.
 const OBJECT: usize = 512;
 
@@ -73,8 +86,7 @@ const BRACES: usize = 24;
 
 /// True when the member whose separator stands at `sep` belongs to an object of a user: `"user":{"id":7,"name":"alice"}` (Elastic Common
 /// Schema, `user.name`).
-#[inline(never)]
-pub fn of_user(text: &Text<'_>, sep: usize) -> bool {
+fn of_user(text: &Text<'_>, sep: usize) -> bool {
     let t = text.bytes;
     let head = &t[..sep];
     if !head.ends_with(b"\"name\"") {
