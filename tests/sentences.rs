@@ -94,6 +94,8 @@ const SENTENCES: &[&str] = &[
     // Accounts in sentences.
     "FATAL:  password authentication failed for user \"«zhangsan»\"",
     "FATAL:  role \"«zhangsan»\" does not exist",
+    "Login failed for user '«123456789»'",
+    "user «123456789» logged in",
     "0,FATAL,28P01,\"password authentication failed for user \"\"«zhangsan»\"\"\",,,",
     "Access denied for user '«zhangsan»'@'db.example.com' (using x: YES)",
     "user '«zhangsan»' authenticated and granted access to vhost '/'",

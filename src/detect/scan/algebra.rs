@@ -279,14 +279,13 @@ fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, word, space, quote) = (&c[class::DIGIT], &c[class::WORD], &c[class::SPACE], &c[class::QUOTE]);
     let (frame, paren) = (&c[class::FRAME], &c[class::PAREN]);
     for i in FRONT..END {
-        let letter = word[i] & !d[i];
         let once = sh!(w.opener, i, 1) & sh!(space, i, 2) & sh!(word, i, 3) & !(sh!(d, i, 3));
         // CSV writes a quote twice.
         let twice = sh!(quote, i, 1) & sh!(quote, i, 2) & sh!(space, i, 3) & sh!(word, i, 4) & !(sh!(d, i, 4));
         let bare = sh!(space, i, 1) & sh!(c[class::Y_R], i, 2);
         let opened = sh!(frame, i, 2) | sh!(frame, i, 3) | sh!(frame, i, 4);
         let short = (frame[i] | paren[i]) & opened & !(sh!(d, i, 1));
-        event[kind::FRAMED][i - FRONT] = (letter & (once | twice)) | (word[i] & bare) | short;
+        event[kind::FRAMED][i - FRONT] = (word[i] & (once | twice | bare)) | short;
     }
 }
 
