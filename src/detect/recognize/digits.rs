@@ -180,7 +180,9 @@ fn mobile(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, prefix: 
     if !keyed && (!phone::mobile_assigned(d) || text.is_number_field(s, end, &left) || trunk_only(prefix, &left)) {
         return;
     }
-    let plus = usize::from(text.before(s) == b'+' && prefix != 1);
+    // A plus sign behind a word is a blank of a query string.
+    let blank = s >= 2 && text.bytes[s - 2].is_ascii_alphanumeric();
+    let plus = usize::from(text.before(s) == b'+' && prefix != 1 && !blank);
     let bare = plus == 0 && text.is_bare_json(found, s, end);
     let sure = if keyed { Confidence::Keyed } else { Confidence::Shape };
     found.push(s - plus, end, e::PHONE_MOBILE_CN, RuleId::Digits, sure).bare_json = bare;

@@ -48,7 +48,8 @@ impl Run {
         let mut s = p;
         while s > floor && p - s < 40 {
             let b = t[s - 1];
-            let single = matches!(b, b' ' | b'-' | b')' | b'(') && t[s].is_ascii_digit();
+            // Forms write a blank as a plus sign.
+            let single = matches!(b, b' ' | b'-' | b')' | b'(' | b'+') && t[s].is_ascii_digit();
             let bracket = matches!(b, b'(') || b == b' ' && t[s] == b'(';
             if !(b.is_ascii_digit()
                 || single && s > 1 && matches!(t[s - 2], b'0'..=b'9' | b')')
@@ -73,7 +74,7 @@ impl Run {
             run.count += 1;
             run.end = i + n;
             i += n;
-            let sep = t[i..].iter().take(2).take_while(|b| matches!(b, b' ' | b'-' | b')')).count();
+            let sep = t[i..].iter().take(2).take_while(|b| matches!(b, b' ' | b'-' | b')' | b'+')).count();
             if sep == 0 || sep == 2 && t[i] != b')' {
                 break;
             }
@@ -283,8 +284,8 @@ fn international(text: &Text<'_>, found: &mut Found<'_>, first: usize) {
                 len += 1;
                 end = i + 1;
             }
-            b @ (b' ' | b'-' | b'.' | b'(' | b')') if i < end + 3 && (i == end || t[i - 1] != b) => {
-                if b == b' ' && i == end && count < stops.len() {
+            b @ (b' ' | b'-' | b'.' | b'(' | b')' | b'+') if i < end + 3 && (i == end || t[i - 1] != b) => {
+                if matches!(b, b' ' | b'+') && i == end && count < stops.len() {
                     stops[count] = (len, end);
                     count += 1;
                 }

@@ -40,7 +40,9 @@ impl Decimal {
         let whole = t[..dot].iter().rev().take(4).take_while(|b| b.is_ascii_digit()).count();
         let decimals = t[dot + 1..].iter().take(20).take_while(|b| b.is_ascii_digit()).count();
         let from = dot - whole;
-        let start = from - usize::from(from > 0 && matches!(t[from - 1], b'-' | b'+'));
+        // A plus sign behind a word is a blank of a query string.
+        let blank = from > 1 && t[from - 1] == b'+' && t[from - 2].is_ascii_alphanumeric();
+        let start = from - usize::from(from > 0 && matches!(t[from - 1], b'-' | b'+') && !blank);
         let value = t[from..dot].iter().fold(0, |n, b| 10 * n + u32::from(b - b'0'));
         let fits = (1..=3).contains(&whole) && (PRECISE..=16).contains(&decimals);
         fits.then_some(Decimal { start, end: dot + 1 + decimals, whole: value, decimals })

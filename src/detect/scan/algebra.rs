@@ -63,7 +63,7 @@ pub fn run(chunk: &mut Chunk) {
     #[allow(clippy::needless_range_loop)]
     for i in FRONT..END {
         w.keychar[i] = c[class::WORD][i] | c[class::KEYMARK][i] | c[class::DASH][i] | c[class::DOT][i];
-        w.sep[i] = c[class::SPACE][i] | c[class::DASH][i];
+        w.sep[i] = c[class::SPACE][i] | c[class::DASH][i] | c[class::PLUS][i];
         w.mark[i] = c[class::KEYMARK][i] | c[class::DASH][i];
         w.opener[i] = c[class::QUOTE][i] | c[class::FRAME][i] | (c[class::TERM][i] & !c[class::SPACE][i]);
         w.stop[i] = c[class::QUOTE][i] | c[class::BSL][i] | c[class::LINE][i];
