@@ -131,8 +131,12 @@ impl Registry {
             }
         }
         for (entity, shape, keys) in &rules.aliases {
-            // What is not taken under such a key is a digest.
-            let exempt = if *shape == Shape::Signature { Exempt::Hash } else { Exempt::No };
+            // What is not taken under such a key is a digest or a status.
+            let exempt = match shape {
+                Shape::Signature => Exempt::Hash,
+                Shape::LoginCode => Exempt::Metric,
+                _ => Exempt::No,
+            };
             let class = KeyClass { entity: Some((*entity, *shape)), exempt, ..KeyClass::default() };
             if r.weak >> entity.0 & 1 == 1 {
                 r.add_weak(keys, class);

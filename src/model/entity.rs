@@ -118,6 +118,8 @@ pub enum Shape {
     SecretNoPath,
     /// The signature of a URL that lets whoever has it in; digests of requests are none.
     Signature,
+    /// What lets somebody log in once, in a query: the code of OAuth, or one that was sent to the telephone beside it.
+    LoginCode,
     /// A header value with a scheme in front (`Bearer ...`).
     Credential,
     /// Any non-empty text.

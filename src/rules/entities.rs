@@ -357,6 +357,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("secret", Shape::Secret),
     ("secret_no_path", Shape::SecretNoPath),
     ("signature", Shape::Signature),
+    ("login_code", Shape::LoginCode),
     ("credential", Shape::Credential),
     ("text", Shape::Text),
     ("user_id", Shape::UserId),

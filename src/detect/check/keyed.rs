@@ -60,9 +60,17 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Secret | Shape::Text => Keyed::Take(entity),
         Shape::SecretNoPath => take(!is_path(v)),
         Shape::Signature => take(is_signature(v)),
+        Shape::LoginCode => take(is_login_code(v)),
         Shape::Credential => credential(v, entity),
         _ => super::named::judge(shape, entity, v),
     }
+}
+
+/// Four to eight digits, or a long token (RFC 6749 section 4.1.2); three digits are a status.
+fn is_login_code(v: &[u8]) -> bool {
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~' | b'+' | b'=');
+    let token = v.len() >= 16 && v.iter().any(u8::is_ascii_alphabetic) && digits_in(v) > 0 && v.iter().all(sign);
+    token || (4..=8).contains(&v.len()) && all_digits(v)
 }
 
 /// Base64 of 20 bytes, as an HMAC with SHA-1 has.

@@ -245,7 +245,8 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             special::resource(text, found, sep, (start, end));
             return 0;
         }
-        Shape::Search | Shape::Signature if !special::in_query(text, sep) => return 0,
+        Shape::Search | Shape::Signature | Shape::LoginCode if !special::in_query(text, sep) => return 0,
+        Shape::LoginCode if end - start <= 8 && !special::beside_phone(text, sep) => return 0,
         // `new user: name=alice, UID=1001`
         Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
         Shape::AccountName | Shape::UserId

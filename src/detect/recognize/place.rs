@@ -16,11 +16,13 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     for &p in text.scan.events.of(kind::DECIMALS) {
         let p = p as usize;
         let Some(pair) = Pair::around(t, p) else { continue };
-        let exempt = text.left_key(found.memo, pair.start).class.exempt;
-        if skip.covers(pair.start) || !matches!(exempt, Exempt::No | Exempt::Time) {
+        let left = text.left_key(found.memo, pair.start);
+        if skip.covers(pair.start) || !matches!(left.class.exempt, Exempt::No | Exempt::Time) {
             continue;
         }
-        if pair.is_place(t) {
+        let quoted = text.before(pair.start) == b'"' && text.at(pair.end) == b'"';
+        let measured = !quoted && (text.before(pair.start) == b'[' || matches!(left.mark, b'=' | b':'));
+        if pair.is_place(t, measured) {
             found.push(pair.start, pair.end, e::GEO, RuleId::Words, Confidence::Shape);
         }
     }
@@ -76,12 +78,14 @@ impl Pair {
         })
     }
 
-    /// True for a latitude and a longitude, in either order, that stand alone and are precise enough.
-    fn is_place(&self, t: &[u8]) -> bool {
+    /// True for a latitude and a longitude, in either order, that stand alone and are precise enough; `measured` where other
+    /// measurements stand as well: in arrays, and behind keys that say nothing.
+    fn is_place(&self, t: &[u8], measured: bool) -> bool {
         let (a, b) = (self.first.whole, self.second.whole);
         let ranges = a < 90 && b < 180 || a < 180 && b < 90;
         let china = |lat, lon| (3..54).contains(&lat) && (73..136).contains(&lon);
-        let sure = self.first.decimals.min(self.second.decimals) >= SURE && a.max(b) >= 2 || china(a, b) || china(b, a);
+        let (decimals, china) = (self.first.decimals.min(self.second.decimals), china(a, b) || china(b, a));
+        let sure = if measured { china && decimals > SURE } else { china || decimals >= SURE && a.max(b) >= 2 };
         // A third number makes it a row of measurements.
         let alone = !goes_on(&t[self.end..]) && !comes_from(&t[..self.start]);
         ranges && if self.blank { is_shape(&t[..self.start]) } else { sure && alone }

@@ -156,6 +156,21 @@ pub fn resource(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end)
     }
 }
 
+/// How far from a code the telephone may stand that it was sent to.
+const NEAR: usize = 64;
+
+/// True when a telephone stands in the same query: `?mobile=13800138000&code=482913`.
+pub fn beside_phone(text: &Text<'_>, sep: usize) -> bool {
+    let t = text.bytes;
+    let around = &t[sep.saturating_sub(NEAR)..t.len().min(sep + NEAR)];
+    let ends = |b: &u8| matches!(b, b' ' | b'"' | b'\n');
+    let at = sep.min(NEAR);
+    let from = around[..at].iter().rposition(ends).map_or(0, |i| i + 1);
+    let to = at + around[at..].iter().position(ends).unwrap_or(around.len() - at);
+    let names = [&b"mobile="[..], b"phone=", b"tel="];
+    names.iter().any(|n| memchr::memmem::find(&around[from..to], n).is_some())
+}
+
 /// True when the key before `sep` is one of a query string or form.
 pub fn in_query(text: &Text<'_>, sep: usize) -> bool {
     let len = text.scan.maps.keychars.run_before(sep);
