@@ -104,7 +104,7 @@ fn mail(text: &Text<'_>, found: &mut Found<'_>, open: usize, close: usize) -> Op
     for _ in 0..LABELS {
         let floor = s.saturating_sub(LOCAL);
         s = floor + email::local_start(&t[floor..s]);
-        match (4..6).filter_map(|n| s.checked_sub(n)).find(|&i| joint(&t[i..s]) == (Mark::Dot, s - i)) {
+        match (3..6).filter_map(|n| s.checked_sub(n)).find(|&i| joint(&t[i..s]) == (Mark::Dot, s - i)) {
             Some(dot) => s = dot,
             None => break,
         }

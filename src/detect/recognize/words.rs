@@ -3,7 +3,7 @@
 
 use super::extent::bare_end;
 use super::{Found, Skip, Text, account, papers, passcode, place};
-use crate::detect::check::{keyed, name, organisation, vehicle};
+use crate::detect::check::{keyed, name, organisation, output, vehicle};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -100,6 +100,10 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
         return;
     }
     let v = t[s..stop].trim_ascii_end();
+    // Behind what a pass before has written stands nothing that the word names.
+    if v.split(|b| matches!(b, b',' | b'.' | b'-' | b'(' | b')')).next().is_some_and(output::is) {
+        return;
+    }
     let mut v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
     if shape == Shape::Code {
         v = &v[..v.iter().take_while(|b| b.is_ascii_digit()).count()];
