@@ -10,7 +10,8 @@ pub fn is(v: &[u8]) -> bool {
     // Most values begin with a digit and hold none of the marks that our output has.
     match v.len() {
         0..=1 => false,
-        8 if v == SUPPRESSED => true,
+        // Two that stood side by side are one word now.
+        8.. if v.starts_with(SUPPRESSED) && v.chunks(SUPPRESSED.len()).all(|c| c == SUPPRESSED) => true,
         31.. if is_token(v) => true,
         39.. if is_surrogate(v) => true,
         _ => memchr::memchr(b'*', v).is_some_and(|i| v.get(i + 1) == Some(&b'*')),

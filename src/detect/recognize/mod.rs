@@ -279,6 +279,23 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     place::run(text, found);
     account::run(text, found);
     login::run(text, found);
+    escapes_stay(text, found);
+}
+
+/// `\\b` and `\\f` of JSON are not decoded: a finding that begins with their letter would leave a backslash alone.
+fn escapes_stay(text: &Text<'_>, found: &mut Found<'_>) {
+    let t = text.bytes;
+    for i in 0..found.hits.len() {
+        let s = found.hits[i].start as usize;
+        if text.before(s) != b'\\' || !matches!(t[s], b'b' | b'f') {
+            continue;
+        }
+        let slashes = t[..s].iter().rev().take_while(|b| **b == b'\\').count();
+        if slashes % 2 == 1 && found.line.seek(text, s) {
+            let hit = &mut found.hits[i];
+            hit.start = (hit.start + 1).min(hit.end - 1);
+        }
+    }
 }
 
 /// The shapes that are read from bitmaps.
