@@ -291,7 +291,7 @@ fn escapes_stay(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let slashes = t[..s].iter().rev().take_while(|b| **b == b'\\').count();
-        if slashes % 2 == 1 && found.line.seek(text, s) {
+        if slashes % 2 == 1 && (text.view.is_some() || found.line.seek(text, s)) {
             let hit = &mut found.hits[i];
             hit.start = (hit.start + 1).min(hit.end - 1);
         }
