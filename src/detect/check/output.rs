@@ -10,12 +10,16 @@ pub fn is(v: &[u8]) -> bool {
     // Most values begin with a digit and hold none of the marks that our output has.
     match v.len() {
         0..=1 => false,
-        // Two that stood side by side are one word now.
-        8.. if v.starts_with(SUPPRESSED) && v.chunks(SUPPRESSED.len()).all(|c| c == SUPPRESSED) => true,
+        // Two that stood side by side are one word now, and a quote may be left behind them (`#22` in captures of HAProxy).
+        8.. if v.starts_with(SUPPRESSED) && is_constant(v) => true,
         31.. if is_token(v) => true,
         39.. if is_surrogate(v) => true,
         _ => memchr::memchr(b'*', v).is_some_and(|i| v.get(i + 1) == Some(&b'*')),
     }
+}
+
+fn is_constant(v: &[u8]) -> bool {
+    v.strip_suffix(b"\"").or(v.strip_suffix(b"#22")).unwrap_or(v).chunks(SUPPRESSED.len()).all(|c| c == SUPPRESSED)
 }
 
 /// `<kind>_<key id>_<tag>`: lower base32 of 8 and of 26 or 20 letters, or of 28 and more in a reversible token.
