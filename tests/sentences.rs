@@ -128,6 +128,7 @@ const SENTENCES: &[&str] = &[
     "GET /blob?sv=1&sig=«abcdEFGH0123456789abcdEFGH%3D»&se=1 HTTP/1.1",
     "GET /f?X-Goog-Date=1&Signature=«abcdEFGH0123456789/abcd%2BEFGH%3D» HTTP/1.1",
     "{\"imei\":\"«490154203237518»,«352099001761481»\",\"n\":1}",
+    "last user x\npassword changed for «zhangsan»",
     // Columns of SQL.
     "INSERT INTO users (id, `password`, state) VALUES (1,'«hunter2x9»','x'), (2, '«it''s hunter)3»', now())",
     "INSERT INTO t (name, password) VALUES (N'«张三丰»', crypt('«hunter2x9»', 8))",
@@ -179,6 +180,9 @@ const PLAIN: &[&str] = &[
     "number of user requests. user \"-\" user 'root' cmd user <name> --user=<user> user \"a b c\"",
     "role \"editor\" granted, session opened for user root(uid=0)",
     "uid=0 uid=root user_id=null userId=true",
+    "new session 7\nlist of user lisi.",
+    "{\"user\":{\"name\":12345678},\"location\":\",\"}",
+    "x DHCPACK(br0)\n3c-22 lisi",
     "用户 token 已过期，用户 id 已注销，用户登录失败",
     "GET /x?code=482913&t=1 HTTP/1.1 code=482913 {\"code\":\"ABCDEFGH12345678\"} /x?phone=x code=4829",
     "GET /x?mobile=x&code=200 HTTP/1.1",

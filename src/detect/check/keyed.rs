@@ -219,7 +219,8 @@ pub fn coordinates(v: &[u8]) -> bool {
         dot.is_some_and(|d| (1..=3).contains(&d) && p.len() - d > 2 && p.len() < 24)
             && p.iter().all(|b| b.is_ascii_digit() || *b == b'.')
     };
-    v.split(|&b| b == b',' || b == b' ').filter(|p| !p.is_empty()).all(one)
+    let mut numbers = v.split(|&b| b == b',' || b == b' ').filter(|p| !p.is_empty()).peekable();
+    numbers.peek().is_some() && numbers.all(one)
 }
 
 /// The credential behind its scheme.

@@ -100,7 +100,7 @@ fn bare(t: &[u8], p: usize) -> Option<(usize, usize)> {
     let told = if last_word(head, b"user") {
         let front = &head[..head.len() - b"user".len()];
         let object =
-            said_of(front) || front.ends_with(b" of ") && front.windows(9).rev().take(24).any(|w| w == b" session ");
+            said_of(front) || front.ends_with(b" of ") && memchr::memmem::find(near(front, 32), b" session ").is_some();
         let by = rest.starts_with(b"(uid=") || rest.starts_with(b" by ");
         // `User alice (alice@example.com) signed in`
         let aside =
@@ -108,10 +108,16 @@ fn bare(t: &[u8], p: usize) -> Option<(usize, usize)> {
         VERBS.iter().any(|v| aside.unwrap_or(rest).starts_with(v)) || object && (closed || by)
     } else {
         // `user root authentication failure for Example`: that is the program.
-        let named = memchr::memmem::find(&head[head.len().saturating_sub(48)..], b"user ").is_some();
+        let named = memchr::memmem::find(near(head, 48), b"user ").is_some();
         said_of(&t[..p]) && closed && !named
     };
     (ends && told && !NOUNS.iter().any(|n| name.eq_ignore_ascii_case(n))).then_some((p, p + len))
+}
+
+/// The last `most` bytes of `v` that stand in its last line.
+fn near(v: &[u8], most: usize) -> &[u8] {
+    let v = &v[v.len().saturating_sub(most)..];
+    &v[memchr::memrchr(b'\n', v).map_or(0, |i| i + 1)..]
 }
 
 /// What users do in Chinese logs.

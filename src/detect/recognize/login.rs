@@ -32,6 +32,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 fn host(t: &[u8], address: &Hit) -> Option<(usize, usize)> {
     let (s, end) = (address.start as usize, address.end as usize);
     let head = &t[s.saturating_sub(LEASE)..s];
+    // Both stand in one line.
+    let head = &head[memchr::memrchr(b'\n', head).map_or(0, |i| i + 1)..];
     let rest = t.get(end + 1..).filter(|_| t[end] == b' ')?;
     let from = end + 1 + usize::from(rest.first() == Some(&b'('));
     let len = t[from..]

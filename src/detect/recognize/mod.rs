@@ -282,7 +282,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     escapes_stay(text, found);
 }
 
-/// `\\b` and `\\f` of JSON are not decoded: a finding that begins with their letter would leave a backslash alone.
+/// `\b` and `\f` of JSON are not decoded: a finding that begins with their letter would leave a backslash alone.
 fn escapes_stay(text: &Text<'_>, found: &mut Found<'_>) {
     let t = text.bytes;
     for i in 0..found.hits.len() {

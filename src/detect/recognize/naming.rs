@@ -70,7 +70,7 @@ pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassI
 /// Takes the value at `start..end` as an account when its key belongs to an object of a user; returns the end of what it took.
 #[inline(never)]
 pub fn user(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> usize {
-    if !of_user(text, sep) || text.scan.maps.escapes.any(start, end) {
+    if text.before(start) != b'"' || !of_user(text, sep) || text.scan.maps.escapes.any(start, end) {
         return 0;
     }
     let Keyed::Take(id) = keyed(Shape::AccountName, e::ACCOUNT, &text.bytes[start..end]) else { return 0 };

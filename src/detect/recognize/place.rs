@@ -23,7 +23,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let quoted = text.before(pair.start) == b'"' && text.at(pair.end) == b'"';
         let measured = !quoted && (text.before(pair.start) == b'[' || matches!(left.mark, b'=' | b':'));
         if pair.is_place(t, measured) {
-            found.push(pair.start, pair.end, e::GEO, RuleId::Words, Confidence::Shape);
+            let bare = text.is_bare_json(found, pair.start, pair.end);
+            found.push(pair.start, pair.end, e::GEO, RuleId::Words, Confidence::Shape).bare_json = bare;
         }
     }
 }
