@@ -24,7 +24,12 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let measured = !quoted && (text.before(pair.start) == b'[' || matches!(left.mark, b'=' | b':'));
         if pair.is_place(t, measured) {
             let bare = text.is_bare_json(found, pair.start, pair.end);
-            found.push(pair.start, pair.end, e::GEO, RuleId::Words, Confidence::Shape).bare_json = bare;
+            // The elements of an array stay two.
+            let (first, second) = ((pair.first.start, pair.first.end), (pair.second.start, pair.second.end));
+            let spans = if bare { &[first, second][..] } else { &[(pair.start, pair.end)] };
+            for &(start, end) in spans {
+                found.push(start, end, e::GEO, RuleId::Words, Confidence::Shape).bare_json = bare;
+            }
         }
     }
 }
