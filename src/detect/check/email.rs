@@ -141,7 +141,9 @@ fn is_rewritten(v: &[u8]) -> bool {
 /// Letters beyond ASCII belong to the local part only when they are few and no ideographs (RFC 6531).
 fn wide_start(v: &[u8], s: usize) -> usize {
     let back = v[..s].iter().rev().take(24).take_while(|b| **b >= 0x80 || is_local(**b)).count();
+    // The look back may end within a letter.
     let start = s - back;
+    let start = start + v[start..s].iter().take_while(|b| (0x80..=0xBF).contains(*b)).count();
     if v[start..s].iter().any(|b| (0xE2..=0xEF).contains(b)) { s } else { start }
 }
 

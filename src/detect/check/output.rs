@@ -10,7 +10,7 @@ pub fn is(v: &[u8]) -> bool {
     // Most values begin with a digit and hold none of the marks that our output has.
     match v.len() {
         0..=1 => false,
-        // Two that stood side by side are one word now, and a quote may be left behind them (`#22` in captures of HAProxy).
+        // Two that stood side by side are one word now.
         8.. if v.starts_with(SUPPRESSED) && is_constant(v) => true,
         31.. if is_token(v) => true,
         39.. if is_surrogate(v) => true,
@@ -18,8 +18,14 @@ pub fn is(v: &[u8]) -> bool {
     }
 }
 
+/// Constants side by side; behind a quote that was left behind them (`#22` in captures of HAProxy) a few signs may stand.
 fn is_constant(v: &[u8]) -> bool {
-    v.strip_suffix(b"\"").or(v.strip_suffix(b"#22")).unwrap_or(v).chunks(SUPPRESSED.len()).all(|c| c == SUPPRESSED)
+    let mut rest = v;
+    while let Some(r) = rest.strip_prefix(SUPPRESSED) {
+        rest = r;
+    }
+    let behind = rest.strip_prefix(b"\"").or(rest.strip_prefix(b"#22"));
+    rest.is_empty() || behind.is_some_and(|signs| signs.len() < 4)
 }
 
 /// `<kind>_<key id>_<tag>`: lower base32 of 8 and of 26 or 20 letters, or of 28 and more in a reversible token.
