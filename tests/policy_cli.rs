@@ -26,6 +26,11 @@ fn verbs_of_policies() {
     std::fs::write(&path, jd.replace("apply = \"pseudonym\"", "apply = \"psuedonym\"")).unwrap();
     let (code, _, err) = run(&["policy", "check", file], b"");
     assert!(code == 78 && err.contains("did you mean `pseudonym`"), "{err}");
+    std::fs::write(&path, jd.replace("\nretention = ", "\nretenton = ").replacen("title = ", "titel = ", 1)).unwrap();
+    let (code, _, err) = run(&["policy", "check", file], b"");
+    let told = |what: &str| err.matches(what).count();
+    assert_eq!((code, told("did you mean `title`?")), (78, 1), "{err}");
+    assert_eq!(told("did you mean `retention`?"), jd.matches("\nretention = ").count(), "{err}");
 
     let rows: serde_json::Value =
         serde_json::from_slice(&run(&["policy", "clauses", "--format", "json"], b"").1).unwrap();

@@ -104,7 +104,7 @@ impl Policy {
             if let Some(consent) = consent {
                 r.consent = consent.into();
             }
-            may_go(&self.def, r, view.identifiable)?;
+            may_go(&self.def, r, view.identifiable).map_err(|why| format!("recipient `{}`: {why}", r.id))?;
         }
         if self.views.len() == 1 && !self.main_may_go(region, consent.is_some()) {
             return Err(format!(

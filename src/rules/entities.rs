@@ -3,6 +3,7 @@
 use super::allow::{AllowRule, AllowStanza};
 use super::formats::{FormatDef, FormatStanza};
 use super::pattern::{PatternDef, PatternStanza};
+use super::read::read_with;
 use super::{RuleError, Source, nearest};
 use crate::model::{Category, EntityId, Shape, WELL_KNOWN};
 use serde::Deserialize;
@@ -124,8 +125,8 @@ fn text() -> String {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AliasStanza {
-    entity: String,
-    shape: String,
+    entity: Spanned<String>,
+    shape: Spanned<String>,
     keys: Vec<String>,
 }
 
@@ -189,13 +190,7 @@ impl Ruleset {
         let mut patterns = Vec::new();
         let mut aliases = Vec::new();
         for (name, content) in files {
-            let file: File = match toml::from_str(content) {
-                Ok(f) => f,
-                Err(e) => {
-                    errors.push(RuleError::syntax(name, content, &e));
-                    continue;
-                }
-            };
+            let Some(file) = read_with::<File>(name, content, &mut errors) else { continue };
             for mut e in file.entity {
                 if e.pattern.is_some() {
                     let stanza = PatternStanza {
@@ -218,10 +213,13 @@ impl Ruleset {
             rules.exempt.extend(file.exempt);
             rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
             // Formats of later files come first: a user's own layout is more particular than ours.
-            let formats: Vec<_> =
-                file.format.into_iter().filter_map(|f| f.check(name).map_err(|e| errors.push(e)).ok()).collect();
+            let formats: Vec<_> = file
+                .format
+                .into_iter()
+                .filter_map(|f| f.check(name, content).map_err(|e| errors.push(e)).ok())
+                .collect();
             rules.formats.splice(0..0, formats);
-            aliases.extend(file.alias.into_iter().map(|a| (*name, a)));
+            aliases.extend(file.alias.into_iter().map(|a| (*name, *content, a)));
         }
         for (slot, name) in slots.iter().zip(WELL_KNOWN) {
             if slot.is_none() {
@@ -229,28 +227,23 @@ impl Ruleset {
             }
         }
         rules.entities = slots.into_iter().flatten().collect();
-        for (file, a) in aliases {
-            match (rules.by_name(&a.entity), shape(&a.shape)) {
-                (Some(e), Ok(s)) => rules.aliases.push((e.id, s, a.keys)),
-                (None, _) => errors.push(RuleError::new(file, format!("alias of unknown entity `{}`", a.entity))),
-                (_, Err(m)) => errors.push(RuleError::new(file, m)),
+        for (file, text, a) in aliases {
+            match (rules.named(file, text, &a.entity), shape(a.shape.get_ref())) {
+                (Ok(id), Ok(s)) => rules.aliases.push((id, s, a.keys)),
+                (id, s) => {
+                    errors.extend(id.err());
+                    errors.extend(s.err().map(|m| Source::new(file, text, a.shape.span()).error(m)));
+                }
             }
         }
         for (file, text, p) in patterns {
             let Some(entity) = p.entity.clone() else {
-                errors.push(RuleError::new(file, "a [[pattern]] names no `entity`"));
+                errors.push(p.place(file, text, "a [[pattern]] names no `entity`"));
                 continue;
             };
-            match rules.by_name(entity.get_ref()).map(|e| e.id) {
-                Some(id) => {
-                    let def = p.check(file, text, id, entity.get_ref(), &mut errors);
-                    rules.patterns.extend(def);
-                }
-                None => {
-                    let near = nearest(entity.get_ref(), rules.entities.iter().map(|e| e.name.as_str()));
-                    let m = format!("unknown entity `{}`{near}", entity.get_ref());
-                    errors.push(Source::new(file, text, entity.span()).error(m));
-                }
+            match rules.named(file, text, &entity) {
+                Ok(id) => rules.patterns.extend(p.check(file, text, id, entity.get_ref(), &mut errors)),
+                Err(e) => errors.push(e),
             }
         }
         if errors.is_empty() { Ok(rules) } else { Err(errors) }
@@ -271,6 +264,14 @@ impl Ruleset {
     /// The entity of that name.
     pub fn by_name(&self, name: &str) -> Option<&EntityDef> {
         self.entities.iter().find(|e| e.name == name)
+    }
+
+    /// The entity that a stanza of a file names.
+    fn named(&self, file: &str, text: &str, name: &Spanned<String>) -> Result<EntityId, RuleError> {
+        self.by_name(name.get_ref()).map(|e| e.id).ok_or_else(|| {
+            let near = nearest(name.get_ref(), self.entities.iter().map(|e| e.name.as_str()));
+            Source::new(file, text, name.span()).error(format!("unknown entity `{}`{near}", name.get_ref()))
+        })
     }
 
     /// The definition of an entity.

@@ -1,7 +1,8 @@
 //! Format stanzas: the layout of a log in its server's own notation.
 
-use super::RuleError;
+use super::{RuleError, Source};
 use serde::Deserialize;
+use toml::Spanned;
 
 /// How the layout of a format is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct FormatDef {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FormatStanza {
-    name: String,
+    name: Spanned<String>,
     nginx: Option<String>,
     apache: Option<String>,
     #[serde(default)]
@@ -34,19 +35,21 @@ pub(super) struct FormatStanza {
 }
 
 impl FormatStanza {
-    pub(super) fn check(self, file: &str) -> Result<FormatDef, RuleError> {
+    pub(super) fn check(self, file: &str, text: &str) -> Result<FormatDef, RuleError> {
+        let place = Source::new(file, text, self.name.span());
+        let name = self.name.into_inner();
         let notation = match (self.nginx, self.apache, self.json) {
             (Some(p), None, false) => Notation::Nginx(p),
             (None, Some(p), false) => Notation::Apache(p),
             (None, None, true) => Notation::Json,
             _ => {
-                let m = format!("format `{}`: give one of nginx = '...', apache = '...' or json = true", self.name);
-                return Err(RuleError::new(file, m));
+                let m = format!("format `{name}`: give one of nginx = '...', apache = '...' or json = true");
+                return Err(place.error(m));
             }
         };
-        if matches!(self.name.as_str(), "auto" | "text") {
-            return Err(RuleError::new(file, format!("format `{}`: this name is taken", self.name)));
+        match name.as_str() {
+            "auto" | "text" => Err(place.error(format!("format `{name}`: this name is taken"))),
+            _ => Ok(FormatDef { name, notation }),
         }
-        Ok(FormatDef { name: self.name, notation })
     }
 }

@@ -6,6 +6,7 @@ mod entities;
 mod formats;
 mod pattern;
 mod policy_def;
+mod read;
 mod recipient_def;
 mod subject_def;
 mod transform_def;
@@ -18,6 +19,7 @@ pub use policy_def::{
     AllowDef, CategoryDef, ClauseDef, Earlier, PolicyDef, PolicyHead, RetentionDef, UrlsDef, When, builtin_policies,
     policy_builtin,
 };
+pub use read::{locate, read};
 pub use recipient_def::{BasisDef, Exception, Proof, RecipientClass, RecipientDef, ResidencyDef, ViewKind};
 pub use subject_def::{
     ConsentDef, CoverageDef, ErasureDef, Ground, HoldDef, LinkageDef, MinorAction, MinorsDef, Scope, SelectDef,
@@ -112,8 +114,10 @@ fn suggest(message: String) -> String {
 
 /// The known word nearest to `word`, when it is near enough to be a slip.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
-    let best = known.into_iter().map(|k| (distance(word, k), k)).min();
-    match best {
+    // `negatives` for `negative_examples`: what stands in front is as good as no slip.
+    let shared = |k: &str| k.bytes().zip(word.bytes()).take_while(|(a, b)| a == b).count();
+    let far = |k: &str| if shared(k) >= 4 && shared(k) + 1 >= word.len() { 1 } else { distance(word, k) };
+    match known.into_iter().map(|k| (far(k), k)).min() {
         Some((d, k)) if d <= 2 + word.len() / 4 => format!(", did you mean `{k}`?"),
         _ => String::new(),
     }

@@ -60,6 +60,15 @@ const CONFIDENCES: &[(&str, Confidence)] = &[
 ];
 
 impl PatternStanza {
+    /// A mistake of the whole stanza, told at the first of its words that has a place.
+    pub(super) fn place(&self, file: &str, text: &str, message: impl Into<String>) -> RuleError {
+        let named = [&self.pattern, &self.entity, &self.validator, &self.confidence];
+        match named.into_iter().flatten().next() {
+            Some(s) => Source::new(file, text, s.span()).error(message),
+            None => RuleError::new(file, message),
+        }
+    }
+
     /// The pattern for `entity`; mistakes go to `errors`.
     pub(super) fn check(
         self,
@@ -71,10 +80,8 @@ impl PatternStanza {
     ) -> Option<PatternDef> {
         let place = |s: &Spanned<String>| Source::new(file, text, s.span());
         let Some(pattern) = &self.pattern else {
-            errors.push(RuleError::new(
-                file,
-                format!("pattern of `{name}`: `pattern` is missing; write a regular expression"),
-            ));
+            let m = format!("pattern of `{name}`: `pattern` is missing; write a regular expression");
+            errors.push(self.place(file, text, m));
             return None;
         };
         let said = match &self.confidence {

@@ -229,9 +229,9 @@ impl PolicyDef {
     /// Reads a policy file.
     ///
     /// # Errors
-    /// The place and reason of the first syntax error.
+    /// All mistakes of form, each with its place.
     pub fn parse(file: &str, text: &str) -> Result<PolicyDef, Vec<RuleError>> {
-        toml::from_str(text).map_err(|e| vec![RuleError::syntax(file, text, &e)])
+        super::read(file, text)
     }
 
     /// JSON Schema (draft 2020-12) of policy files.

@@ -6,7 +6,7 @@ use super::{Failure, setup};
 use crate::detect::custom;
 use crate::engine::{Engine, TagMode};
 use crate::model::{Block, Shape};
-use crate::rules::{EntityDef, PatternDef, RuleError, Ruleset};
+use crate::rules::{self, EntityDef, PatternDef, RuleError, Ruleset};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -243,7 +243,7 @@ fn cases(engine: &Engine, path: &Path, report: &mut Report) -> Result<(), Failur
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|e| (Exit::Config, format!("{name}: {e}; give a TOML file of [[case]]s")))?;
-    let file: CaseFile = toml::from_str(&text).map_err(|e| setup::config(vec![RuleError::syntax(&name, &text, &e)]))?;
+    let file: CaseFile = rules::read(&name, &text).map_err(setup::config)?;
     let mut worker = engine.worker();
     for (i, c) in file.case.iter().enumerate() {
         let got: Vec<String> = worker.explain(c.line.as_bytes()).into_iter().map(|f| f.entity.to_string()).collect();

@@ -18,14 +18,14 @@ pub fn is(v: &[u8]) -> bool {
     }
 }
 
-/// Constants side by side; behind a quote that was left behind them (`#22` in captures of HAProxy) a few signs may stand.
+/// Constants side by side. A quote that was left behind them ends the value: `#22` in captures of HAProxy; behind one that is
+/// written plainly few signs may stand.
 fn is_constant(v: &[u8]) -> bool {
     let mut rest = v;
     while let Some(r) = rest.strip_prefix(SUPPRESSED) {
         rest = r;
     }
-    let behind = rest.strip_prefix(b"\"").or(rest.strip_prefix(b"#22"));
-    rest.is_empty() || behind.is_some_and(|signs| signs.len() < 4)
+    rest.is_empty() || rest.starts_with(b"#22") || rest.len() < 5 && rest[0] == b'"'
 }
 
 /// `<kind>_<key id>_<tag>`: lower base32 of 8 and of 26 or 20 letters, or of 28 and more in a reversible token.
@@ -65,6 +65,8 @@ mod tests {
         assert!(super::is(b"138****8000") && super::is(b"REDACTED"));
         assert!(super::is(b"fdde:1d00:0a1b:0000:1111:2222:3333:4444"));
         assert!(super::is(b"[fdde:1d00:0a1b:0000:1111:2222:3333:4444]:443"));
+        assert!(super::is(b"REDACTEDREDACTED\"") && super::is(b"REDACTED#22,#22next"));
+        assert!(!super::is(b"REDACTEDhunter2") && !super::is(b"REDACTED\"hunter2"));
         assert!(!super::is(b"13800138000") && !super::is(b"some_snake_case_name"));
     }
 }

@@ -1,6 +1,7 @@
 //! The table of clauses: every rule that it names must exist.
 
 use super::Compiler;
+use super::stanza::Stanza;
 use crate::rules::CoverageDef;
 
 /// Verbs that carry out clauses.
@@ -24,22 +25,22 @@ impl Compiler<'_> {
     pub(super) fn coverage(&mut self) {
         let def = self.def;
         for (i, c) in def.coverage.iter().enumerate() {
-            let whose = format!("coverage of `{}`", c.clause);
+            let whose = Stanza("coverage", &c.clause);
             if def.coverage[..i].iter().any(|x| x.clause == c.clause) {
-                self.fail(format!("{whose}: stands there twice"));
+                self.fail(whose, &c.clause, "stands there twice");
             }
             if c.rules.is_empty() && c.reason.is_empty() {
-                self.fail(format!("{whose}: neither a rule nor a reason"));
+                self.fail(whose, &c.clause, "neither a rule nor a reason");
             }
             let missing: Vec<_> = c.rules.iter().filter(|r| !self.exists(r)).collect();
-            missing.iter().for_each(|rule| self.fail(format!("{whose}: there is no `{rule}`")));
+            missing.iter().for_each(|rule| self.fail(whose, rule, format!("there is no `{rule}`")));
         }
         let covered = |id: &str| {
             def.coverage.iter().any(|c: &CoverageDef| c.rules.iter().any(|r| r.strip_prefix("clause:") == Some(id)))
         };
         if !def.coverage.is_empty() {
             for clause in def.clause.iter().filter(|c| !covered(&c.id)) {
-                self.fail(format!("clause `{}` is in no row of the coverage", clause.id));
+                self.fail(Stanza("clause", &clause.id), &clause.id, "is in no row of the coverage");
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod recipients;
+mod stanza;
 mod table;
 
 pub use coverage::VERBS;
@@ -14,9 +15,12 @@ use crate::transform::fpe::FpeMode;
 use crate::transform::generalise::{Style, Unit};
 use crate::transform::mask::MaskStyle;
 use sha2::{Digest, Sha256};
+use stanza::Stanza;
+use std::fmt::Display;
 
 struct Compiler<'a> {
     file: &'a str,
+    text: &'a str,
     def: &'a PolicyDef,
     rules: &'a Ruleset,
     errors: Vec<RuleError>,
@@ -36,6 +40,7 @@ pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<Ru
     let def = PolicyDef::parse(file, text)?;
     let mut c = Compiler {
         file,
+        text,
         def: &def,
         rules,
         errors: Vec::new(),
@@ -49,16 +54,16 @@ pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<Ru
     let retentions = c.retentions();
     let offset = c.offset();
     let effective = c.effective(offset);
-    let default_retention = c.retention(&def.policy.default_retention, "policy");
+    let default_retention = c.retention(&def.policy.default_retention, Stanza::POLICY);
     c.levels = c.levels();
     let purposes = c.purposes();
     c.linkage = def.linkage.as_ref().map(|l| c.linkage(l));
     c.conditions();
     let consent = def.consent.clone().map(|d| {
-        let set = c.categories("consent", &d.strip);
+        let set = c.categories(Stanza("consent", ""), &d.strip);
         (d, set)
     });
-    let hold = def.hold.as_ref().map(|h| c.retention(&h.retention, "hold"));
+    let hold = def.hold.as_ref().map(|h| c.retention(&h.retention, Stanza("hold", "")));
     let views = c.views();
     c.coverage();
     if !c.errors.is_empty() {
@@ -97,8 +102,9 @@ pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<Ru
 }
 
 impl Compiler<'_> {
-    fn fail(&mut self, message: String) {
-        self.errors.push(RuleError::new(self.file, message));
+    /// A mistake of a stanza, at the word that is wrong.
+    fn fail(&mut self, whose: Stanza<'_>, word: &str, message: impl Display) {
+        self.errors.push(whose.error(self.file, self.text, word, message));
     }
 
     fn offset(&mut self) -> i32 {
@@ -108,20 +114,21 @@ impl Compiler<'_> {
             Some(sign * (tz.get(1..3)?.parse::<i32>().ok()? * 3600 + tz.get(4..)?.parse::<i32>().ok()? * 60))
         });
         parsed.flatten().unwrap_or_else(|| {
-            self.fail(format!("tz `{tz}` is no offset; write `+08:00`"));
+            self.fail(Stanza::POLICY, tz, format!("tz `{tz}` is no offset; write `+08:00`"));
             0
         })
     }
 
     /// Midnight of the first day in force, in Unix seconds.
     fn effective(&mut self, offset: i32) -> i64 {
-        match self.def.policy.effective_from.parse::<jiff::civil::Date>() {
+        let day = &self.def.policy.effective_from;
+        match day.parse::<jiff::civil::Date>() {
             Ok(d) => {
                 let days = (d - jiff::civil::Date::constant(1970, 1, 1)).get_days();
                 i64::from(days) * 86400 - i64::from(offset)
             }
             Err(_) => {
-                self.fail("effective_from is no date; write YYYY-MM-DD".into());
+                self.fail(Stanza::POLICY, day, "effective_from is no date; write YYYY-MM-DD");
                 0
             }
         }
@@ -132,14 +139,15 @@ impl Compiler<'_> {
         def.retention
             .iter()
             .map(|r| {
+                let whose = Stanza("retention", &r.class);
                 if r.basis.is_empty() {
-                    self.fail(format!("retention `{}` names no legal basis", r.class));
+                    self.fail(whose, &r.class, "names no legal basis");
                 }
                 let mut span = |text: &Option<String>| {
                     text.as_ref().and_then(|t| {
                         let parsed = t.parse::<jiff::Span>().ok();
                         if parsed.is_none() {
-                            self.fail(format!("retention `{}`: `{t}` is no duration; write P6M, P5Y or P90D", r.class));
+                            self.fail(whose, t, format!("`{t}` is no duration; write P6M, P5Y or P90D"));
                         }
                         parsed
                     })
@@ -150,7 +158,7 @@ impl Compiler<'_> {
             .collect()
     }
 
-    fn retention(&mut self, name: &str, whose: &str) -> RetentionId {
+    fn retention(&mut self, name: &str, whose: Stanza<'_>) -> RetentionId {
         let at = self.def.retention.iter().position(|r| r.class == name);
         let at = at.unwrap_or_else(|| {
             self.unknown(whose, "retention", name, self.def.retention.iter().map(|r| r.class.as_str()).collect());
@@ -159,17 +167,17 @@ impl Compiler<'_> {
         RetentionId(at as u8)
     }
 
-    fn unknown(&mut self, whose: &str, what: &str, name: &str, known: Vec<&str>) {
+    fn unknown(&mut self, whose: Stanza<'_>, what: &str, name: &str, known: Vec<&str>) {
         let near = crate::rules::nearest(name, known);
-        self.fail(format!("{whose}: unknown {what} `{name}`{near}"));
+        self.fail(whose, name, format!("unknown {what} `{name}`{near}"));
     }
 
     fn transform(&mut self, t: &TransformDef) {
         use TransformKind::*;
-        let whose = format!("transform `{}`", t.id);
+        let whose = Stanza("transform", &t.id);
         let mut style = |known: Vec<&'static str>| {
             if !known.contains(&t.style.as_str()) {
-                self.unknown(&whose, "style", &t.style, known);
+                self.unknown(whose, "style", &t.style, known);
             }
         };
         match t.kind {
@@ -178,24 +186,24 @@ impl Compiler<'_> {
             Generalise => {
                 style(Style::NAMES.iter().map(|n| n.0).collect());
                 if Unit::parse(&t.unit).is_none() {
-                    self.unknown(&whose, "unit", &t.unit, Unit::NAMES.iter().map(|n| n.0).collect());
+                    self.unknown(whose, "unit", &t.unit, Unit::NAMES.iter().map(|n| n.0).collect());
                 }
             }
             Truncate if t.v4_bits > 32 || t.v6_bits > 128 => {
-                self.fail(format!("{whose}: more bits than an address has"));
+                self.fail(whose, &t.id, "more bits than an address has");
             }
             Surrogate if t.algorithm == Algorithm::HmacSm3 => {
-                self.fail(format!("{whose}: surrogate addresses are made by hmac-sha256 or aes-cmac"));
+                self.fail(whose, &t.id, "surrogate addresses are made by hmac-sha256 or aes-cmac");
             }
             Token => {}
             Pseudonym | Surrogate if t.per_subject && t.algorithm != Algorithm::HmacSha256 => {
-                self.fail(format!("{whose}: keys of subjects go with hmac-sha256"));
+                self.fail(whose, &t.id, "keys of subjects go with hmac-sha256");
             }
             Pseudonym | Surrogate => {}
             _ if t.per_subject => {
-                self.fail(format!("{whose}: only pseudonyms, surrogates and tokens have keys of subjects"))
+                self.fail(whose, &t.id, "only pseudonyms, surrogates and tokens have keys of subjects")
             }
-            DateShift if t.days == 0 || t.days > 3650 => self.fail(format!("{whose}: days must be 1 to 3650")),
+            DateShift if t.days == 0 || t.days > 3650 => self.fail(whose, &t.id, "days must be 1 to 3650"),
             _ => {}
         }
     }
@@ -207,20 +215,25 @@ impl Compiler<'_> {
         let mut of = [0u8; Category::ALL.len()];
         for c in &def.category {
             let Some(category) = Category::parse(&c.id) else {
-                self.unknown("category", "category", &c.id, Category::ALL.iter().map(|c| c.name()).collect());
+                self.unknown(
+                    Stanza("category", &c.id),
+                    "category",
+                    &c.id,
+                    Category::ALL.iter().map(|c| c.name()).collect(),
+                );
                 continue;
             };
             let counts = |name: &String| authority.is_empty() || name == authority;
             let level = c.levels.iter().filter(|(name, _)| counts(name)).map(|(_, l)| *l).max().unwrap_or(0);
             if level > 4 {
-                self.fail(format!("category `{}`: level {level} is above 4", c.id));
+                self.fail(Stanza("category", &c.id), &c.id, format!("level {level} is above 4"));
             }
             of[category as usize] = level;
         }
         let named = |c: &crate::rules::CategoryDef| c.levels.contains_key(authority);
         if !authority.is_empty() && !def.category.iter().any(named) {
             let known = def.category.iter().flat_map(|c| c.levels.keys().map(String::as_str)).collect();
-            self.unknown("policy", "authority", authority, known);
+            self.unknown(Stanza::POLICY, "authority", authority, known);
         }
         // What says little by itself, such as a model, keeps its own level.
         let level =
@@ -234,7 +247,7 @@ impl Compiler<'_> {
         for c in &def.category {
             for p in c.purposes.iter().filter(|p| !def.policy.purposes.contains(p)) {
                 let known = def.policy.purposes.iter().map(String::as_str).collect();
-                self.unknown(&format!("category `{}`", c.id), "purpose", p, known);
+                self.unknown(Stanza("category", &c.id), "purpose", p, known);
             }
             if let Some(category) = Category::parse(&c.id) {
                 of[category as usize] = c.purposes.clone();
@@ -244,20 +257,22 @@ impl Compiler<'_> {
     }
 
     fn linkage(&mut self, l: &LinkageDef) -> Linkage {
-        let triggers = self.categories("linkage", &l.triggers);
-        let subjects = self.entities("linkage", &l.subjects);
-        let sessions = if l.scope == Scope::Session { self.entities("linkage", &l.sessions) } else { 0 };
+        let whose = Stanza("linkage", "");
+        let triggers = self.categories(whose, &l.triggers);
+        let subjects = self.entities(whose, &l.subjects);
+        let sessions = if l.scope == Scope::Session { self.entities(whose, &l.sessions) } else { 0 };
         if l.scope == Scope::Session && sessions == 0 {
-            self.fail("linkage: scope `session` needs `sessions`, the entities that tell sessions apart".into());
+            self.fail(whose, "session", "scope `session` needs `sessions`, the entities that tell sessions apart");
         }
         if l.joined_domain == l.single_domain {
-            self.fail("linkage: joined_domain and single_domain must differ, else their tokens can be joined".into());
+            let m = "joined_domain and single_domain must differ, else their tokens can be joined";
+            self.fail(whose, &l.joined_domain, m);
         }
         Linkage { triggers, subjects, sessions, window: l.window.max(1) }
     }
 
     /// Bit set of entities that names of entities, groups (`ip.*`) or categories stand for.
-    fn entities(&mut self, whose: &str, names: &[String]) -> u128 {
+    fn entities(&mut self, whose: Stanza<'_>, names: &[String]) -> u128 {
         let mut set = 0;
         for name in names {
             let found = matching(self.rules, name).fold(0, |bits: u128, e| bits | 1 << e.0);
@@ -270,7 +285,7 @@ impl Compiler<'_> {
         set
     }
 
-    fn categories(&mut self, whose: &str, names: &[String]) -> CategorySet {
+    fn categories(&mut self, whose: Stanza<'_>, names: &[String]) -> CategorySet {
         names
             .iter()
             .filter_map(|n| {
@@ -323,6 +338,8 @@ mod tests {
         let all = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert!(all.contains("no clause decides entity `device.imei`"), "{all}");
         assert!(all.contains("unknown transform `truncat`, did you mean `truncate`?"), "{all}");
+        let line = text.lines().position(|l| l == "apply = \"truncat\"").unwrap() + 1;
+        assert!(all.contains(&format!("p.toml:{line}:9: clause ")), "{all}");
     }
 
     #[test]

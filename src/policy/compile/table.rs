@@ -1,6 +1,7 @@
 //! Decision tables: one for each output, indexed by entity and the conditions that a record meets.
 
 use super::super::{Condition, View};
+use super::stanza::Stanza;
 use super::{Compiler, matching};
 use crate::model::{CategorySet, ClauseId, Decision, EntityId, TransformId, well_known};
 use crate::rules::{ClauseDef, EntityDef, RecipientDef, RuleError, When};
@@ -24,16 +25,17 @@ impl<'a> Compiler<'a> {
             all.push(Condition::Joined);
         }
         for clause in &self.def.clause {
+            let whose = Stanza("clause", &clause.id);
             if clause.when == When::Joined && self.linkage.is_none() {
-                self.fail(format!("clause `{}`: `when = \"joined\"` needs a [linkage] stanza", clause.id));
+                self.fail(whose, "joined", "`when = \"joined\"` needs a [linkage] stanza");
             }
-            let set = self.categories(&format!("clause `{}`", clause.id), &clause.linked_with);
+            let set = self.categories(whose, &clause.linked_with);
             if set.0 != 0 && !all.contains(&Condition::Holds(set)) {
                 all.push(Condition::Holds(set));
             }
         }
         if all.len() > MOST {
-            self.fail(format!("more than {MOST} different conditions of clauses"));
+            self.fail(Stanza::POLICY, "", format!("more than {MOST} different conditions of clauses"));
             all.truncate(MOST);
         }
         self.conditions = all;
@@ -57,22 +59,22 @@ impl<'a> Compiler<'a> {
         let recipients: Vec<&str> = def.recipient.iter().map(|r| r.id.as_str()).collect();
         let mut all = Vec::new();
         for (n, clause) in def.clause.iter().enumerate() {
-            let whose = format!("clause `{}`", clause.id);
+            let whose = Stanza("clause", &clause.id);
             for name in &clause.entities {
                 if self.rules.by_name(name).is_none() {
                     let known = self.rules.entities.iter().map(|e| e.name.as_str()).collect();
-                    self.unknown(&whose, "entity", name, known);
+                    self.unknown(whose, "entity", name, known);
                 }
             }
             for name in clause.recipients.iter().filter(|n| !recipients.contains(&n.as_str())) {
-                self.unknown(&whose, "recipient", name, recipients.clone());
+                self.unknown(whose, "recipient", name, recipients.clone());
             }
             let decision = Decision {
-                transform: self.named(&whose, &clause.apply),
-                retention: self.retention(&clause.retention, &whose),
+                transform: self.named(whose, &clause.apply),
+                retention: self.retention(&clause.retention, whose),
                 clause: ClauseId(n as u16),
             };
-            let categories = self.categories(&whose, &clause.categories);
+            let categories = self.categories(whose, &clause.categories);
             let linked_with = clause.linked_with.iter().filter_map(|n| crate::model::Category::parse(n)).collect();
             all.push(Entry { def: clause, categories, linked_with, decision });
         }
@@ -80,7 +82,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The transform of that name.
-    pub(super) fn named(&mut self, whose: &str, name: &str) -> TransformId {
+    pub(super) fn named(&mut self, whose: Stanza<'_>, name: &str) -> TransformId {
         let at = self.def.transform.iter().position(|t| t.id == name);
         if at.is_none() {
             let known = self.def.transform.iter().map(|t| t.id.as_str()).collect();
@@ -184,10 +186,10 @@ impl<'a> Compiler<'a> {
 
     /// Entities that a recipient may get, with their transforms; the most particular name counts.
     fn allowed(&mut self, r: &RecipientDef) -> Vec<(EntityId, TransformId)> {
-        let whose = format!("recipient `{}`", r.id);
+        let whose = Stanza("recipient", &r.id);
         let mut found: Vec<(EntityId, TransformId, usize)> = Vec::new();
         for (name, transform) in &r.allow {
-            let id = self.named(&whose, transform);
+            let id = self.named(whose, transform);
             let rank = if self.rules.by_name(name).is_some() { usize::MAX } else { name.trim_end_matches('*').len() };
             let rank = if name.starts_with("category:") { 0 } else { rank };
             let mut any = false;
@@ -201,7 +203,7 @@ impl<'a> Compiler<'a> {
             }
             if !any {
                 let known = self.rules.entities.iter().map(|e| e.name.as_str()).collect();
-                self.unknown(&whose, "field", name, known);
+                self.unknown(whose, "field", name, known);
             }
         }
         found.sort_unstable();

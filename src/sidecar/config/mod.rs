@@ -9,7 +9,7 @@ pub use net::{Address, HttpSink, HttpSource, StreamSource, SyslogSink, SyslogSou
 
 use super::units::{Size, Span};
 use crate::output::pack::Grain;
-use crate::rules::RuleError;
+use crate::rules::{self, RuleError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -268,7 +268,7 @@ impl Config {
     /// # Errors
     /// All mistakes of the text, with line and remedy.
     pub fn parse(name: &str, text: &str) -> Result<Config, Vec<RuleError>> {
-        let config: Config = toml::from_str(text).map_err(|e| vec![RuleError::syntax(name, text, &e)])?;
+        let config: Config = rules::read(name, text)?;
         let mut check = check::Check { name, text, errors: Vec::new() };
         check.all(&config);
         if check.errors.is_empty() { Ok(config) } else { Err(check.errors) }
