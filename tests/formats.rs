@@ -196,4 +196,15 @@ fn rules_of_a_folder_are_loaded_and_tested() {
     assert_eq!(code, 78);
     assert!(err.contains("worse.toml:2:10: unknown entity `staf.id`, did you mean `staff.id`?"), "{err}");
     assert!(err.contains("2 | entity = 'staf.id'\n   |          ^^^^^^^^^"), "{err}");
+    // A pattern that is no expression, in a stanza beside a slip of form: both are told.
+    let worse = "[[entity]]\nid = 'a.b'\ncategory = 'acount'\nlevel = 1\npattern = '(x'\nkeyword = ['k']\n";
+    std::fs::write(rules.join("worse.toml"), worse).unwrap();
+    let (code, _, err) = run(&["test", "--rules", r], b"");
+    let places =
+        ["toml:3:12: unknown category `acount`", "toml:5:11: pattern of `a.b`: unclosed", "toml:6:1: unknown field"];
+    assert!(code == 78 && places.iter().all(|p| err.contains(p)), "{err}");
+    std::fs::write(rules.join("worse.toml"), "[[pattern]]\nentity = 'staff.id'\npattern = 'a$b'\n").unwrap();
+    let (code, out, _) = run(&["test", "--strict", "--rules", r], b"");
+    let out = String::from_utf8(out).unwrap();
+    assert!(code == 1 && out.contains("worse.toml:3:11: pattern of `staff.id` can match in no line"), "{out}");
 }

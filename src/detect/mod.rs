@@ -157,7 +157,7 @@ impl<'r> Detector<'r> {
                 line: recognize::Line::default(),
             };
             recognize::run(&text, &mut found);
-            self.custom.run(&text, &mut found, &mut self.matches);
+            self.custom.run(&text, (block, below), &mut found, &mut self.matches);
             if level == 0 {
                 self.unparsed =
                     positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);

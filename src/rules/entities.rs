@@ -167,8 +167,14 @@ impl Ruleset {
     /// # Errors
     /// All mistakes of all files.
     pub fn with(more: &[(String, String)]) -> Result<Ruleset, Vec<RuleError>> {
+        let (rules, errors) = Ruleset::read(more);
+        if errors.is_empty() { Ok(rules) } else { Err(errors) }
+    }
+
+    /// As [`Ruleset::with`]: what could be read, and all mistakes of all files.
+    pub fn read(more: &[(String, String)]) -> (Ruleset, Vec<RuleError>) {
         let more = more.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        Ruleset::parse(&BUILTIN.iter().copied().chain(more).collect::<Vec<_>>())
+        Ruleset::sound(&BUILTIN.iter().copied().chain(more).collect::<Vec<_>>())
     }
 
     /// Reads rules files, given as name and text.
@@ -176,6 +182,12 @@ impl Ruleset {
     /// # Errors
     /// All mistakes of all files.
     pub fn parse(files: &[(&str, &str)]) -> Result<Ruleset, Vec<RuleError>> {
+        let (rules, errors) = Ruleset::sound(files);
+        if errors.is_empty() { Ok(rules) } else { Err(errors) }
+    }
+
+    /// What is sound in the files, and their mistakes.
+    fn sound(files: &[(&str, &str)]) -> (Ruleset, Vec<RuleError>) {
         let mut errors = Vec::new();
         let mut slots: Vec<Option<EntityDef>> = WELL_KNOWN.iter().map(|_| None).collect();
         let mut rules = Ruleset {
@@ -189,6 +201,7 @@ impl Ruleset {
         };
         let mut patterns = Vec::new();
         let mut aliases = Vec::new();
+        let mut broken = Vec::new();
         for (name, content) in files {
             let Some(file) = read_with::<File>(name, content, &mut errors) else { continue };
             for mut e in file.entity {
@@ -206,7 +219,9 @@ impl Ruleset {
                     };
                     patterns.push((*name, *content, stanza));
                 }
+                let (id, known) = (e.id.get_ref().clone(), errors.len());
                 place((name, content), e, &mut slots, &mut errors);
+                broken.extend((errors.len() > known).then_some(id));
             }
             patterns.extend(file.pattern.into_iter().map(|p| (*name, *content, p)));
             rules.allow.extend(file.allow.into_iter().map(|a| a.check(name, content, &mut errors)));
@@ -241,12 +256,17 @@ impl Ruleset {
                 errors.push(p.place(file, text, "a [[pattern]] names no `entity`"));
                 continue;
             };
-            match rules.named(file, text, &entity) {
+            let id = match rules.named(file, text, &entity) {
+                // The stanza of that entity is told already.
+                Err(_) if broken.contains(entity.get_ref()) => Ok(EntityId(0)),
+                id => id,
+            };
+            match id {
                 Ok(id) => rules.patterns.extend(p.check(file, text, id, entity.get_ref(), &mut errors)),
                 Err(e) => errors.push(e),
             }
         }
-        if errors.is_empty() { Ok(rules) } else { Err(errors) }
+        (rules, errors)
     }
 
     /// These rules without the keys of weak entities that nobody needs: they are then not found.

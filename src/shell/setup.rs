@@ -3,6 +3,7 @@
 use super::args::PolicyArgs;
 use super::exit::Exit;
 use super::{Failure, key_source};
+use crate::detect::custom;
 use crate::engine::{Engine, EngineConfig, Format, HashKernel, ScanKernel, TagMode};
 use crate::input::encoding::Encoding;
 use crate::policy::{self, Origin, Policy, Selection};
@@ -117,7 +118,13 @@ pub fn rules(paths: &[PathBuf]) -> Result<Ruleset, Failure> {
             more.push(rules_text(&file)?);
         }
     }
-    Ruleset::with(&more).map_err(config)
+    let (rules, mut errors) = Ruleset::read(&more);
+    if errors.is_empty() {
+        return Ok(rules);
+    }
+    // The engine would tell these only of rules that can be read.
+    errors.append(&mut custom::mistakes(&rules.patterns));
+    Err(config(errors))
 }
 
 /// The warning for runs without a key file.

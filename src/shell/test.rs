@@ -6,7 +6,7 @@ use super::{Failure, setup};
 use crate::detect::custom;
 use crate::engine::{Engine, TagMode};
 use crate::model::{Block, Shape};
-use crate::rules::{self, EntityDef, PatternDef, RuleError, Ruleset};
+use crate::rules::{self, EntityDef, PatternDef, Ruleset};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -125,7 +125,10 @@ fn lint(rules: &Ruleset, report: &mut Report) {
     for (i, p) in rules.patterns.iter().enumerate() {
         let Some(hir) = custom::parse(&p.pattern) else { continue };
         let properties = hir.properties();
-        let warn = |m: String| one_line(&p.source.error(m));
+        let warn = |m: String| p.source.error(m).to_string();
+        if !custom::can_match(&p.pattern) {
+            report.warnings.push(warn(format!("pattern of `{}` can match in no line", p.id)));
+        }
         match properties.maximum_len() {
             None => report
                 .warnings
@@ -169,10 +172,6 @@ fn covers(other: &PatternDef, p: &PatternDef) -> bool {
             (Some(a), Some(b)) => a.start() <= b.start() && a.end() >= b.end(),
             _ => false,
         })
-}
-
-fn one_line(e: &RuleError) -> String {
-    e.to_string()
 }
 
 /// Writes a value as its carrier does.

@@ -18,14 +18,14 @@ pub fn is(v: &[u8]) -> bool {
     }
 }
 
-/// Constants side by side. A quote that was left behind them ends the value: `#22` in captures of HAProxy; behind one that is
-/// written plainly few signs may stand.
+/// Constants side by side. A quote that was left behind them ends the value: `#22` and other escapes of HAProxy's captures; behind one
+/// that is written plainly few signs may stand.
 fn is_constant(v: &[u8]) -> bool {
     let mut rest = v;
     while let Some(r) = rest.strip_prefix(SUPPRESSED) {
         rest = r;
     }
-    rest.is_empty() || rest.starts_with(b"#22") || rest.len() < 5 && rest[0] == b'"'
+    rest.is_empty() || rest[0] == b'#' || rest.len() < 5 && rest[0] == b'"'
 }
 
 /// `<kind>_<key id>_<tag>`: lower base32 of 8 and of 26 or 20 letters, or of 28 and more in a reversible token.

@@ -5,9 +5,13 @@
 
 #[cfg(feature = "hyperscan")]
 mod hyperscan;
+mod reach;
+
+pub use reach::can_match;
 
 use super::check::table::{self, Validator};
 use super::recognize::{Found, Skip, Text};
+use crate::format::view::View;
 use crate::model::{Confidence, EntityId};
 use crate::rules::{PatternDef, RuleError, Ruleset, Source};
 use regex_automata::meta::{Cache, Regex};
@@ -98,8 +102,8 @@ impl Custom {
         Ok(Custom { rules: out, which })
     }
 
-    /// Reports the matches of a text.
-    pub fn run(&self, text: &Text<'_>, found: &mut Found<'_>, scratch: &mut Scratch) {
+    /// Reports the matches of a text, which is the last of `views` or else the block.
+    pub fn run(&self, text: &Text<'_>, (block, views): (&[u8], &[View]), found: &mut Found<'_>, scratch: &mut Scratch) {
         let Some(which) = &self.which else { return };
         let mut seen = match scratch.seen.take() {
             Some(s) if s.capacity() == self.rules.len() => s,
@@ -119,7 +123,7 @@ impl Custom {
         for id in seen.iter() {
             let rule = &self.rules[id.as_usize()];
             let cache = scratch.rules[id.as_usize()].get_or_insert_with(|| rule.regex.create_cache());
-            rule.locate(text, found, cache);
+            rule.locate(text, (block, views), found, cache);
         }
         scratch.seen = Some(seen);
     }
@@ -143,6 +147,11 @@ fn automaton(patterns: &[&str]) -> Result<Regex, String> {
         .backtrack(false)
         .hybrid_cache_capacity(CACHE);
     Regex::builder().configure(config).syntax(syntax()).build_many(patterns).map_err(|e| e.to_string())
+}
+
+/// All mistakes in patterns: what is no expression, matches nothing or everything, or asks for an unknown validator.
+pub fn mistakes(patterns: &[PatternDef]) -> Vec<RuleError> {
+    patterns.iter().filter_map(|def| compile(def).err()).flatten().collect()
 }
 
 /// Compiles one pattern.
@@ -225,7 +234,7 @@ pub fn parse(pattern: &str) -> Option<regex_syntax::hir::Hir> {
 
 impl Rule {
     /// Finds the rule's matches in every line.
-    fn locate(&self, text: &Text<'_>, found: &mut Found<'_>, cache: &mut Cache) {
+    fn locate(&self, text: &Text<'_>, under: (&[u8], &[View]), found: &mut Found<'_>, cache: &mut Cache) {
         let mut skip = Skip::new(text.regions);
         let mut at = 0;
         let mut slots = vec![None; 2 * (self.group + 1)];
@@ -243,7 +252,7 @@ impl Rule {
                     (Some(a), Some(b)) => (a.get(), b.get()),
                     _ => (s, e),
                 };
-                if value.0 < value.1 && !skip.covers(value.0) && self.accepts(text, value, at, end) {
+                if value.0 < value.1 && !skip.covers(value.0) && self.accepts(text, under, value, at) {
                     let bare = text.is_bare_json(found, value.0, value.1);
                     found.custom(value.0, value.1, self.entity, self.confidence).bare_json = bare;
                 }
@@ -253,15 +262,36 @@ impl Rule {
         }
     }
 
-    fn accepts(&self, text: &Text<'_>, (s, e): (usize, usize), line: usize, end: usize) -> bool {
+    fn accepts(&self, text: &Text<'_>, under: (&[u8], &[View]), (s, e): (usize, usize), line: usize) -> bool {
         let v = &text.bytes[s..e];
-        if super::check::output::is(v) || self.validator.is_some_and(|f| !f(v)) {
-            return false;
-        }
-        let around = &text.bytes[s.saturating_sub(NEAR).max(line)..(e + NEAR).min(end)];
-        let near = |k: &Vec<u8>| around.windows(k.len()).any(|w| w.eq_ignore_ascii_case(k));
-        (self.keywords.is_empty() || self.keywords.iter().any(near))
+        !super::check::output::is(v)
+            && self.validator.is_none_or(|f| f(v))
+            && (self.keywords.is_empty() || self.announced(text.bytes, under, (s, e)))
             && (self.fields.is_empty() || self.in_field(&text.bytes[line..s]))
+    }
+
+    /// True when a keyword stands near in the same line: of this text, or of one that shows less decoded, as an escape may begin
+    /// between the two.
+    fn announced<'t>(
+        &self,
+        mut bytes: &'t [u8],
+        (block, mut views): (&'t [u8], &'t [View]),
+        (mut s, mut e): (usize, usize),
+    ) -> bool {
+        loop {
+            let (before, after) = (&bytes[s.saturating_sub(NEAR)..s], &bytes[e..bytes.len().min(e + NEAR)]);
+            let start = s - memchr::memrchr(b'\n', before).map_or(before.len(), |i| before.len() - i - 1);
+            let end = e + memchr::memchr(b'\n', after).unwrap_or(after.len());
+            let near = |k: &Vec<u8>| bytes[start..end].windows(k.len()).any(|w| w.eq_ignore_ascii_case(k));
+            if self.keywords.iter().any(near) {
+                return true;
+            }
+            let Some((view, rest)) = views.split_last() else { return false };
+            let Some(at) = view.trace(s, e, s) else { return false };
+            (s, e) = (at.start as usize, at.end as usize);
+            bytes = rest.last().map_or(block, |v| v.text());
+            views = rest;
+        }
     }
 
     /// True when the last key before the value is one of the fields: `key=`, `key:`, `"key":"`.
@@ -334,6 +364,10 @@ mod tests {
         ("tenant u-0123abcd; and u-0123abcd far off", &[("account", "u-0123abcd"), ("account", "u-0123abcd")]),
         ("租户 u-0123abcd", &[("account", "u-0123abcd")]),
         ("host u-0123abcd", &[]),
+        // A word in plain text announces what stands in an escape, however deep, and not what stands in the next line.
+        ("tenant %75%2D0123abcd", &[("account", "%75%2D0123abcd")]),
+        ("tenant %2575%252D0123abcd", &[("account", "%2575%252D0123abcd")]),
+        ("tenant\n%75%2D0123abcd", &[]),
         ("q=%45%4DP-123456", &[("staff", "%45%4DP-123456")]),
         ("EMP-123\n456", &[]),
     ];
