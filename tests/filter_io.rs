@@ -151,3 +151,12 @@ fn memory_does_not_grow_with_a_record() {
     assert!(reader.join().unwrap() > 40_000_000);
     assert!(kib < 32 << 10, "{kib} KiB");
 }
+
+#[test]
+fn a_verb_with_a_slip_is_told() {
+    let (code, out, err) = run(&["scna", "--stats"], b"");
+    assert_eq!((code, out.len()), (2, 0), "{err}");
+    assert!(err.contains("no such file, and no command of that name, did you mean `scan`?"), "{err}");
+    let (code, _, err) = run(&["missing-access.log"], b"");
+    assert!(code != 2 && !err.contains("did you mean"), "{err}");
+}

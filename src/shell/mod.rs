@@ -81,6 +81,17 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             let _ = Cli::command().print_help();
             Ok(Exit::Usage)
         }
-        None => filter::run(&cli.filter),
+        None => match slip(&cli.filter.files) {
+            Some(message) => Err((Exit::Usage, message)),
+            None => filter::run(&cli.filter),
+        },
     }
+}
+
+/// What to say when the first file is rather a verb with a slip in it.
+fn slip(files: &[std::path::PathBuf]) -> Option<String> {
+    let name = files.first().filter(|f| !f.exists())?.to_str()?;
+    let command = Cli::command();
+    let near = crate::rules::nearest(name, command.get_subcommands().map(|c| c.get_name()));
+    (!near.is_empty()).then(|| format!("{name}: no such file, and no command of that name{near}"))
 }
