@@ -10,6 +10,7 @@ use super::urls::Place;
 use crate::format::layout::{Layout, Marks, Plain};
 use crate::model::{Confidence, RuleId, Shape};
 use crate::rules::{FormatDef, Notation, RuleError, Ruleset};
+use regex_automata::meta::Regex;
 use std::ops::Range;
 
 /// What a stream is read as.
@@ -34,6 +35,8 @@ enum Kind {
 
 struct Positional {
     layout: Layout,
+    /// What a record must look like besides, where the layout alone fits too much.
+    like: Option<Regex>,
     /// Fields whose name says something of their value: number and class.
     fields: Vec<(usize, KeyClass)>,
     /// Some field names an entity, or a time that stands in no brackets: every record is read.
@@ -65,7 +68,7 @@ impl Layouts {
         for def in rules.formats.iter().take(usize::from(u8::MAX)) {
             match compile(def, registry) {
                 Ok(kind) => all.push((def.name.clone(), kind)),
-                Err(m) => errors.push(RuleError::new(&format!("format `{}`", def.name), m)),
+                Err(e) => errors.push(e),
             }
         }
         if errors.is_empty() { Ok(Layouts { all, headers: Headers::default() }) } else { Err(errors) }
@@ -85,24 +88,31 @@ impl Layouts {
     fn of_record(&self, record: &[u8], fields: &mut Vec<Range<usize>>) -> Option<Format> {
         let fits = |kind: &Kind, fields: &mut Vec<Range<usize>>| match kind {
             Kind::Json => is_json(record),
-            Kind::Positional(p) => p.layout.parse(record, &Plain(record), fields),
+            Kind::Positional(p) => {
+                p.layout.parse(record, &Plain(record), fields) && p.like.as_ref().is_none_or(|l| l.is_match(record))
+            }
         };
         self.all.iter().position(|(_, k)| fits(k, fields)).map(|i| Format::Known(i as u8))
     }
 }
 
-fn compile(def: &FormatDef, registry: &Registry) -> Result<Kind, String> {
+fn compile(def: &FormatDef, registry: &Registry) -> Result<Kind, RuleError> {
     let layout = match &def.notation {
         Notation::Json => return Ok(Kind::Json),
-        Notation::Nginx(p) => Layout::nginx(p)?,
-        Notation::Apache(p) => Layout::apache(p)?,
+        Notation::Nginx(p) => Layout::nginx(p),
+        Notation::Apache(p) => Layout::apache(p),
+    };
+    let layout = layout.map_err(|m| def.source.error(format!("format `{}`: {m}", def.name)))?;
+    let like = match &def.like {
+        None => None,
+        Some((pattern, place)) => Some(super::custom::compile_one(pattern).map_err(|m| place.error(m))?),
     };
     let telling = |c: &KeyClass| !c.is_unknown() && !c.has_shape(&[Shape::Ip, Shape::Email]);
     let fields = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
     let fields: Vec<_> = fields.filter(|(_, c)| telling(c)).collect();
     let names = fields.iter().any(|(i, c)| c.entity.is_some() || c.event_time && !layout.is_bracketed(*i));
     let nameless = Nameless::of(&layout, &fields).filter(|_| names);
-    Ok(Kind::Positional(Positional { layout, fields, names, nameless }))
+    Ok(Kind::Positional(Positional { layout, like, fields, names, nameless }))
 }
 
 impl Nameless {
@@ -431,5 +441,16 @@ mod tests {
         assert_eq!(sniff("2024/10/23 09:21:34 [error] 12#0: *9 open() failed\n").as_deref(), Some("nginx-error"));
         assert_eq!(sniff("{\"a\":1}\n").as_deref(), Some("json"));
         assert_eq!(sniff("Oct 23 09:21:34 host app: hello\n"), None);
+        let squid = "1729646494.101    180 192.0.2.7 TCP_MISS/200 411 GET http://www.example.com/ li.si HIER_DIRECT/203.0.113.9 text/html\n";
+        assert_eq!(sniff(squid).as_deref(), Some("squid"));
+        assert_eq!(sniff(&squid.replace("TCP_MISS", "a lot of words/and")), None);
+        let postgres = "2024-10-23 12:00:00.123 UTC [124] alice@appdb LOG:  statement: SELECT 1\n";
+        assert_eq!(sniff(postgres).as_deref(), Some("postgres"));
+        assert_eq!(sniff("2024-10-23 12:00:00.123 UTC [124] asked alice@example.com: LOG: no\n"), None);
+        let csv =
+            "2024-10-23 12:00:01.123 UTC,\"alice\",\"appdb\",124,\"192.0.2.9:5000\",65379f10.7c,1,\"SELECT\",,,0,LOG\n";
+        assert_eq!(sniff(csv).as_deref(), Some("postgres-csv"));
+        let ftp = "Wed Oct  2 09:21:34 2024 1 192.0.2.9 2611 /srv/a file.txt b _ o r zhang ftp 0 * c\n";
+        assert_eq!(sniff(ftp).as_deref(), Some("xferlog"));
     }
 }

@@ -6,6 +6,8 @@ use std::ops::Range;
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Piece {
     literal: Vec<u8>,
+    /// More blanks may follow the literal: columns are filled up on the left.
+    filled: bool,
     field: String,
 }
 
@@ -17,7 +19,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Reads nginx notation: `$name` and `${name}`. The prefixes of header, argument and cookie variables are dropped, so
+    /// Reads nginx notation: `$name` and `${name}`; two blanks stand for one or more. The prefixes of header, argument and cookie variables are dropped, so
     /// that `$arg_mobile` is the field `mobile`.
     ///
     /// # Errors
@@ -122,9 +124,9 @@ impl Layout {
             return false;
         }
         let mut at = first.literal.len();
-        let ends = self.pieces[1..].iter().map(|p| &p.literal).chain([&self.tail]);
+        let ends = self.pieces[1..].iter().map(|p| (&p.literal, p.filled)).chain([(&self.tail, false)]);
         let last = self.pieces.len() - 1;
-        for (i, literal) in ends.enumerate() {
+        for (i, (literal, filled)) in ends.enumerate() {
             let end =
                 if i == last { last_end(record, at, literal, marks) } else { field_end(record, at, literal, marks) };
             let Some(end) = end else {
@@ -133,6 +135,9 @@ impl Layout {
             };
             out.push(at..end);
             at = end + literal.len();
+            if filled {
+                at += record[at..].iter().take_while(|b| **b == b' ').count();
+            }
         }
         true
     }
@@ -227,8 +232,12 @@ impl Builder {
         if self.literal.is_empty() && !self.pieces.is_empty() {
             return Err(format!("nothing stands between `{}` and `{name}`", self.pieces[self.pieces.len() - 1].field));
         }
-        let literal = std::mem::take(&mut self.literal).into_bytes();
-        self.pieces.push(Piece { literal, field: name.into() });
+        let mut literal = std::mem::take(&mut self.literal).into_bytes();
+        let filled = literal.ends_with(b"  ");
+        while literal.ends_with(b"  ") {
+            literal.pop();
+        }
+        self.pieces.push(Piece { literal, filled, field: name.into() });
         Ok(())
     }
 
@@ -276,6 +285,15 @@ mod tests {
         assert_eq!(fields(&l, line), None);
         assert_eq!(fields(&l, "{\"a\":1}"), None);
         assert_eq!(fields(&l, ""), None);
+    }
+
+    #[test]
+    fn columns_may_be_filled_up() {
+        let l = Layout::nginx("$time  $took $user").unwrap();
+        for line in ["1.5 7 li", "1.5     7 li"] {
+            assert_eq!(fields(&l, line).unwrap()[1..], [("took".into(), "7".into()), ("user".into(), "li".into())]);
+        }
+        assert_eq!(fields(&Layout::nginx("$a $b $c").unwrap(), "x  z").unwrap()[1].1, "");
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub struct FormatDef {
     pub name: String,
     /// Its layout.
     pub notation: Notation,
+    /// What its records must look like to be taken for it without being named: a regular expression, and where it stands.
+    pub like: Option<(String, Source)>,
+    /// Where its name stands.
+    pub source: Source,
 }
 
 #[derive(Deserialize)]
@@ -32,12 +36,14 @@ pub(super) struct FormatStanza {
     apache: Option<String>,
     #[serde(default)]
     json: bool,
+    like: Option<Spanned<String>>,
 }
 
 impl FormatStanza {
     pub(super) fn check(self, file: &str, text: &str) -> Result<FormatDef, RuleError> {
         let place = Source::new(file, text, self.name.span());
         let name = self.name.into_inner();
+        let like = self.like.map(|l| (l.get_ref().clone(), Source::new(file, text, l.span())));
         let notation = match (self.nginx, self.apache, self.json) {
             (Some(p), None, false) => Notation::Nginx(p),
             (None, Some(p), false) => Notation::Apache(p),
@@ -49,7 +55,7 @@ impl FormatStanza {
         };
         match name.as_str() {
             "auto" | "text" => Err(place.error(format!("format `{name}`: this name is taken"))),
-            _ => Ok(FormatDef { name, notation }),
+            _ => Ok(FormatDef { name, notation, like, source: place }),
         }
     }
 }

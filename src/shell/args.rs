@@ -312,8 +312,8 @@ pub struct FilterArgs {
     /// Policy and key.
     #[command(flatten)]
     pub policy: PolicyArgs,
-    /// Format of the records: auto, text, json, combined, common, vhost-combined, nginx-main, nginx-error, or a [[format]]
-    /// of --rules. It gives names to fields without keys; records that don't fit are searched as text.
+    /// Format of the records: auto, text, json, combined, common, vhost-combined, nginx-main, nginx-error, squid, postgres,
+    /// postgres-csv, xferlog, or a [[format]] of --rules. It gives names to fields without keys; records that don't fit are searched as text.
     #[arg(long, short = 'f', env = "LOGVEIL_FORMAT", default_value = "auto", value_name = "NAME")]
     pub format: String,
     /// How inputs are encoded: auto, utf-8, gb18030 (also gbk), utf-16le or utf-16be. The output is written alike; auto goes by
