@@ -450,7 +450,7 @@ mod tests {
         let csv =
             "2024-10-23 12:00:01.123 UTC,\"alice\",\"appdb\",124,\"192.0.2.9:5000\",65379f10.7c,1,\"SELECT\",,,0,LOG\n";
         assert_eq!(sniff(csv).as_deref(), Some("postgres-csv"));
-        let ftp = "Wed Oct  2 09:21:34 2024 1 192.0.2.9 2611 /srv/a file.txt b _ o r zhang ftp 0 * c\n";
+        let ftp = "Wed Oct  2 09:21:34 2024 1 192.0.2.9 2611 /srv/other.txt b _ o r zhang ftp 0 * c\n";
         assert_eq!(sniff(ftp).as_deref(), Some("xferlog"));
     }
 }
