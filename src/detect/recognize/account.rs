@@ -40,8 +40,9 @@ fn announced(t: &[u8], p: usize) -> bool {
         return false;
     };
     let word = u32::from_le_bytes(*word) | 0x2020_2020;
-    const ENDS: [u32; 7] = [
+    const ENDS: [u32; 8] = [
         u32::from_le_bytes(*b"user"),
+        u32::from_le_bytes(*b") by"),
         u32::from_le_bytes(*b"name"),
         u32::from_le_bytes(*b"role"),
         u32::from_le_bytes(*b"ount"),
@@ -74,7 +75,10 @@ fn framed(t: &[u8], p: usize) -> Option<(usize, usize)> {
         return NAMED.iter().any(|w| last_word(head, w)).then_some((from, from + n));
     }
     let names = match last_word(head, b"role") {
-        true => [&b"\" does not exist"[..], b"\" is not permitted"].iter().any(|s| rest.starts_with(s)),
+        true => {
+            let said = if twice { rest.strip_prefix(b"\"").unwrap_or(rest) } else { rest };
+            [&b"\" does not exist"[..], b"\" is not permitted"].iter().any(|s| said.starts_with(s))
+        }
         false => NAMED.iter().any(|w| last_word(head, w)),
     };
     (closed && names && spaces <= usize::from(open != b'[')).then_some((p, p + len))
@@ -106,12 +110,20 @@ fn bare(t: &[u8], p: usize) -> Option<(usize, usize)> {
         let aside =
             rest.strip_prefix(b" (").and_then(|r| r.iter().take(96).position(|b| *b == b')').map(|n| &r[n + 1..]));
         VERBS.iter().any(|v| aside.unwrap_or(rest).starts_with(v)) || object && (closed || by)
+    } else if head.ends_with(b") by") {
+        // `session opened for user root(uid=0) by alice(uid=1000)`
+        rest.starts_with(b"(uid=")
     } else {
         // `user root authentication failure for Example`: that is the program.
         let named = memchr::memmem::find(near(head, 48), b"user ").is_some();
         said_of(&t[..p]) && closed && !named
     };
-    (ends && told && !NOUNS.iter().any(|n| name.eq_ignore_ascii_case(n))).then_some((p, p + len))
+    (ends && told && !is_noun(name)).then_some((p, p + len))
+}
+
+/// True for a word that follows `user` or `for` in sentences about no account in particular.
+pub fn is_noun(word: &[u8]) -> bool {
+    NOUNS.iter().any(|n| word.eq_ignore_ascii_case(n))
 }
 
 /// The last `most` bytes of `v` that stand in its last line.
@@ -152,7 +164,7 @@ fn is_sign(b: u8) -> bool {
 }
 
 /// What only a person's account does.
-const VERBS: [&[u8]; 12] = [
+const VERBS: [&[u8]; 17] = [
     b" logged ",
     b" has logged ",
     b" successfully logged ",
@@ -165,6 +177,11 @@ const VERBS: [&[u8]; 12] = [
     b" failed to log",
     b" failed to authenticate",
     b" NOT in sudoers",
+    b": authentication failure",
+    b": password mismatch",
+    b": no such user",
+    b" not found: ",
+    b" [preauth]",
 ];
 
 /// True when `v` ends with `for ` and what happened for the account that follows.
@@ -188,7 +205,6 @@ const HAPPENED: [&[u8]; 12] = [
     b"access denied",
 ];
 
-/// Nouns that follow `user` or `for` in sentences about no account in particular.
 const NOUNS: [&[u8]; 24] = [
     b"account",
     b"accounts",

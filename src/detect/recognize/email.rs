@@ -1,6 +1,6 @@
 //! E-mail addresses (RFC 5321 dot-atoms; quoted local parts).
 
-use super::{Found, Skip, Text};
+use super::{Found, Skip, Text, login};
 use crate::detect::check::{email, output, placeholder};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, well_known as e};
@@ -8,6 +8,9 @@ use std::ops::Range;
 
 /// Longest local part that is looked at (RFC 5321 allows 64; bounce addresses are longer).
 const LOCAL: usize = 128;
+
+/// The machine itself, as the host of an account: `alice@localhost`.
+const LOCALHOST: &[u8] = b"localhost";
 
 /// Confirms every `@` behind a word.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
@@ -35,6 +38,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let start = from + email::local_start(&t[from..p]);
         let len = email::domain(&t[p + 1..(p + 260).min(t.len())]);
         if start == p || len == 0 {
+            if t[p + 1..].starts_with(LOCALHOST) && !text.at(p + 1 + LOCALHOST.len()).is_ascii_alphanumeric() {
+                if let Some((start, end)) = login::at_host(text, p).filter(|n| n.0 >= from) {
+                    found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
+                }
+            }
             continue;
         }
         let end = p + 1 + len;

@@ -1,6 +1,6 @@
-//! Account names in the sentences of login programs: `for alice from 192.0.2.7`, `alice : TTY=pts/0`.
+//! Account names in the sentences of login programs: `for alice from 192.0.2.7`, `alice@localhost`, `alice : TTY=pts/0`.
 
-use super::{Found, Text};
+use super::{Found, Text, account};
 use crate::detect::check::{keyed, output};
 use crate::detect::hit::Hit;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
@@ -15,9 +15,20 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
         let s = h.start as usize;
         let address = matches!(h.entity, e::IP_V4 | e::IP_V6 | e::IP_PRIVATE | e::IP_DOCUMENTATION | e::IP_SPECIAL);
-        if address && text.bytes[..s].ends_with(b" from ") {
-            names.extend(word_before(text, s - b" from ".len(), &[b"for ", b"user "]));
+        if !address {
+            continue;
         }
+        let head = &text.bytes[..s];
+        names.extend(if head.ends_with(b" from ") {
+            word_before(text, s - b" from ".len(), &[b"for ", b"user ", b"User "])
+        } else if head.ends_with(b" ") && text.bytes[h.end as usize..].starts_with(b" port ") {
+            // `Disconnected from user alice 192.0.2.7 port 22`
+            word_before(text, s - 1, &[b"user "]).filter(|n| !account::is_noun(&head[n.0..n.1]))
+        } else if head.ends_with(b"@") {
+            at_host(text, s - 1)
+        } else {
+            None
+        });
     }
     for (start, end) in hosts {
         found.push(start, end, e::DEVICE_NAME, RuleId::Words, Confidence::Context);
@@ -25,6 +36,18 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     for (start, end) in names {
         found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
     }
+}
+
+/// The account of `alice@192.0.2.7`, whose at sign stands at `at`.
+pub fn at_host(text: &Text<'_>, at: usize) -> Option<(usize, usize)> {
+    let head = &text.bytes[..at];
+    let len =
+        head.iter().rev().take(64).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
+    let (start, name) = (at - len, &head[at - len..]);
+    let begins =
+        head[..start].last().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'(' | b'<' | b'=' | b'"' | b'\''));
+    let account = matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, name), keyed::Keyed::Take(_));
+    (begins && account && !output::is(name) && name != b"git").then_some((start, at))
 }
 
 /// The name that a device gave with its hardware address: `DHCPACK on 192.0.2.7 to 3c:22:fb:12:34:56 (Alices-phone) via eth0` (ISC),
