@@ -101,7 +101,7 @@ const SENTENCES: &[&str] = &[
     "AH01617: user «zhangsan»: authentication failure for \"/\": Password Mismatch",
     "AH01618: user «zhangsan» not found: /x",
     "    5 Connect\t«zhangsan»@localhost on db using TCP/IP",
-    "root@localhost and git@localhost and mail@localhost.localdomain",
+    "root@localhost and git@localhost and x@localhostname",
     "Login failed for user '«123456789»'",
     "user «123456789» logged in",
     "0,FATAL,28P01,\"password authentication failed for user \"\"«zhangsan»\"\"\",,,",

@@ -38,10 +38,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let start = from + email::local_start(&t[from..p]);
         let len = email::domain(&t[p + 1..(p + 260).min(t.len())]);
         if start == p || len == 0 {
-            if t[p + 1..].starts_with(LOCALHOST) && !text.at(p + 1 + LOCALHOST.len()).is_ascii_alphanumeric() {
-                if let Some((start, end)) = login::at_host(text, p).filter(|n| n.0 >= from) {
-                    found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
-                }
+            if t[p + 1..].starts_with(LOCALHOST)
+                && !text.at(p + 1 + LOCALHOST.len()).is_ascii_alphanumeric()
+                && let Some((start, end)) = login::at_host(text, p).filter(|n| n.0 >= from)
+            {
+                found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
             }
             continue;
         }
