@@ -46,7 +46,9 @@ pub fn at_host(text: &Text<'_>, at: usize) -> Option<(usize, usize)> {
     let (start, name) = (at - len, &head[at - len..]);
     let begins =
         head[..start].last().is_none_or(|b| matches!(b, b' ' | b'\t' | b'\n' | b'(' | b'<' | b'=' | b'"' | b'\''));
-    let account = matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, name), keyed::Keyed::Take(_));
+    // Identifiers of calls and messages are written alike and mostly begin with a digit.
+    let account = name.first().is_some_and(u8::is_ascii_alphabetic)
+        && matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, name), keyed::Keyed::Take(_));
     (begins && account && !output::is(name) && name != b"git").then_some((start, at))
 }
 
