@@ -24,6 +24,7 @@ CLASSES = [
     ("account", rb"(?i)LOGIN: $", rb"\w+", rb"", "a word of a sentence behind `login:`"),
     ("account", rb"(?i)no such user $", rb"found", rb"", "a word of a sentence"),
     ("account", rb"", rb"config\.New.*", rb"", "source code"),
+    ("account", rb"Ecosia $", rb"ios|android", rb"@[0-9.]+", "name of a browser before its version"),
     ("account", rb"PIN: $", rb"[0-9-]+", rb"", "code of a debugger"),
     ("account", rb"(?i)(?:user|account):\s+$", rb"Security", rb" ID:", "headings of Windows"),
     ("account", rb"", rb"[A-Z0-9-]+\$(?:@[A-Z.]+)?", rb"", "account of a machine"),
