@@ -19,8 +19,7 @@ pub fn is(v: &[u8]) -> bool {
 }
 
 /// Constants side by side. A quote that was left behind them ends the value: `#22` and other escapes of HAProxy's captures; behind one
-/// that is written plainly few signs may stand. Text
-/// beyond ASCII needs no blank in front.
+/// that is written plainly few signs may stand. Part of a letter is no text.
 fn is_constant(v: &[u8]) -> bool {
     let mut rest = v;
     while let Some(r) = rest.strip_prefix(SUPPRESSED) {
@@ -29,7 +28,7 @@ fn is_constant(v: &[u8]) -> bool {
     match rest {
         [] | [b'#', ..] => true,
         [b'"', ..] => rest.len() < 5,
-        [b, ..] => *b >= 0x80,
+        _ => rest.len() < 4 && std::str::from_utf8(rest).is_err(),
     }
 }
 
@@ -71,7 +70,7 @@ mod tests {
         assert!(super::is(b"fdde:1d00:0a1b:0000:1111:2222:3333:4444"));
         assert!(super::is(b"[fdde:1d00:0a1b:0000:1111:2222:3333:4444]:443"));
         assert!(super::is(b"REDACTEDREDACTED\"") && super::is(b"REDACTED#22,#22next"));
-        assert!(super::is(b"REDACTED\xEF") && super::is("REDACTED证".as_bytes()));
+        assert!(super::is(b"REDACTED\xEF") && !super::is("REDACTED李".as_bytes()));
         assert!(!super::is(b"REDACTEDhunter2") && !super::is(b"REDACTED\"hunter2"));
         assert!(!super::is(b"13800138000") && !super::is(b"some_snake_case_name"));
     }
