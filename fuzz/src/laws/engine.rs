@@ -129,11 +129,32 @@ fn gaps_survive(found: &[Explained], text: &[u8], out: &[u8]) {
     assert!(out[from..].ends_with(&text[at..]), "text behind the last finding is lost");
 }
 
-/// A second pass changes nothing. Where a piece of a torn value touches what replaced the rest, the second pass may take both;
-/// then the third changes nothing.
+/// A second pass changes nothing, mostly: text that hid behind what is replaced now (an escape before it, the rest of a torn value)
+/// may come to light. Later passes take only what touches text that a pass wrote, as `证` does in `会员号：REDACTED证`: at least a byte each time.
 fn passes_settle(engine: &Engine, format: Format, once: &[u8]) {
-    let twice = rewrite(engine, format, once);
-    assert_same(&rewrite(engine, format, &twice), &twice, "a third pass changes the output");
+    let mut last = rewrite(engine, format, once);
+    for _ in 0..=once.len() {
+        let next = rewrite(engine, format, &last);
+        if next == last {
+            return;
+        }
+        let touches = |f: &Explained| {
+            let span = &last[f.span.start as usize..f.span.end as usize];
+            !f.kept && (f.carrier == "base64" || holds_output(span))
+        };
+        let merges = engine.worker().explain(&last).iter().any(touches);
+        assert!(merges, "a late pass changes text\n got {}\nwant {}", next.escape_ascii(), last.escape_ascii());
+        last = next;
+    }
+    panic!("passes do not settle: {}", last.escape_ascii());
+}
+
+/// True when a constant, a token, a mask or a surrogate address stands in the span.
+fn holds_output(span: &[u8]) -> bool {
+    span.windows(8).any(|w| w == b"REDACTED")
+        || span.windows(2).any(|w| w == b"**")
+        || span.windows(4).any(|w| w.eq_ignore_ascii_case(b"fdde"))
+        || span.windows(10).any(|w| w[0] == b'_' && w[9] == b'_')
 }
 
 /// Values that must go, whatever stands around them: as written, and what must not survive.

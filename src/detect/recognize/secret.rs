@@ -136,8 +136,6 @@ fn is_token(b: u8) -> bool {
 
 /// How long a private key may be written.
 const KEY: usize = 16 << 10;
-/// Fewer signs than these are no secret (RFC 8410: a key's frame alone has more).
-const LEAST: usize = 16;
 
 /// The private key that five dashes before `from` begin (RFC 7468 section 10), when it stands in one line: with its line feeds
 /// escaped or dropped; returns how far the look went.
@@ -159,9 +157,7 @@ pub fn private_key(text: &Text<'_>, found: &mut Found<'_>, from: usize) -> usize
     let blank = |b: &u8| b.is_ascii_whitespace() || *b == b'\\';
     let first = body[..ends].iter().take_while(|b| blank(b)).count();
     let last = ends - body[first..ends].iter().rev().take_while(|b| blank(b)).count();
-    // What a pass wrote may have got a neighbour in the next one.
-    let written = body[first..last.max(first)].strip_prefix(output::SUPPRESSED).is_some_and(|rest| rest.len() < LEAST);
-    if last > first && !written {
+    if last > first && !output::is(&body[first..last]) {
         found.push(start + first, start + last, e::PASSWORD, RuleId::Document, Confidence::Checked);
     }
     start + last

@@ -101,7 +101,7 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     }
     let v = t[s..stop].trim_ascii_end();
     // Behind what a pass before has written stands nothing that the word names.
-    if v.split(|b| matches!(b, b',' | b'.' | b'-' | b'(' | b')')).next().is_some_and(output::is) {
+    if v.split(|b| matches!(b, b',' | b'.' | b'(' | b')')).next().is_some_and(output::is) {
         return;
     }
     let mut v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
