@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, Encoding};
 use fastrand::Rng;
-use logveil::rules::{Notation, Ruleset};
+use logveil::rules::{Notation, Ruleset, SentenceDef};
 use std::ops::Range;
 use std::path::Path;
 
@@ -128,6 +128,21 @@ const NOTATIONS: &[&str] = &[
     "[$start_time] \"$method $path $protocol\" $code $flags \"$x_forwarded_for\" \"$user_agent\"",
 ];
 
+/// Records with the sentences of a program, `li` in each field.
+fn said(def: &SentenceDef) -> Vec<String> {
+    let header = match def.programs.first() {
+        Some(program) => format!("Nov 23 10:11:45 h {}[1]: ", program.replace('*', "x")),
+        None => "Mon Nov 23 10:11:45 2026 ".into(),
+    };
+    let field = |part: &str| format!("li{}", part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+    let sentence = |(says, _): &(String, _)| {
+        let mut parts = says.split('$');
+        let first = parts.next().unwrap_or_default().to_string();
+        first + &parts.map(field).collect::<String>()
+    };
+    def.says.iter().map(|s| header.clone() + &sentence(s)).collect()
+}
+
 /// Makes inputs for one target.
 pub struct Mutator {
     rng: Rng,
@@ -145,6 +160,7 @@ impl Mutator {
             words.extend([&e.keys, &e.suffixes, &e.words].into_iter().flatten().map(|w| w.replace(' ', "_")));
             words.extend([&e.examples, &e.negative_examples].into_iter().flatten().cloned());
         }
+        words.extend(rules.sentences.iter().flat_map(said));
         words.extend(rules.exempt.iter().flat_map(|x| &x.keys).chain(&rules.time_keys).cloned());
         let notations = rules.formats.iter().filter_map(|f| match &f.notation {
             Notation::Nginx(n) | Notation::Apache(n) => Some(n.clone()),

@@ -13,6 +13,7 @@ mod recognize;
 pub mod resolve;
 #[allow(missing_docs)]
 pub mod scan;
+mod sentences;
 mod sequence;
 pub mod urls;
 
@@ -161,6 +162,7 @@ impl<'r> Detector<'r> {
             if level == 0 {
                 self.unparsed =
                     positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
+                self.layouts.say(&text, &mut found, &mut self.fields);
                 if !self.times.is_sorted() {
                     self.times.sort_unstable();
                 }

@@ -6,6 +6,7 @@ use super::keys::{Exempt, KeyClass, Registry};
 use super::recognize::{Found, Text, keyed, special};
 use super::scan::Maps;
 use super::scan::kind;
+use super::sentences::{self, Sentences};
 use super::urls::Place;
 use crate::format::layout::{Layout, Marks, Plain};
 use crate::model::{Confidence, RuleId, Shape};
@@ -56,13 +57,14 @@ struct Nameless {
 pub struct Layouts {
     all: Vec<(String, Kind)>,
     headers: Headers,
+    sentences: Sentences,
 }
 
 impl Layouts {
-    /// Compiles the formats of `rules`.
+    /// Compiles the formats and sentences of `rules`.
     ///
     /// # Errors
-    /// Every layout whose notation is wrong.
+    /// Every layout and sentence whose notation is wrong.
     pub fn new(rules: &Ruleset, registry: &Registry) -> Result<Layouts, Vec<RuleError>> {
         let (mut all, mut errors) = (Vec::new(), Vec::new());
         for def in rules.formats.iter().take(usize::from(u8::MAX)) {
@@ -71,7 +73,11 @@ impl Layouts {
                 Err(e) => errors.push(e),
             }
         }
-        if errors.is_empty() { Ok(Layouts { all, headers: Headers::default() }) } else { Err(errors) }
+        let sentences = Sentences::new(rules, registry).unwrap_or_else(|more| {
+            errors.extend(more);
+            Sentences::default()
+        });
+        if errors.is_empty() { Ok(Layouts { all, headers: Headers::default(), sentences }) } else { Err(errors) }
     }
 
     /// The format of that name.
@@ -82,6 +88,11 @@ impl Layouts {
     /// All names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.all.iter().map(|(n, _)| n.as_str())
+    }
+
+    /// Adds the findings of sentences.
+    pub fn say(&self, text: &Text<'_>, found: &mut Found<'_>, scratch: &mut Fields) {
+        sentences::run(text, found, &self.sentences, &mut scratch.spans);
     }
 
     /// The first format that a record without its line ending fits.
@@ -208,7 +219,7 @@ impl<'l> Sniffer<'l> {
 }
 
 /// A record without its line ending.
-fn line(record: &[u8]) -> &[u8] {
+pub(super) fn line(record: &[u8]) -> &[u8] {
     let record = record.strip_suffix(b"\n").unwrap_or(record);
     record.strip_suffix(b"\r").unwrap_or(record)
 }
@@ -271,7 +282,7 @@ fn named_records(
 }
 
 /// First byte of each record, and the one behind its line feed.
-fn records<'t>(text: &'t Text<'_>) -> impl Iterator<Item = (usize, usize)> + use<'t> {
+pub(super) fn records<'t>(text: &'t Text<'_>) -> impl Iterator<Item = (usize, usize)> + use<'t> {
     let ends = text.scan.events.of(kind::LINE).iter().map(|&l| l as usize + 1).chain([text.bytes.len()]);
     ends.scan(0, |at, end| Some((std::mem::replace(at, end), end))).filter(|(at, end)| at < end)
 }
@@ -364,10 +375,10 @@ fn is_count(text: &Text<'_>, h: &Hit, p: &Positional, spans: &mut Vec<Range<usiz
 }
 
 /// Marks of a record that begins at `at`, from the bitmaps of its text.
-struct Mapped<'a> {
-    record: &'a [u8],
-    at: usize,
-    maps: &'a Maps,
+pub(super) struct Mapped<'a> {
+    pub record: &'a [u8],
+    pub at: usize,
+    pub maps: &'a Maps,
 }
 
 impl Marks for Mapped<'_> {

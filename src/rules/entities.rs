@@ -4,6 +4,7 @@ use super::allow::{AllowRule, AllowStanza};
 use super::formats::{FormatDef, FormatStanza};
 use super::pattern::{PatternDef, PatternStanza};
 use super::read::read_with;
+use super::sentences::{SentenceDef, SentenceStanza};
 use super::{RuleError, Source, nearest};
 use crate::model::{Category, EntityId, Shape, WELL_KNOWN};
 use serde::Deserialize;
@@ -68,6 +69,8 @@ pub struct Ruleset {
     pub time_keys: Vec<String>,
     /// Layouts of logs, the most particular first.
     pub formats: Vec<FormatDef>,
+    /// What programs write about accounts.
+    pub sentences: Vec<SentenceDef>,
     /// Regular expressions that users added.
     pub patterns: Vec<PatternDef>,
     /// What stays.
@@ -82,6 +85,7 @@ struct File {
     exempt: Vec<ExemptDef>,
     event_time: Vec<TimeStanza>,
     format: Vec<FormatStanza>,
+    sentence: Vec<SentenceStanza>,
     pattern: Vec<PatternStanza>,
     allow: Vec<AllowStanza>,
 }
@@ -148,6 +152,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/entities/behaviour.toml", include_str!("../../rules/entities/behaviour.toml")),
     ("rules/keys.toml", include_str!("../../rules/keys.toml")),
     ("rules/formats.toml", include_str!("../../rules/formats.toml")),
+    ("rules/sentences.toml", include_str!("../../rules/sentences.toml")),
 ];
 
 /// Most entities a ruleset can hold; ids are bytes and tags are bit sets.
@@ -196,6 +201,7 @@ impl Ruleset {
             exempt: Vec::new(),
             time_keys: Vec::new(),
             formats: Vec::new(),
+            sentences: Vec::new(),
             patterns: Vec::new(),
             allow: Vec::new(),
         };
@@ -234,6 +240,7 @@ impl Ruleset {
                 .filter_map(|f| f.check(name, content).map_err(|e| errors.push(e)).ok())
                 .collect();
             rules.formats.splice(0..0, formats);
+            rules.sentences.extend(file.sentence.into_iter().map(|s| s.place(name, content)));
             aliases.extend(file.alias.into_iter().map(|a| (*name, *content, a)));
         }
         for (slot, name) in slots.iter().zip(WELL_KNOWN) {

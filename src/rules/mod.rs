@@ -8,6 +8,7 @@ mod pattern;
 mod policy_def;
 mod read;
 mod recipient_def;
+mod sentences;
 mod subject_def;
 mod transform_def;
 
@@ -21,6 +22,7 @@ pub use policy_def::{
 };
 pub use read::{locate, read};
 pub use recipient_def::{BasisDef, Exception, Proof, RecipientClass, RecipientDef, ResidencyDef, ViewKind};
+pub use sentences::SentenceDef;
 pub use subject_def::{
     ConsentDef, CoverageDef, ErasureDef, Ground, HoldDef, LinkageDef, MinorAction, MinorsDef, Scope, SelectDef,
 };

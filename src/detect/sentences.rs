@@ -1,0 +1,262 @@
+//! Sentences of programs that name an account: `CRON[123]: (alice) CMD (...)`.
+//!
+//! Only lines that begin as syslog's or with a time alone are looked at, each by its first bytes.
+
+use super::keys::{KeyClass, Registry};
+use super::positional::{self, Mapped};
+use super::recognize::{Found, Text, keyed};
+use crate::format::layout::Layout;
+use crate::model::{EntityId, Shape};
+use crate::rules::{RuleError, Ruleset};
+use std::ops::Range;
+
+/// One sentence, compiled.
+struct Sentence {
+    layout: Layout,
+    /// Fields whose name says what their value is.
+    fields: Vec<(usize, EntityId, Shape)>,
+}
+
+/// All sentences of the rules, compiled. Immutable and shared.
+#[derive(Default)]
+pub struct Sentences {
+    /// By the program's name, ascending.
+    named: Vec<(Vec<u8>, Vec<usize>)>,
+    /// By how the program's name begins.
+    begun: Vec<(Vec<u8>, Vec<usize>)>,
+    /// Of no program in particular.
+    bare: Vec<usize>,
+    all: Vec<Sentence>,
+}
+
+impl Sentences {
+    /// Compiles the sentences of `rules`.
+    ///
+    /// # Errors
+    /// Every sentence whose notation is wrong.
+    pub fn new(rules: &Ruleset, registry: &Registry) -> Result<Sentences, Vec<RuleError>> {
+        let (mut s, mut errors) = (Sentences::default(), Vec::new());
+        for def in &rules.sentences {
+            let from = s.all.len();
+            for (notation, place) in &def.says {
+                match compile(notation, registry) {
+                    Ok(sentence) => s.all.push(sentence),
+                    Err(m) => errors.push(place.error(format!("sentence: {m}"))),
+                }
+            }
+            let numbers = from..s.all.len();
+            if def.programs.is_empty() {
+                s.bare.extend(numbers.clone());
+            }
+            for program in &def.programs {
+                let (list, name) = match program.strip_suffix('*') {
+                    Some(front) => (&mut s.begun, front),
+                    None => (&mut s.named, program.as_str()),
+                };
+                match list.iter_mut().find(|(n, _)| n == name.as_bytes()) {
+                    Some((_, known)) => known.extend(numbers.clone()),
+                    None => list.push((name.into(), numbers.clone().collect())),
+                }
+            }
+        }
+        s.named.sort();
+        if errors.is_empty() { Ok(s) } else { Err(errors) }
+    }
+
+    /// What a program of that name says.
+    fn of(&self, program: &[u8]) -> &[usize] {
+        if program.is_empty() {
+            return &self.bare;
+        }
+        match self.named.binary_search_by(|(n, _)| n.as_slice().cmp(program)) {
+            Ok(i) => &self.named[i].1,
+            Err(_) => self.begun.iter().find(|(n, _)| program.starts_with(n)).map_or(&[], |(_, s)| s),
+        }
+    }
+}
+
+fn compile(notation: &str, registry: &Registry) -> Result<Sentence, String> {
+    // What follows the beginning of a message is a field, too.
+    let open = notation.rfind('$').is_some_and(|at| {
+        let name = notation[at + 1..].trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        !name.is_empty()
+    });
+    let layout = Layout::nginx(&if open { format!("{notation}$_") } else { notation.into() })?;
+    let classes = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
+    let fields: Vec<_> = classes.filter_map(|(i, c): (usize, KeyClass)| c.entity.map(|(e, s)| (i, e, s))).collect();
+    if fields.is_empty() {
+        return Err("no field of it names an entity, as `$user_name` does".into());
+    }
+    Ok(Sentence { layout, fields })
+}
+
+/// Adds the findings that the sentences of programs name.
+pub fn run(text: &Text<'_>, found: &mut Found<'_>, sentences: &Sentences, spans: &mut Vec<Range<usize>>) {
+    if sentences.all.is_empty() {
+        return;
+    }
+    for (at, end) in positional::records(text) {
+        let record = positional::line(&text.bytes[at..end]);
+        let Some((program, from)) = message(record) else { continue };
+        for &i in sentences.of(program) {
+            if read(text, found, &sentences.all[i], (at + from, at + record.len()), spans) {
+                break;
+            }
+        }
+    }
+}
+
+/// True when the message `at..end` begins with this sentence.
+fn read(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    sentence: &Sentence,
+    (at, end): (usize, usize),
+    spans: &mut Vec<Range<usize>>,
+) -> bool {
+    let message = &text.bytes[at..end];
+    if !sentence.layout.parse(message, &Mapped { record: message, at, maps: &text.scan.maps }, spans) {
+        return false;
+    }
+    let fits = |&(field, _, shape): &(usize, EntityId, Shape)| {
+        shape != Shape::AccountName || is_name(&message[spans[field].clone()])
+    };
+    if !sentence.fields.iter().all(fits) {
+        return false;
+    }
+    for &(field, entity, shape) in &sentence.fields {
+        let (start, end) = (at + spans[field].start, at + spans[field].end);
+        keyed::accept(text, found, entity, shape, start, (start, end), false);
+    }
+    true
+}
+
+/// True for what may be one name: marks and more words belong to another sentence.
+fn is_name(v: &[u8]) -> bool {
+    let mark = |b: &u8| matches!(b, b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' | b',' | b'*');
+    v.len() <= LONGEST && !v.iter().any(mark) && v.iter().filter(|b| **b == b' ').count() <= 1
+}
+
+/// Longest name that is looked at.
+const LONGEST: usize = 96;
+
+/// The program that wrote the record, as its header says, and where the message begins. The name is empty when the header is a time
+/// alone.
+fn message(record: &[u8]) -> Option<(&[u8], usize)> {
+    const NONE: &[u8] = b"";
+    let shape = record.first_chunk::<24>()?;
+    let is = |places: &[(usize, u8)]| places.iter().all(|&(i, b)| shape[i] == b);
+    match shape[0] {
+        // RFC 3164 section 4.1.2
+        b'A'..=b'Z' if is(&[(3, b' '), (6, b' '), (9, b':'), (12, b':'), (15, b' ')]) => program(record, 16),
+        // asctime(3)
+        b'A'..=b'Z' if is(&[(3, b' '), (7, b' '), (10, b' '), (13, b':'), (16, b':'), (19, b' ')]) => Some((NONE, 25)),
+        b'0'..=b'9' if is(&[(4, b'-'), (7, b'-'), (13, b':'), (16, b':')]) => {
+            let next = 19 + memchr::memchr(b' ', &record[19..])? + 1;
+            if shape[10] == b'T' { program(record, next) } else { Some((NONE, next)) }
+        }
+        // RFC 5424 section 6, RFC 3164 section 4.1.1
+        b'<' => {
+            let from = record.iter().take(5).position(|b| *b == b'>')? + 1;
+            let (name, at) = match record[from..].strip_prefix(b"1 ") {
+                Some(rest) => structured(rest).map(|(name, at)| (name, at + 2))?,
+                None => message(&record[from..])?,
+            };
+            Some((name, at + from))
+        }
+        _ => None,
+    }
+    .filter(|(_, at)| *at < record.len())
+}
+
+/// The program behind the time, with or without a host: `host CRON[123]: `, `sshd[123]: `. Dovecot's own file names none.
+fn program(record: &[u8], at: usize) -> Option<(&[u8], usize)> {
+    let word = |at: usize| record.get(at..).and_then(|r| memchr::memchr(b' ', r)).map(|n| &record[at..at + n]);
+    let first = word(at)?;
+    if memchr::memchr(b'(', first).is_some() {
+        return Some((b"", at));
+    }
+    let (name, from) = match first.last() {
+        Some(b':') => (first, at),
+        _ => (word(at + first.len() + 1)?, at + first.len() + 1),
+    };
+    let len = name.iter().position(|b| matches!(b, b'[' | b'(' | b':'))?;
+    name.ends_with(b":").then_some((&name[..len], from + name.len() + 1))
+}
+
+/// The program and message of a record of RFC 5424 behind its version.
+fn structured(record: &[u8]) -> Option<(&[u8], usize)> {
+    let mut blanks = memchr::memchr_iter(b' ', record);
+    let (host, name, _, id) = (blanks.nth(1)?, blanks.next()?, blanks.next()?, blanks.next()?);
+    let at = match record.get(id + 1)? {
+        b'[' => id + 1 + memchr::memmem::find(&record[id + 1..], b"] ")? + 2,
+        _ => blanks.next()? + 1,
+    };
+    let mark = if record[at.min(record.len())..].starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    Some((&record[host + 1..name], at + mark))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sentences, message};
+    use crate::detect::keys::Registry;
+    use crate::rules::Ruleset;
+
+    fn sentences(toml: &str) -> Result<Sentences, String> {
+        let rules = Ruleset::with(&[("a.toml".into(), toml.into())]).unwrap();
+        let told = |errors: Vec<_>| errors.iter().map(ToString::to_string).collect::<Vec<String>>().join("\n");
+        Sentences::new(&rules, &Registry::new(&rules)).map_err(told)
+    }
+
+    #[test]
+    fn programs_are_told_by_their_name_or_how_it_begins() {
+        let own = "[[sentence]]\nprograms=['cron','shop-*']\nsays=['of $user_name: ', 'to $email']";
+        let s = sentences(own).unwrap();
+        assert!(!s.of(b"cron").is_empty() && !s.of(b"").is_empty() && s.of(b"shopd").is_empty());
+        assert_eq!(s.of(b"shop-eu").len(), 2);
+        assert_eq!(s.of(b"cron").len(), s.of(b"CRON").len() + 2);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        let all = sentences("[[sentence]]\nsays=['no field', '$a$b', '$_ of $_']").err().unwrap();
+        for want in [
+            "a.toml:2:7: sentence: it names no field",
+            "a.toml:2:19: sentence: nothing stands between `a` and `b`",
+            "a.toml:2:27: sentence: no field of it names an entity, as `$user_name` does",
+        ] {
+            assert!(all.contains(want), "{want} in {all}");
+        }
+    }
+
+    #[test]
+    fn headers_tell_the_program() {
+        let of = |r: &'static str| message(r.as_bytes()).map(|(p, at)| (std::str::from_utf8(p).unwrap(), &r[at..]));
+        for (record, program) in [
+            ("Nov  3 10:11:45 web1 CRON[123]: said it", "CRON"),
+            ("Nov 23 10:11:45 CRON[123]: said it", "CRON"),
+            ("Nov 23 10:11:45 web1 su(pam_unix)[123]: said it", "su"),
+            ("2026-11-23T10:11:45.123456+08:00 web1 su: said it", "su"),
+            ("<86>Nov 23 10:11:45 web1 su[1]: said it", "su"),
+            ("<86>1 2026-11-23T10:11:45Z web1 su 12 - - said it", "su"),
+            ("<86>1 2026-11-23T10:11:45Z web1 su 12 ID [a b=\"c\"][d] \u{FEFF}said it", "su"),
+            ("Mon Nov 23 10:11:45 2026 said it", ""),
+            ("2026-11-23 10:11:45 said it", ""),
+            ("2026-11-23 10:11:45,123 said it", ""),
+        ] {
+            assert_eq!(of(record), Some((program, "said it")), "{record}");
+        }
+        assert_eq!(of("Nov 23 10:11:45 imap(li)<12>: said it"), Some(("", "imap(li)<12>: said it")));
+        for other in [
+            "192.0.2.7 - - [23/Nov/2026:10:11:45 +0800] \"GET / HTTP/1.1\" 200 1",
+            "Nov 23 10:11:45 web1 last message repeated 2 times",
+            "Nov 23 10:11:45 web1 CRON[123]:",
+            "<86>1 2026-11-23T10:11:45Z web1 su 12 - [",
+            "<86>1 2026-11-23T10:11:45Z",
+            "2026-11-23 10:11:45 ",
+            "",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
+}
