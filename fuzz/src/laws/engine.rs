@@ -171,6 +171,10 @@ const PLANTS: &[(&str, &str)] = &[
     ("[2001:db8:85a3::8a2e:370:7334]", "85a3"),
     ("d0:50:99:84:a2:a0", "84:a2"),
     ("手机号：13800138001", "13800138001"),
+    ("{\"password\":[\"c0rrect-h0rse\",5]}", "h0rse"),
+    ("{\"password\": [ 12345 , \"c0rrect-h0rse\" ]}", "h0rse"),
+    ("{\"token\":[[70000,\"c0rrect-h0rse\"],true]}", "h0rse"),
+    ("(alice) CMD (x)\nNov 23 10:11:45 h CRON[1]: (c0rrect) CMD (x)", "c0rrect"),
     // In the place of a key.
     ("{\"li.lei@example.com\":{\"n\":1}}", "li.lei"),
     ("{\"198.51.100.23\":1}", "198.51.100.23"),

@@ -110,13 +110,19 @@ fn make(text: &[u8]) -> Vec<u8> {
             out.extend_from_slice(if i == 0 { b"" } else { b"," });
             out.extend(quoted(key));
             out.extend_from_slice(if key.len() % 5 == 0 { b" : " } else { b":" });
-            match key[0] % 6 {
-                0 => out.extend([b"[", &quoted(value)[..], b",", &bare(value), b"]"].concat()),
-                1 => out.extend([b"{\"value\":", &bare(value)[..], b"}"].concat()),
-                2 => out.extend(quoted(&quoted(value))),
-                3 => out.extend(bare(value)),
-                _ => out.extend(quoted(value)),
-            }
+            let (string, any) = (&quoted(value)[..], &bare(value)[..]);
+            let parts: &[&[u8]] = match (usize::from(key[0]) + key.len()) % 11 {
+                0 => &[b"[", string, b",", any, b"]"],
+                1 => &[b"{\"value\":", any, b"}"],
+                2 => &[&quoted(string)],
+                3 => &[any],
+                4 => &[b"[", any, b",1234567,true,", string, b"]"],
+                5 => &[b"[ -16.5 , ", any, b" ]"],
+                6 => &[b"[[", any, b",", string, b"],[16,", any, b"]]"],
+                7 => &[b"[{\"a\":", any, b"},null,", any, b"]"],
+                _ => &[string],
+            };
+            out.extend(parts.concat());
         }
         out.extend_from_slice(if array { b"}]\n" } else { b"}\n" });
     }

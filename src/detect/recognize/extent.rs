@@ -186,6 +186,10 @@ pub fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
             high = maps.high.next(high + character(&t[high..]), end);
         }
     }
+    // Where what is decoded ends, the sign that escapes a quote stands bare.
+    if text.at(high) == b'"' && high > i && t[high - 1] == b'\\' && !text.is_escape(high) {
+        return high - t[i..high].iter().rev().take_while(|b| **b == b'\\').count() % 2;
+    }
     high
 }
 

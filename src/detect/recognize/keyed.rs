@@ -2,7 +2,7 @@
 
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
-use super::{Found, Skip, Text, beside, element, form, login, naming, numeric, prose, special, typed};
+use super::{Found, Skip, Text, array, beside, element, form, login, naming, numeric, prose, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass};
@@ -12,9 +12,6 @@ use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
 use crate::format::escape::wide;
 use crate::format::view::decode_all;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
-
-/// Most elements of an array that one key names; arrays beyond that are searched by shape.
-const MAX_ELEMENTS: usize = 64;
 
 /// A text whose key separators are to be looked at.
 pub struct Keys<'a, 'f> {
@@ -261,13 +258,13 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     let data = boundless(shape) && text.is_data(sep, i);
     match text.at(i) {
         b'[' if !data && text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
-        b'[' if !data && (!boundless(shape) || matches!(text.at(i + 1), b'"' | b'\'')) => {
-            elements(text, found, entity, shape, sep, i + 1);
+        b'[' if !data && (!boundless(shape) || array::opens(text, sep, i)) => {
+            array::elements(text, found, (entity, shape), sep, i + 1);
             0
         }
         // A map of Go's.
         b'[' if !data && text.bytes[i..].starts_with(b"[]string{\"") => {
-            elements(text, found, entity, shape, sep, i + b"[]string{".len());
+            array::elements(text, found, (entity, shape), sep, i + b"[]string{".len());
             0
         }
         b'{' if !data => 0,
@@ -331,31 +328,6 @@ pub fn boundless(shape: Shape) -> bool {
 
 /// Longest value of the other shapes, escapes included.
 pub const MAX_VALUE: usize = 512;
-
-/// The elements of an array, each under the array's key.
-#[inline(never)]
-fn elements(text: &Text<'_>, found: &mut Found<'_>, entity: EntityId, shape: Shape, sep: usize, from: usize) {
-    let mut i = from;
-    let class = KeyClass { entity: Some((entity, shape)), ..KeyClass::default() };
-    for _ in 0..MAX_ELEMENTS {
-        while matches!(text.at(i), b' ' | b',') {
-            i += 1;
-        }
-        if matches!(text.at(i), b']' | b'{' | b'[' | b'}' | b'\n') {
-            return;
-        }
-        let (start, end) = extent(text, found, sep, i, class);
-        accept(text, found, entity, shape, sep, (start, end), start == i && text.at(sep) == b':');
-        if text.at(end) == b'\n' || start == i && end == i {
-            return;
-        }
-        i = end.max(i + 1) + usize::from(start > i);
-        // What no comma follows is no element: `"phone":["phone":[...` would be read again for each of its keys.
-        if !matches!(text.at(i), b' ' | b',' | b']') {
-            return;
-        }
-    }
-}
 
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins. Returns what it took and
 /// where that begins and ends.

@@ -1,6 +1,7 @@
 //! Confirms events: each family of identifiers in its own file and its own loop.
 
 mod account;
+mod array;
 mod beside;
 mod defanged;
 mod digits;

@@ -50,7 +50,9 @@ fn option(text: &Text<'_>, found: &mut Found<'_>, start: usize) -> usize {
     if v.first().is_none_or(|b| *b == b'-') || secret && !quoted && is_prose(v) {
         return end;
     }
-    match keyed::accept(text, found, entity, shape, end, (start, to), false) {
+    // `["--token",1234567]`
+    let json = quoted && from == start;
+    match keyed::accept(text, found, entity, shape, end, (start, to), json) {
         Some((_, _, to)) => to,
         None => end,
     }
