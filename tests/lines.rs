@@ -36,6 +36,16 @@ fn a_second_pass_over_the_records_changes_nothing() {
 }
 
 #[test]
+fn arrays_may_be_long() {
+    let engine = engine("web-minimal", TagMode::None);
+    let record = |n: usize, v: &str| format!("{{\"password\":[{}],\"n\":1}}\n", vec![v; n].join(","));
+    for n in [1, 64, 65, 5000] {
+        let out = rewrite(&mut engine.worker(), record(n, "\"hunter2\"").as_bytes());
+        assert!(out == record(n, "\"REDACTED\"").as_bytes(), "{n} elements");
+    }
+}
+
+#[test]
 fn every_record_shows_what_is_marked_in_it() {
     let engine = engine("jdcloud-2021", TagMode::None);
     let mut worker = engine.worker();

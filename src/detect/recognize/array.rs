@@ -1,13 +1,11 @@
-//! Arrays behind a key: each element stands under it.
+//! Arrays and plain objects behind a key: what is in them stands under it.
 
 use super::extent::extent;
-use super::keyed::accept;
+use super::keyed::{accept, behind_blanks};
 use super::{Found, Text, special};
 use crate::detect::keys::KeyClass;
 use crate::model::{EntityId, Shape};
 
-/// Most elements of an array that one key names; arrays beyond that are searched by shape.
-const MAX_ELEMENTS: usize = 64;
 /// Most arrays in arrays.
 const MAX_DEPTH: usize = 16;
 
@@ -50,36 +48,114 @@ fn is_literal(v: &[u8]) -> bool {
     ends && (number(word) || matches!(word, b"true" | b"false" | b"null" | b"True" | b"False" | b"None"))
 }
 
-/// Longest number and list that are looked at.
+/// Longest number, list and object that are looked at.
 const LONGEST: usize = 512;
 
-/// The elements of the array whose first one begins at or behind `from`. Objects in it have keys of their own.
+/// The elements of the array whose first one begins at or behind `from`; those that are objects count as [`members`].
 #[inline(never)]
-pub fn elements(text: &Text<'_>, found: &mut Found<'_>, (entity, shape): (EntityId, Shape), sep: usize, from: usize) {
+pub fn elements(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), sep: usize, from: usize) {
     let (mut i, mut depth) = (from, 0);
-    let class = KeyClass { entity: Some((entity, shape)), ..KeyClass::default() };
-    for _ in 0..MAX_ELEMENTS {
-        loop {
-            match text.at(i) {
-                b' ' | b'\t' | b',' => {}
-                b'[' if depth < MAX_DEPTH => depth += 1,
-                b']' if depth > 0 => depth -= 1,
-                _ => break,
+    loop {
+        match text.at(i) {
+            b' ' | b'\t' | b',' => i += 1,
+            b'[' if depth < MAX_DEPTH => (i, depth) = (i + 1, depth + 1),
+            b']' if depth > 0 => (i, depth) = (i + 1, depth - 1),
+            b'{' => match members(text, found, kind, i + 1) {
+                Some(end) => i = end,
+                None => return,
+            },
+            b']' | b'[' | b'}' | b'\n' => return,
+            _ => match element(text, found, kind, sep, i) {
+                Some(end) => i = end,
+                None => return,
+            },
+        }
+    }
+}
+
+/// Takes the element at `i`; where it ends when another one may follow.
+fn element(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), sep: usize, i: usize) -> Option<usize> {
+    let class = KeyClass { entity: Some(kind), ..KeyClass::default() };
+    let (start, end) = extent(text, found, sep, i, class);
+    accept(text, found, kind.0, kind.1, sep, (start, end), start == i && text.at(sep) == b':');
+    if text.at(end) == b'\n' || start == i && end == i {
+        return None;
+    }
+    let next = end.max(i + 1) + usize::from(start > i);
+    // What no comma follows is no element: `"phone":["phone":[...` would be read again for each of its keys.
+    matches!(text.at(next), b' ' | b',' | b']').then_some(next)
+}
+
+/// The members of the object behind a key whose own keys say nothing: `"password":{"old":"...","new":"..."}`. `i` is where the first one
+/// may begin; where the object ends when it is short and all of it could be read.
+#[inline(never)]
+pub fn members(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), mut i: usize) -> Option<usize> {
+    let t = text.bytes;
+    let limit = t.len().min(i + LONGEST);
+    let mut depth = 1;
+    while i < limit && depth <= MAX_LEVELS {
+        match t[i] {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth -= 1,
+            b'"' => {
+                let from = i + 1;
+                i = string_end(text, from, limit)?;
+                let colon = behind_blanks(text, i + 1);
+                if depth == 1 && text.at(colon) == b':' && is_generic(&t[from..i], kind.1) {
+                    member(text, found, kind, colon);
+                }
             }
-            i += 1;
+            b'\n' => return None,
+            _ => {}
         }
-        if matches!(text.at(i), b']' | b'{' | b'[' | b'}' | b'\n') {
-            return;
+        i += 1;
+        if depth == 0 {
+            return Some(i);
         }
-        let (start, end) = extent(text, found, sep, i, class);
-        accept(text, found, entity, shape, sep, (start, end), start == i && text.at(sep) == b':');
-        if text.at(end) == b'\n' || start == i && end == i {
-            return;
+    }
+    None
+}
+
+/// Takes the value behind the colon of a member.
+fn member(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), colon: usize) {
+    let value = behind_blanks(text, colon + 1);
+    match text.at(value) {
+        b'[' => elements(text, found, kind, colon, value + 1),
+        b'{' => {}
+        _ => drop(element(text, found, kind, colon, value)),
+    }
+}
+
+/// Where the string ends whose first sign stands at `i`; none when that is in another line or far away.
+fn string_end(text: &Text<'_>, mut i: usize, limit: usize) -> Option<usize> {
+    loop {
+        i = text.scan.maps.stops.next(i, limit);
+        match text.bytes[..limit].get(i)? {
+            b'"' => return Some(i),
+            b'\n' => return None,
+            b'\\' => i += 2,
+            _ => i += 1,
         }
-        i = end.max(i + 1) + usize::from(start > i);
-        // What no comma follows is no element: `"phone":["phone":[...` would be read again for each of its keys.
-        if !matches!(text.at(i), b' ' | b',' | b']') {
-            return;
+    }
+}
+
+/// Most levels of objects in one another.
+const MAX_LEVELS: usize = 4;
+
+/// True for keys that name no kind of value but stand for it, or for one state of it.
+fn is_generic(key: &[u8], shape: Shape) -> bool {
+    match key {
+        b"value" | b"values" | b"val" | b"v" | b"_" | b"raw" | b"plain" | b"plaintext" | b"string" | b"stringValue" => {
+            true
         }
+        b"old" | b"new" | b"from" | b"to" | b"before" | b"after" | b"prev" | b"previous" | b"current" | b"original" => {
+            true
+        }
+        b"oldValue" | b"newValue" | b"old_value" | b"new_value" => true,
+        // DynamoDB
+        b"S" | b"N" => true,
+        // A token has a text in logs of language models.
+        b"text" | b"#text" | b"$t" | b"content" => shape != Shape::Secret,
+        _ => false,
     }
 }

@@ -267,7 +267,10 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             array::elements(text, found, (entity, shape), sep, i + b"[]string{".len());
             0
         }
-        b'{' if !data => 0,
+        b'{' if !data => {
+            array::members(text, found, (entity, shape), i + 1);
+            0
+        }
         _ => {
             let json = text.before(sep) == b'"' && !text.is_tag(sep)
                 || matches!(text.before(sep), b' ' | b'\t') && text.at(sep) == b':';
