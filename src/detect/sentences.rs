@@ -133,7 +133,7 @@ fn read(
 
 /// True for what may be one name: marks and more words belong to another sentence.
 fn is_name(v: &[u8]) -> bool {
-    let mark = |b: &u8| matches!(b, b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' | b',' | b'*');
+    let mark = |b: &u8| matches!(b, b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' | b',' | b'*' | b'=');
     v.len() <= LONGEST && !v.iter().any(mark) && v.iter().filter(|b| **b == b' ').count() <= 1
 }
 

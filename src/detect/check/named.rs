@@ -69,6 +69,7 @@ const SYSTEM: &[&str] = &[
     "local service",
     "network service",
     "preauth",
+    "undef",
 ];
 
 /// Judges a decoded value that is neither a placeholder nor our own output.
