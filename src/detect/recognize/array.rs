@@ -54,24 +54,32 @@ const LONGEST: usize = 512;
 /// The elements of the array whose first one begins at or behind `from`; those that are objects count as [`members`].
 #[inline(never)]
 pub fn elements(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), sep: usize, from: usize) {
+    // `phone=[1,phone=[1,...`: what one key has read to its end is read only so far for the keys in it.
+    let mut most = if from < found.settled.arrays { INNER } else { usize::MAX };
     let (mut i, mut depth) = (from, 0);
-    loop {
-        match text.at(i) {
-            b' ' | b'\t' | b',' => i += 1,
-            b'[' if depth < MAX_DEPTH => (i, depth) = (i + 1, depth + 1),
-            b']' if depth > 0 => (i, depth) = (i + 1, depth - 1),
-            b'{' => match members(text, found, kind, i + 1) {
-                Some(end) => i = end,
-                None => return,
-            },
-            b']' | b'[' | b'}' | b'\n' => return,
-            _ => match element(text, found, kind, sep, i) {
-                Some(end) => i = end,
-                None => return,
-            },
-        }
+    while most > 0 {
+        let end = match text.at(i) {
+            b' ' | b'\t' | b',' => Some(i + 1),
+            b'[' if depth < MAX_DEPTH => {
+                depth += 1;
+                Some(i + 1)
+            }
+            b']' if depth > 0 => {
+                depth -= 1;
+                Some(i + 1)
+            }
+            b']' | b'[' | b'}' | b'\n' => None,
+            b'{' => members(text, found, kind, i + 1),
+            _ => element(text, found, kind, sep, i),
+        };
+        let Some(end) = end else { break };
+        (i, most) = (end, most - 1);
     }
+    found.settled.arrays = found.settled.arrays.max(i);
 }
+
+/// Most steps through an array in one that was read already.
+const INNER: usize = 64;
 
 /// Takes the element at `i`; where it ends when another one may follow.
 fn element(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), sep: usize, i: usize) -> Option<usize> {
@@ -116,13 +124,21 @@ pub fn members(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), 
     None
 }
 
-/// Takes the value behind the colon of a member.
+/// Takes the value behind the colon of a member, or the plain elements of the array there.
 fn member(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), colon: usize) {
-    let value = behind_blanks(text, colon + 1);
-    match text.at(value) {
-        b'[' => elements(text, found, kind, colon, value + 1),
-        b'{' => {}
-        _ => drop(element(text, found, kind, colon, value)),
+    let mut i = behind_blanks(text, colon + 1);
+    let array = text.at(i) == b'[';
+    for _ in 0..if array { INNER } else { 1 } {
+        while array && matches!(text.at(i), b'[' | b',' | b' ') {
+            i += 1;
+        }
+        if matches!(text.at(i), b'{' | b'[' | b']' | b'\n') {
+            return;
+        }
+        match element(text, found, kind, colon, i) {
+            Some(end) => i = end,
+            None => return,
+        }
     }
 }
 

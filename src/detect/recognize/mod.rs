@@ -93,12 +93,15 @@ pub struct Settled {
     exempt: Vec<u64>,
     /// Separators behind keys that tell what their value is, and the class of the key.
     keys: Vec<(u32, ClassId)>,
+    /// Where the arrays end that were read so far.
+    arrays: usize,
 }
 
 impl Settled {
     /// Begins a text of `len` bytes.
     fn begin(&mut self, len: usize) {
         self.emails.clear();
+        self.arrays = 0;
         for map in [&mut self.taken, &mut self.exempt] {
             map.clear();
             map.resize(len / 64 + 1, 0);
