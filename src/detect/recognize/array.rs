@@ -79,7 +79,7 @@ pub fn elements(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape),
 }
 
 /// Most steps through an array in one that was read already.
-const INNER: usize = 64;
+const INNER: usize = 24;
 
 /// Takes the element at `i`; where it ends when another one may follow.
 fn element(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape), sep: usize, i: usize) -> Option<usize> {
