@@ -78,8 +78,9 @@ impl Sentences {
 fn compile(notation: &str, registry: &Registry) -> Result<Sentence, String> {
     // What follows the beginning of a message is a field, too.
     let open = notation.rfind('$').is_some_and(|at| {
-        let name = notation[at + 1..].trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        !name.is_empty()
+        let name = notation[at + 1..].strip_prefix('{').unwrap_or(&notation[at + 1..]);
+        let rest = name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        !matches!(rest, "" | "}")
     });
     let layout = Layout::nginx(&if open { format!("{notation}$_") } else { notation.into() })?;
     let classes = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
@@ -160,6 +161,7 @@ fn message(record: &[u8]) -> Option<(&[u8], usize)> {
             let from = record.iter().take(5).position(|b| *b == b'>')? + 1;
             let (name, at) = match record[from..].strip_prefix(b"1 ") {
                 Some(rest) => structured(rest).map(|(name, at)| (name, at + 2))?,
+                None if record.get(from) == Some(&b'<') => return None,
                 None => message(&record[from..])?,
             };
             Some((name, at + from))
@@ -214,6 +216,7 @@ mod tests {
         let s = sentences(own).unwrap();
         assert!(!s.of(b"cron").is_empty() && !s.of(b"").is_empty() && s.of(b"shopd").is_empty());
         assert_eq!(s.of(b"shop-eu").len(), 2);
+        assert!(sentences("[[sentence]]\nsays=['of ${user_name}', '${user_name} left', 'a $email']").is_ok());
         assert_eq!(s.of(b"cron").len(), s.of(b"CRON").len() + 2);
     }
 
@@ -258,5 +261,6 @@ mod tests {
         ] {
             assert_eq!(of(other), None, "{other}");
         }
+        assert_eq!(message("<1>".repeat(1 << 20).as_bytes()), None);
     }
 }
