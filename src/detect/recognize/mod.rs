@@ -358,6 +358,10 @@ impl Text<'_> {
 
     /// True when the token at this span is a bare JSON number or word, whose replacement needs quotes.
     pub fn is_bare_json(&self, found: &mut Found<'_>, start: usize, end: usize) -> bool {
+        // Other words are no JSON.
+        if !matches!(self.at(start), b'0'..=b'9' | b'-' | b't' | b'f' | b'n') {
+            return false;
+        }
         let solid = |b: &u8| !matches!(b, b' ' | b'\t' | b'\r');
         let left = self.bytes[..start].iter().rposition(solid).map(|i| (self.bytes[i], i));
         let Some(close) = self.bytes[end..].iter().position(solid).map(|n| end + n) else { return false };
