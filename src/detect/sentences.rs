@@ -215,7 +215,8 @@ mod tests {
         let own = "[[sentence]]\nprograms=['cron','shop-*']\nsays=['of $user_name: ', 'to $email']";
         let s = sentences(own).unwrap();
         assert!(!s.of(b"cron").is_empty() && !s.of(b"").is_empty() && s.of(b"shopd").is_empty());
-        assert_eq!(s.of(b"shop-eu").len(), 2);
+        assert_eq!(s.of(b"shop-eu"), [0, 1]);
+        assert_eq!(s.of(b"cron")[..2], [0, 1], "a user's come first");
         assert!(sentences("[[sentence]]\nsays=['of ${user_name}', '${user_name} left', 'a $email']").is_ok());
         assert_eq!(s.of(b"cron").len(), s.of(b"CRON").len() + 2);
     }

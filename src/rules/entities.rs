@@ -233,14 +233,14 @@ impl Ruleset {
             rules.allow.extend(file.allow.into_iter().map(|a| a.check(name, content, &mut errors)));
             rules.exempt.extend(file.exempt);
             rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
-            // Formats of later files come first: a user's own layout is more particular than ours.
+            // Formats and sentences of later files come first: a user's own are more particular than ours.
             let formats: Vec<_> = file
                 .format
                 .into_iter()
                 .filter_map(|f| f.check(name, content).map_err(|e| errors.push(e)).ok())
                 .collect();
             rules.formats.splice(0..0, formats);
-            rules.sentences.extend(file.sentence.into_iter().map(|s| s.place(name, content)));
+            rules.sentences.splice(0..0, file.sentence.into_iter().map(|s| s.place(name, content)));
             aliases.extend(file.alias.into_iter().map(|a| (*name, *content, a)));
         }
         for (slot, name) in slots.iter().zip(WELL_KNOWN) {
