@@ -30,16 +30,19 @@ pub struct Sentences {
 }
 
 impl Sentences {
-    /// Compiles the sentences of `rules`.
+    /// Compiles the sentences of `rules`. Fields are taken whose names `registry` knows; a sentence without any is sound when `rules`
+    /// know one: it takes nothing, and no other sentence is tried where it fits.
     ///
     /// # Errors
     /// Every sentence whose notation is wrong.
     pub fn new(rules: &Ruleset, registry: &Registry) -> Result<Sentences, Vec<RuleError>> {
         let (mut s, mut errors) = (Sentences::default(), Vec::new());
+        let mut all = None;
+        let mut known = |field: &[u8]| all.get_or_insert_with(|| Registry::new(rules)).classify(field).entity.is_some();
         for def in &rules.sentences {
             let from = s.all.len();
             for (notation, place) in &def.says {
-                match compile(notation, registry) {
+                match compile(notation, registry, &mut known) {
                     Ok(sentence) => s.all.push(sentence),
                     Err(m) => errors.push(place.error(format!("sentence: {m}"))),
                 }
@@ -75,7 +78,11 @@ impl Sentences {
     }
 }
 
-fn compile(notation: &str, registry: &Registry) -> Result<Sentence, String> {
+fn compile(
+    notation: &str,
+    registry: &Registry,
+    known: &mut impl FnMut(&[u8]) -> bool,
+) -> Result<Sentence, String> {
     // What follows the beginning of a message is a field, too.
     let open = notation.rfind('$').is_some_and(|at| {
         let name = notation[at + 1..].strip_prefix('{').unwrap_or(&notation[at + 1..]);
@@ -85,7 +92,7 @@ fn compile(notation: &str, registry: &Registry) -> Result<Sentence, String> {
     let layout = Layout::nginx(&if open { format!("{notation}$_") } else { notation.into() })?;
     let classes = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
     let fields: Vec<_> = classes.filter_map(|(i, c): (usize, KeyClass)| c.entity.map(|(e, s)| (i, e, s))).collect();
-    if fields.is_empty() {
+    if fields.is_empty() && !layout.fields().any(|f| known(f.as_bytes())) {
         return Err("no field of it names an entity, as `$user_name` does".into());
     }
     Ok(Sentence { layout, fields })
@@ -219,6 +226,24 @@ mod tests {
         assert_eq!(s.of(b"cron")[..2], [0, 1], "a user's come first");
         assert!(sentences("[[sentence]]\nsays=['of ${user_name}', '${user_name} left', 'a $email']").is_ok());
         assert_eq!(s.of(b"cron").len(), s.of(b"CRON").len() + 2);
+    }
+
+    #[test]
+    fn what_nobody_needs_is_no_mistake_and_not_taken() {
+        let own = "[[sentence]]\nprograms=['shop']\nsays=['of $device_model: ', '$device_model of $user_name', 'of $colour: ']";
+        let rules = Ruleset::with(&[("a.toml".into(), own.into())]).unwrap();
+        let needed = rules.only_needed(|_| false);
+        let told = |s: Result<Sentences, Vec<_>>| s.err().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+        let all = told(Sentences::new(&rules, &Registry::new(&needed)));
+        assert!(all.len() == 1 && all[0].starts_with("a.toml:3:60: sentence: no field of it names"), "{all:?}");
+        let sound = own.replace("$colour", "$phone");
+        let rules = Ruleset::with(&[("a.toml".into(), sound)]).unwrap();
+        let fields = |rules: &Ruleset, known: &Ruleset| {
+            let s = Sentences::new(rules, &Registry::new(known)).map_err(|_| "sound").unwrap();
+            s.of(b"shop").iter().map(|&i| s.all[i].fields.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(&rules, &rules), [1, 2, 1]);
+        assert_eq!(fields(&rules, &rules.only_needed(|_| false)), [0, 1, 1]);
     }
 
     #[test]
