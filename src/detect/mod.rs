@@ -4,6 +4,7 @@
 mod blob;
 pub mod check;
 mod columns;
+mod commands;
 pub mod custom;
 mod escapes;
 pub mod hit;
@@ -141,8 +142,15 @@ impl<'r> Detector<'r> {
                 }
                 None => &[],
             };
-            let text =
-                Text { bytes, scan: &self.scanner, registry: self.registry, regions, view: below.last(), carets };
+            let text = Text {
+                bytes,
+                scan: &self.scanner,
+                registry: self.registry,
+                commands: self.layouts.commands(),
+                regions,
+                view: below.last(),
+                carets,
+            };
             self.deep_times.clear();
             self.deep_tags.clear();
             let mut found = Found {

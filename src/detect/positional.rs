@@ -1,6 +1,7 @@
 //! Fields that their position names: layouts of access and error logs, and which of them a stream has.
 
 use super::columns::{Columns, Headers};
+use super::commands::Commands;
 use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Registry};
 use super::recognize::{Found, Text, keyed, special};
@@ -53,18 +54,19 @@ struct Nameless {
     len: usize,
 }
 
-/// All formats of the rules, compiled. Immutable and shared.
+/// All formats, sentences and commands of the rules, compiled. Immutable and shared.
 pub struct Layouts {
     all: Vec<(String, Kind)>,
     headers: Headers,
     sentences: Sentences,
+    commands: Commands,
 }
 
 impl Layouts {
-    /// Compiles the formats and sentences of `rules`.
+    /// Compiles the formats, sentences and commands of `rules`.
     ///
     /// # Errors
-    /// Every layout and sentence whose notation is wrong.
+    /// Every layout, sentence and option whose notation is wrong.
     pub fn new(rules: &Ruleset, registry: &Registry) -> Result<Layouts, Vec<RuleError>> {
         let (mut all, mut errors) = (Vec::new(), Vec::new());
         for def in rules.formats.iter().take(usize::from(u8::MAX)) {
@@ -77,7 +79,15 @@ impl Layouts {
             errors.extend(more);
             Sentences::default()
         });
-        if errors.is_empty() { Ok(Layouts { all, headers: Headers::default(), sentences }) } else { Err(errors) }
+        let commands = Commands::new(rules, registry).unwrap_or_else(|more| {
+            errors.extend(more);
+            Commands::default()
+        });
+        if errors.is_empty() {
+            Ok(Layouts { all, headers: Headers::default(), sentences, commands })
+        } else {
+            Err(errors)
+        }
     }
 
     /// The format of that name.
@@ -93,6 +103,11 @@ impl Layouts {
     /// Adds the findings of sentences.
     pub fn say(&self, text: &Text<'_>, found: &mut Found<'_>, scratch: &mut Fields) {
         sentences::run(text, found, &self.sentences, &mut scratch.spans);
+    }
+
+    /// Options of programs.
+    pub fn commands(&self) -> &Commands {
+        &self.commands
     }
 
     /// The first format that a record without its line ending fits.

@@ -1,6 +1,7 @@
 //! Entity and key stanzas.
 
 use super::allow::{AllowRule, AllowStanza};
+use super::commands::{CommandDef, CommandStanza};
 use super::formats::{FormatDef, FormatStanza};
 use super::pattern::{PatternDef, PatternStanza};
 use super::read::read_with;
@@ -71,6 +72,8 @@ pub struct Ruleset {
     pub formats: Vec<FormatDef>,
     /// What programs write about accounts.
     pub sentences: Vec<SentenceDef>,
+    /// Options of programs that take a secret.
+    pub commands: Vec<CommandDef>,
     /// Regular expressions that users added.
     pub patterns: Vec<PatternDef>,
     /// What stays.
@@ -86,6 +89,7 @@ struct File {
     event_time: Vec<TimeStanza>,
     format: Vec<FormatStanza>,
     sentence: Vec<SentenceStanza>,
+    command: Vec<CommandStanza>,
     pattern: Vec<PatternStanza>,
     allow: Vec<AllowStanza>,
 }
@@ -153,6 +157,7 @@ const BUILTIN: &[(&str, &str)] = &[
     ("rules/keys.toml", include_str!("../../rules/keys.toml")),
     ("rules/formats.toml", include_str!("../../rules/formats.toml")),
     ("rules/sentences.toml", include_str!("../../rules/sentences.toml")),
+    ("rules/commands.toml", include_str!("../../rules/commands.toml")),
 ];
 
 /// Most entities a ruleset can hold; ids are bytes and tags are bit sets.
@@ -202,6 +207,7 @@ impl Ruleset {
             time_keys: Vec::new(),
             formats: Vec::new(),
             sentences: Vec::new(),
+            commands: Vec::new(),
             patterns: Vec::new(),
             allow: Vec::new(),
         };
@@ -233,7 +239,7 @@ impl Ruleset {
             rules.allow.extend(file.allow.into_iter().map(|a| a.check(name, content, &mut errors)));
             rules.exempt.extend(file.exempt);
             rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
-            // Formats and sentences of later files come first: a user's own are more particular than ours.
+            // Formats, sentences and commands of later files come first: a user's own are more particular than ours.
             let formats: Vec<_> = file
                 .format
                 .into_iter()
@@ -241,6 +247,7 @@ impl Ruleset {
                 .collect();
             rules.formats.splice(0..0, formats);
             rules.sentences.splice(0..0, file.sentence.into_iter().map(|s| s.place(name, content)));
+            rules.commands.splice(0..0, file.command.into_iter().map(|c| c.place(name, content)));
             aliases.extend(file.alias.into_iter().map(|a| (*name, *content, a)));
         }
         for (slot, name) in slots.iter().zip(WELL_KNOWN) {

@@ -2,6 +2,7 @@
 //! reported at once.
 
 mod allow;
+mod commands;
 mod entities;
 mod formats;
 mod pattern;
@@ -13,6 +14,7 @@ mod subject_def;
 mod transform_def;
 
 pub use allow::AllowRule;
+pub use commands::CommandDef;
 pub use entities::{EntityDef, ExemptDef, Ruleset};
 pub use formats::{FormatDef, Notation};
 pub use pattern::PatternDef;

@@ -281,7 +281,7 @@ pub struct PolicyArgs {
     #[arg(long, short = 'p', env = "LOGVEIL_POLICY", default_value = "jdcloud-2021", value_name = "FILE|NAME")]
     pub policy: String,
     /// More rules: a TOML file, or a folder of them, with [[entity]], [[pattern]], [[alias]], [[allow]], [[exempt]],
-    /// [[event_time]], [[format]] or [[sentence]] stanzas.
+    /// [[event_time]], [[format]], [[sentence]] or [[command]] stanzas.
     #[arg(long, env = "LOGVEIL_RULES", value_name = "FILE|DIR")]
     pub rules: Vec<PathBuf>,
     /// Name of the source of the records, for the policy's selection.

@@ -3,6 +3,7 @@
 mod account;
 mod array;
 mod beside;
+mod command;
 mod defanged;
 mod digits;
 mod document;
@@ -36,6 +37,7 @@ mod words;
 
 pub use settled::Settled;
 
+use super::commands::Commands;
 use super::hit::{ASIDE, Hit};
 use super::keys::{Exempt, KeyClass, Memo, Registry};
 use super::scan::Scanner;
@@ -53,6 +55,8 @@ pub struct Text<'a> {
     pub scan: &'a Scanner,
     /// Keys of the rules.
     pub registry: &'a Registry,
+    /// Options of programs.
+    pub commands: &'a Commands,
     /// Regions that a deeper view shows: nothing that begins there is reported here.
     pub regions: &'a [Region],
     /// The view that this text is, when it is one.
@@ -235,13 +239,18 @@ impl<'a> Skip<'a> {
     /// True when `pos`, which must not go down between calls, lies in a region.
     #[inline]
     pub fn covers(&mut self, pos: usize) -> bool {
+        self.shown(pos) > 0
+    }
+    /// Where the region ends that `pos` lies in, or 0. Positions must not go down between calls.
+    #[inline]
+    pub fn shown(&mut self, pos: usize) -> usize {
         while let [first, rest @ ..] = self.regions {
             if pos < first.end as usize {
-                return pos >= first.start as usize;
+                return if pos >= first.start as usize { first.end as usize } else { 0 };
             }
             self.regions = rest;
         }
-        false
+        0
     }
 }
 

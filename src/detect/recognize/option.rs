@@ -1,31 +1,42 @@
 //! Values of command lines behind their option: `--password hunter2`, `["--token","..."]`.
 
 use super::extent::extent;
-use super::{Found, Skip, Text, keyed, secret, sql};
+use super::{Found, Skip, Text, command, keyed, secret, sql};
 use crate::detect::scan::kind;
 use crate::model::Shape;
 
-/// Looks behind every pair of dashes and every five.
+/// Looks behind every dash and pair of dashes before a word, and every five.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     let mut done = 0;
+    let mut before = command::Before::default();
     for &p in text.scan.events.of(kind::OPTION) {
         let p = p as usize;
         // Most of them are words behind a bracket.
-        if text.before(p) != b'-' && !matches!(text.at(p), b'V' | b'v') || p < done || skip.covers(p) {
+        let dash = text.before(p) == b'-';
+        if !dash && !matches!(text.at(p), b'V' | b'v') || p < done {
             continue;
         }
-        done = match (text.at(p), text.before(p)) {
-            (b'-', _) => secret::private_key(text, found, p + 1),
-            (_, b'-') => option(text, found, p),
-            (b'V' | b'v', _) => sql::values(text, found, p),
-            _ => continue,
+        // A region may end between an option and its value (`C:\tools\x --password "..."`).
+        let shown = skip.shown(p);
+        if shown > 0 && !dash {
+            continue;
+        }
+        done = match text.at(p) {
+            b'-' if shown == 0 => secret::private_key(text, found, p + 1),
+            b'-' => continue,
+            _ if dash => match command::run(text, found, (p, shown), &mut before) {
+                Some(end) => end,
+                None if text.before(p - 1) == b'-' => option(text, found, (p, shown)),
+                None => continue,
+            },
+            _ => sql::values(text, found, p),
         };
     }
 }
 
-/// The value behind the option whose name begins at `start`; returns how far the look went.
-fn option(text: &Text<'_>, found: &mut Found<'_>, start: usize) -> usize {
+/// The value behind the option whose name begins at `start`, unless it begins before `shown`; returns how far the look went.
+fn option(text: &Text<'_>, found: &mut Found<'_>, (start, shown): (usize, usize)) -> usize {
     let t = text.bytes;
     if !matches!(text.before(start - 2), b' ' | b'\t' | b'"' | b'\'' | b'[' | b',' | b'\n' | b'(' | b'`') {
         return start;
@@ -41,6 +52,7 @@ fn option(text: &Text<'_>, found: &mut Found<'_>, start: usize) -> usize {
     let quoted = matches!(text.before(start - 2), b'"' | b'\'');
     let fits = if quoted { mark.contains(&b',') } else { matches!(mark, [b' ' | b'\t'] | [b' ', b'"' | b'\'']) };
     let class = text.registry.class(found.memo.classify(text.registry, t, len, end));
+    let fits = fits && end + sep >= shown;
     let Some((entity, shape)) = class.entity.filter(|_| fits && !class.wrapper) else { return end };
     // The opening quote of the value belongs to its extent.
     let from = end + sep - usize::from(matches!(mark.last(), Some(b'"' | b'\'')));
@@ -62,7 +74,7 @@ fn option(text: &Text<'_>, found: &mut Found<'_>, start: usize) -> usize {
 const NAME: usize = 48;
 
 /// Words that follow the name of an option in sentences about it.
-fn is_prose(v: &[u8]) -> bool {
+pub fn is_prose(v: &[u8]) -> bool {
     const WORDS: [&str; 26] = [
         "is",
         "was",
