@@ -2,7 +2,7 @@
 
 mod support;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER};
 use logveil::engine::TagMode;
 use support::{engine, rewrite, run};
 
@@ -114,6 +114,7 @@ fn a_nest_hides_nothing_beside_it() {
     let engine = engine("jdcloud-2021", TagMode::None);
     let mut worker = engine.worker();
     let base64 = BASE64.encode(format!("{{\"mobile\":\"{PHONE}\"}}").as_bytes());
+    let hex = HEXLOWER.encode(format!("{{\"mobile\":\"{PHONE}\"}}").as_bytes());
     let values = [
         PHONE,
         "&#49;&#51;8&#48;&#48;&#49;&#51;8001",
@@ -127,6 +128,7 @@ fn a_nest_hides_nothing_beside_it() {
         r"\u0031\u00338\x30\x3013\u00380\x301",
         "li.lei%40example.com",
         &base64,
+        &hex,
     ];
     for nest in nests() {
         for value in values {

@@ -163,6 +163,25 @@ fn no_row_leaks_in_base64() {
     }
 }
 
+#[test]
+fn no_row_leaks_in_hexadecimal_digits() {
+    for (value, line) in ROWS {
+        let inner = line.replace("{}", value);
+        for upper in [false, true] {
+            let run: String =
+                inner.bytes().map(|b| if upper { format!("{b:02X}") } else { format!("{b:02x}") }).collect();
+            if inner.len() < 7 {
+                continue;
+            }
+            let out = clean(&format!("type=PROCTITLE proctitle={run} x=1\n"));
+            let new = out.strip_prefix("type=PROCTITLE proctitle=").and_then(|o| o.strip_suffix(" x=1\n")).unwrap();
+            let pair = |i: usize| u8::from_str_radix(&new[i..i + 2], 16).unwrap();
+            let decoded = String::from_utf8((0..new.len()).step_by(2).map(pair).collect()).unwrap();
+            assert!(!decoded.contains(value), "{inner}\n{decoded}");
+        }
+    }
+}
+
 /// Base64 of another make than the one under test.
 mod b64 {
     fn with(v: &[u8], alphabet: &[u8; 64], pad: bool) -> String {

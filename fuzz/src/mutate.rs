@@ -1,6 +1,6 @@
 //! Makes inputs: pieces of logs, the words that the rules know, and the ways in which carriers write bytes.
 
-use data_encoding::{BASE64, BASE64URL_NOPAD, Encoding};
+use data_encoding::{BASE64, BASE64URL_NOPAD, Encoding, HEXLOWER, HEXUPPER};
 use fastrand::Rng;
 use logveil::rules::{Notation, Ruleset, SentenceDef};
 use std::ops::Range;
@@ -205,7 +205,7 @@ impl Mutator {
 
     fn change(&mut self, v: &mut Vec<u8>, corpus: &[Vec<u8>]) {
         let part = self.part(v);
-        match self.rng.u8(..12) {
+        match self.rng.u8(..14) {
             0..3 => {
                 let at = part.start;
                 v.splice(at..at, self.word());
@@ -263,7 +263,7 @@ impl Mutator {
     fn written(&mut self, piece: &[u8]) -> Vec<u8> {
         let each = |f: fn(u8) -> String| piece.iter().flat_map(|b| f(*b).into_bytes()).collect();
         let runs = |e: Encoding| e.encode(piece).into_bytes();
-        match self.rng.u8(..12) {
+        match self.rng.u8(..14) {
             0 => each(|b| format!("%{b:02X}")),
             1 => each(|b| format!("%25{b:02x}")),
             2 => each(|b| format!("\\x{b:02X}")),
@@ -277,6 +277,8 @@ impl Mutator {
             7 => each(|b| format!("#{b:02X}")),
             8 => runs(BASE64),
             9 => runs(BASE64URL_NOPAD),
+            12 => runs(HEXLOWER),
+            13 => runs(HEXUPPER),
             10 => {
                 let mark = ['-', ' ', '\u{2011}', '\u{2212}', '\u{A0}'][self.rng.usize(..5)].to_string();
                 piece.chunks(4).collect::<Vec<_>>().join(mark.as_bytes())

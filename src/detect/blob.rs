@@ -1,12 +1,12 @@
-//! Findings inside a run of base64: the run is rewritten as a whole, so they are kept together.
+//! Findings inside a run of base64 or of hexadecimal text: the run is rewritten as a whole, so they are kept together.
 
 use super::hit::{Hit, LEVELS};
 use super::resolve;
-use crate::format::base64::Style;
+use crate::format::armour::Armour;
 use crate::format::view::View;
 use crate::model::{Carriers, well_known as e};
 
-/// One run of base64 that holds findings.
+/// One run that holds findings.
 #[derive(Clone, Copy)]
 struct Group {
     /// Level of the view that shows it.
@@ -14,7 +14,7 @@ struct Group {
     /// Its decoded text in that view.
     from: u32,
     to: u32,
-    style: Style,
+    style: Armour,
     /// Its findings.
     first: u32,
     last: u32,
@@ -29,7 +29,7 @@ pub struct Blobs {
     clean: Vec<Hit>,
 }
 
-/// A run of base64 as the engine rewrites it.
+/// A run of base64 or hexadecimal text as the engine rewrites it.
 pub struct Blob<'a> {
     /// Findings, ascending; their spans count from the start of the view.
     pub hits: &'a [Hit],
@@ -38,7 +38,7 @@ pub struct Blob<'a> {
     /// Level of the view.
     pub level: u8,
     /// How the run was written.
-    pub style: Style,
+    pub style: Armour,
 }
 
 impl Blobs {
@@ -111,7 +111,7 @@ impl Blobs {
             let mut run =
                 Hit::new(blob.run.start as usize, blob.run.end as usize, lead.entity, lead.rule, lead.confidence);
             run.blob = self.groups.len() as u32;
-            run.carriers[0] = Carriers::BASE64;
+            run.carriers[0] = blob.style.carrier();
             shallow.push(run);
             i += n;
         }

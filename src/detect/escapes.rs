@@ -1,7 +1,8 @@
-//! Which stretches of a text stand in escapes or in base64, and are shown decoded.
+//! Which stretches of a text stand in escapes, in base64 or in hexadecimal digits, and are shown decoded.
 
 use super::recognize::keyed::BLANKS;
 use super::scan::{Bitmap, Scanner, kind};
+use crate::format::armour::{Armour, Decode, LEAST};
 use crate::format::base64;
 use crate::format::escape::{is_escape, percent, wide};
 use crate::format::flat::Flat;
@@ -71,6 +72,7 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
     let mut looked = 0;
     let runs = of(kind::TOKEN).iter().map(|&p| p as usize);
     let mut runs = runs.filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) }).peekable();
+    let mut hexes = hex_runs(t, scan).peekable();
     let stop = |from: usize| {
         let mut i = scan.maps.stops.next(from, t.len());
         while t.get(i) == Some(&b'\'') {
@@ -97,10 +99,17 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
         while runs.next_if(|r| r.0 < done).is_some() {}
         let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at.min(names.at));
         let p = colours.peek().map_or(p, |c| p.min(*c));
-        if let Some(&(start, end)) = runs.peek().filter(|r| r.0 <= p) {
-            runs.next();
-            if view.push_base64(t, start, end) {
-                done = end;
+        while hexes.next_if(|r| r.0 < done).is_some() {}
+        let first = hexes.peek().map_or(p, |r| p.min(r.0));
+        if let Some(run) = runs.next_if(|r| r.0 <= first) {
+            if view.push_run(t, run, Armour::of_base64) {
+                done = run.1;
+            }
+            continue;
+        }
+        if let Some(run) = hexes.next_if(|r| r.0 <= p) {
+            if view.push_run(t, run, Armour::of_hex) {
+                done = run.1;
             }
             continue;
         }
@@ -142,7 +151,7 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
     }
 }
 
-/// Shows every line with escapes in `view`, in ascending order, decoded until none is left; runs of base64 stand apart. For the
+/// Shows every line with escapes in `view`, in ascending order, decoded until none is left; runs of base64 and of hexadecimal text stand apart. For the
 /// last view: escapes nested deeper than the views before must hide nothing that stands beside them.
 pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut View) {
     let at = |k| scan.events.of(k).iter().map(|&p| p as usize);
@@ -155,22 +164,15 @@ pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut 
     let heads = slash.chain(pct).chain(wides).chain(marks).chain(hashes).chain(names);
     let mut heads: Vec<_> = heads.chain(colours(t, esc)).collect();
     heads.sort_unstable();
-    let mut looked = 0;
-    let mut text = Vec::new();
-    let mut is_text = |&(start, end): &(usize, usize)| {
-        text.clear();
-        base64::decode_text(&t[start..end], &mut text).is_some()
-    };
-    let runs = at(kind::TOKEN).filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) });
-    let mut runs = runs.filter(|r| is_text(r)).peekable();
+    let mut runs = runs_of_text(t, scan).into_iter().peekable();
     let mut heads = heads.into_iter().peekable();
     let mut done = 0;
     loop {
         skip_to(&mut heads, done);
         while runs.next_if(|r| r.0 < done).is_some() {}
         let (p, next) = (heads.peek().copied().unwrap_or(t.len()), runs.peek().copied());
-        if let Some((start, end)) = next.filter(|r| r.0 <= p) {
-            view.push_base64(t, start, end);
+        if let Some((start, end, decode)) = next.filter(|r| r.0 <= p) {
+            view.push_run(t, (start, end), decode);
             done = end;
         } else if p < t.len() {
             let start = memchr::memrchr(b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
@@ -181,6 +183,22 @@ pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut 
             break;
         }
     }
+}
+
+/// All runs of base64 and of hexadecimal text, in ascending order.
+fn runs_of_text(t: &[u8], scan: &Scanner) -> Vec<(usize, usize, Decode)> {
+    let (mut looked, mut text) = (0, Vec::new());
+    let mut is_text = |&(start, end, decode): &(usize, usize, Decode)| {
+        text.clear();
+        decode(&t[start..end], &mut text).is_some()
+    };
+    let tokens = scan.events.of(kind::TOKEN).iter().map(|&p| p as usize);
+    let base64 = tokens.filter_map(|p| if p < looked { None } else { run(t, p, &mut looked) });
+    let base64 = base64.map(|(start, end)| (start, end, Armour::of_base64 as Decode));
+    let hex = hex_runs(t, scan).map(|(start, end)| (start, end, Armour::of_hex as Decode));
+    let mut all: Vec<_> = base64.chain(hex).filter(|r| is_text(r)).collect();
+    all.sort_unstable_by_key(|r| r.0);
+    all
 }
 
 /// Longest key that is shown with the value behind it.
@@ -364,4 +382,43 @@ fn plausible(run: &[u8]) -> bool {
     let mut out = Vec::new();
     let head = run.len().min(24) / 4 * 4;
     base64::decode_text(&run[..head], &mut out).is_some()
+}
+
+/// Runs of hexadecimal digits that may be text, in ascending order; some may come twice.
+fn hex_runs<'a>(t: &'a [u8], scan: &'a Scanner) -> impl Iterator<Item = (usize, usize)> + 'a {
+    // The last digits of a run may be decimal ones.
+    let of = |k| scan.events.of(k).iter().filter_map(|&p| hex_run(t, &scan.maps.hex, p as usize)).peekable();
+    let (mut hex, mut decimal) = (of(kind::HEXRUN), of(kind::DIGITS));
+    std::iter::from_fn(move || match (hex.peek(), decimal.peek()) {
+        (Some(a), Some(b)) if b.0 < a.0 => decimal.next(),
+        (None, _) => decimal.next(),
+        _ => hex.next(),
+    })
+}
+
+/// The run of hexadecimal digits that ends at `end`, when it stands alone and its first bytes are those of text.
+fn hex_run(t: &[u8], hex: &Bitmap, end: usize) -> Option<(usize, usize)> {
+    let near = hex.run_before(end);
+    let start = end - near - if near < 64 { 0 } else { hexes_before(t, end - near) };
+    let left = start.checked_sub(1).map_or(b'\n', |i| t[i]);
+    // A number of JSON is none.
+    let number = || t[start..end].iter().all(|b| b.is_ascii_digit() || matches!(b, b'e' | b'E'));
+    let stands = match left {
+        b'=' | b'"' | b'\'' => true,
+        b' ' | b'\t' | b'\n' => !number(),
+        _ => t[..start].ends_with(b"0x"),
+    };
+    let right = t.get(end).copied().unwrap_or(b'\n');
+    if !stands || !(end - start).is_multiple_of(2) || end - start < LEAST || right.is_ascii_alphanumeric() {
+        return None;
+    }
+    // Most are random: text begins with three letters, or with one beyond ASCII.
+    let letter = |i: usize| matches!(t[start + i], b'2'..=b'7');
+    let text = letter(0) && letter(2) && letter(4) || matches!(t[start] | 0x20, b'c'..=b'f');
+    text.then_some((start, end))
+}
+
+/// Hexadecimal digits before `at`.
+fn hexes_before(t: &[u8], at: usize) -> usize {
+    t[..at].iter().rev().take_while(|b| b.is_ascii_hexdigit()).count()
 }

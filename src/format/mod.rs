@@ -1,5 +1,6 @@
 //! Which field is this, and how is it written?
 
+pub mod armour;
 pub mod base64;
 pub mod encode;
 pub mod escape;

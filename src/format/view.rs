@@ -2,7 +2,7 @@
 //!
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
-use super::base64::{self, Style};
+use super::armour::{Armour, Decode};
 use super::escape::{backslash, percent, wide};
 use super::marks::separator;
 use super::near::count;
@@ -81,7 +81,7 @@ pub struct Traced {
     pub carriers: Carriers,
 }
 
-/// A region that is one run of base64: its findings change the run as a whole.
+/// A region that is one run of base64 or of hexadecimal text: its findings change the run as a whole.
 #[derive(Clone, Copy, Debug)]
 pub struct Blob {
     /// First byte of the decoded text in the view.
@@ -91,7 +91,7 @@ pub struct Blob {
     /// The run in the parent.
     pub run: Region,
     /// How the run was written.
-    pub style: Style,
+    pub style: Armour,
 }
 
 /// How a region is shown.
@@ -134,7 +134,7 @@ impl View {
         self.near.take();
     }
 
-    /// The base64 run that holds view position `at`.
+    /// The run of base64 or hexadecimal text that holds view position `at`.
     pub fn blob(&self, at: usize) -> Option<&Blob> {
         let i = self.blobs.partition_point(|b| b.to as usize <= at);
         self.blobs.get(i).filter(|b| b.from as usize <= at)
@@ -291,13 +291,13 @@ impl View {
         i
     }
 
-    /// Shows the base64 run `parent[start..end]` decoded, when it is one of text.
-    pub fn push_base64(&mut self, parent: &[u8], start: usize, end: usize) -> bool {
+    /// Shows the run `parent[start..end]` decoded, when `decode` finds text in it.
+    pub fn push_run(&mut self, parent: &[u8], (start, end): (usize, usize), decode: Decode) -> bool {
         self.decoded.clear();
-        let Some(style) = base64::decode_text(&parent[start..end], &mut self.decoded) else { return false };
+        let Some(style) = decode(&parent[start..end], &mut self.decoded) else { return false };
         self.open();
-        self.mark(start, 1, Carriers::BASE64);
-        self.carriers = self.carriers.with(Carriers::BASE64);
+        self.mark(start, 1, style.carrier());
+        self.carriers = self.carriers.with(style.carrier());
         let from = self.text.len();
         self.text.put(&self.decoded);
         let to = self.text.len();

@@ -1,7 +1,7 @@
 //! Finds any number of known tokens in a text in one pass: tokens are recognised by their form and looked up, so the cost
 //! does not depend on how many are looked for.
 
-use data_encoding::BASE64_NOPAD;
+use data_encoding::{BASE64_NOPAD, HEXLOWER_PERMISSIVE};
 use memchr::{memchr, memmem};
 use std::collections::HashMap;
 
@@ -162,7 +162,8 @@ static BASE64: [bool; 256] = {
     t
 };
 
-/// Decodes each run of base64 that is long enough to hold a token, at all four places where its groups may begin.
+/// Decodes each run of base64 that is long enough to hold a token, at all four places where its groups may begin, and each of
+/// hexadecimal digits at both.
 fn runs(text: &[u8], mut each: impl FnMut(usize, &[u8])) {
     let mut at = 0;
     let mut letters = Vec::new();
@@ -175,7 +176,14 @@ fn runs(text: &[u8], mut each: impl FnMut(usize, &[u8])) {
         let last = at + RUN - 1;
         let start = text[..last].iter().rposition(|b| !BASE64[usize::from(*b)]).map_or(0, |i| i + 1).max(at);
         let end = text[last..].iter().position(|b| !BASE64[usize::from(*b)]).map_or(text.len(), |i| last + i);
-        if end - start >= RUN && looks_encoded(&text[start..end]) {
+        if end - start >= RUN && text[start..start + RUN].iter().all(u8::is_ascii_hexdigit) {
+            for shift in 0..2 {
+                let part = &text[start + shift..end];
+                if let Ok(decoded) = HEXLOWER_PERMISSIVE.decode(&part[..part.len() - part.len() % 2]) {
+                    each(start, &decoded);
+                }
+            }
+        } else if end - start >= RUN && looks_encoded(&text[start..end]) {
             letters.clear();
             letters.extend(text[start..end].iter().map(|b| match b {
                 b'-' => b'+',
@@ -231,6 +239,8 @@ mod tests {
             let code = data_encoding::BASE64.encode(text.as_bytes());
             assert_eq!(found(&format!("d={code} ")), [1], "{code}");
             assert_eq!(found(&data_encoding::BASE64URL_NOPAD.encode(text.as_bytes())), [1]);
+            assert_eq!(found(&format!("cmd={} x", data_encoding::HEXUPPER.encode(text.as_bytes()))), [1]);
+            assert_eq!(found(&format!("1{}", data_encoding::HEXLOWER.encode(text.as_bytes()))), [1]);
         }
     }
 

@@ -83,9 +83,11 @@ impl Carriers {
     pub const BASE64: Carriers = Carriers(256);
     /// Control sequences of terminals, which colour words.
     pub const TERMINAL: Carriers = Carriers(512);
+    /// Hexadecimal digits of text.
+    pub const HEX_TEXT: Carriers = Carriers(1024);
 
     /// How many sets there are.
-    pub const SETS: usize = 1024;
+    pub const SETS: usize = 2048;
 
     /// Both sets.
     pub fn with(self, other: Carriers) -> Carriers {
@@ -99,6 +101,8 @@ impl Carriers {
     pub fn name(self) -> &'static str {
         if self.has(Carriers::BASE64) {
             "base64"
+        } else if self.has(Carriers::HEX_TEXT) {
+            "hex"
         } else if self.has(Carriers::NESTED) {
             "nested"
         } else if self.has(Carriers::HTML) {

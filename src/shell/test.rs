@@ -186,6 +186,7 @@ const CARRIERS: &[(&str, Writer)] = &[
     ("hex-escape", |v| v.bytes().map(|b| format!("\\x{b:02X}")).collect()),
     ("html", |v| v.chars().map(|c| format!("&#{};", c as u32)).collect()),
     ("base64", |v| data_encoding::BASE64.encode(v.as_bytes())),
+    ("hex", |v| data_encoding::HEXUPPER.encode(v.as_bytes())),
 ];
 
 /// No example of an entity survives in any carrier, unless the policy keeps it.
@@ -197,16 +198,17 @@ fn canaries(engine: &Engine, e: &EntityDef, report: &mut Report) {
         let [span] = spans[..] else { continue };
         let (before, value) = (&example[..span.start as usize], &example[span.range()]);
         for (carrier, write) in CARRIERS {
-            let (text, written) = if *carrier == "base64" {
+            let run = matches!(*carrier, "base64" | "hex");
+            let (text, written) = if run {
                 let run = write(example);
                 (format!("data={run}"), run)
             } else {
                 let written = write(value);
                 (format!("{before}{written}{}", &example[span.end as usize..]), written)
             };
-            // Short runs of base64 are words, and URLs in a run are not taken apart.
+            // Short runs are words, and URLs in a run are not taken apart.
             let whole = e.shape == Shape::Url || written.trim_end_matches('=').len() < 15;
-            if *carrier == "base64" && whole {
+            if run && whole {
                 continue;
             }
             let out = worker.rewrite(Block::records(text.as_bytes())).bytes().to_vec();

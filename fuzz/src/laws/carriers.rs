@@ -2,7 +2,7 @@
 //! stands in its record and around it.
 
 use super::{rewrite, sniffed};
-use data_encoding::{BASE64, BASE64URL_NOPAD};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 use logveil::engine::Engine;
 
 /// What a record shows a telephone number in.
@@ -95,6 +95,8 @@ pub const WRITERS: &[(&str, Writer)] = &[
     ("wide blanks", |v| grouped(v, '\u{3000}')),
     ("base64", |v| BASE64.encode(format!("{{\"mobile\":\"{v}\"}}").as_bytes())),
     ("base64 for URLs", |v| BASE64URL_NOPAD.encode(format!("手机号：{v}").as_bytes())),
+    ("hexadecimal text", |v| format!("0x{}", HEXLOWER.encode(format!("{{\"mobile\":\"{v}\"}}").as_bytes()))),
+    ("HEXADECIMAL TEXT", |v| format!("0x{}", HEXUPPER.encode(format!("手机号：{v}").as_bytes()))),
     // HAProxy leaves digits as they are: the word in front is what it escapes.
     ("hash", |v| format!("#E6#89#8B#E6#9C#BA#E5#8F#B7{v}")),
 ];

@@ -44,7 +44,7 @@ pub fn check(text: &[u8]) -> Behaviour {
     one_a_run(&mut found);
     spans_are_in_order(&found, text);
     let constant = rewrite(&rig.constant, of(&rig.constant), text);
-    if found.iter().all(|f| f.carrier != "base64") {
+    if found.iter().all(|f| !is_run(f)) {
         only_spans_change(&found, text, &constant);
     }
     let tokens = rewrite(&rig.tokens, format, text);
@@ -79,10 +79,15 @@ fn format_number(format: Format) -> u8 {
     }
 }
 
-/// All findings inside a run of base64 have its span: one stands for them, kept when all are.
+/// True for a finding inside a run of base64 or of hexadecimal text.
+fn is_run(f: &Explained) -> bool {
+    matches!(f.carrier, "base64" | "hex")
+}
+
+/// All findings inside a run have its span: one stands for them, kept when all are.
 fn one_a_run(found: &mut Vec<Explained>) {
     found.dedup_by(|b, a| {
-        let one = b.carrier == "base64" && a.span == b.span;
+        let one = is_run(b) && a.span == b.span;
         a.kept &= b.kept || !one;
         one
     });
@@ -140,7 +145,7 @@ fn passes_settle(engine: &Engine, format: Format, once: &[u8]) {
         }
         let touches = |f: &Explained| {
             let span = &last[f.span.start as usize..f.span.end as usize];
-            !f.kept && (f.carrier == "base64" || holds_output(span))
+            !f.kept && (is_run(f) || holds_output(span))
         };
         let merges = engine.worker().explain(&last).iter().any(touches);
         assert!(merges, "a late pass changes text\n got {}\nwant {}", next.escape_ascii(), last.escape_ascii());

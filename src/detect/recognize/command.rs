@@ -55,7 +55,7 @@ fn program(text: &Text<'_>, at: usize, last: &Before) -> Option<(usize, usize)> 
         let start = end - t[floor..end].iter().rev().take_while(|b| is_name(**b)).count();
         let word = &t[start..end];
         let word = word.strip_suffix(b".exe").unwrap_or(word);
-        let ends = matches!(text.at(end), b' ' | b'\t' | b'"' | b'\'' | b',');
+        let ends = is_blank(text.at(end)) || matches!(text.at(end), b'"' | b'\'' | b',');
         if ends && let Some(command) = text.commands.of(&t[..start + word.len()], word) {
             return Some((command, end));
         }
@@ -67,7 +67,7 @@ fn program(text: &Text<'_>, at: usize, last: &Before) -> Option<(usize, usize)> 
 /// True for what parts two arguments: blanks, or quotes and what stands between them.
 fn is_gap(gap: &[u8]) -> bool {
     gap.len() <= 12
-        && gap.iter().all(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b',' | b'=' | b'a') || b.is_ascii_digit())
+        && gap.iter().all(|b| is_blank(*b) || matches!(b, b'"' | b'\'' | b',' | b'=' | b'a') || b.is_ascii_digit())
 }
 
 /// Where the name of the option ends when it stands at `start` and goes on as the option asks for.
@@ -86,13 +86,18 @@ fn name_end(text: &Text<'_>, o: &Opt, start: usize) -> Option<usize> {
             start + o.front.len() + at + 1
         }
     };
-    let parted = matches!(text.at(end), b' ' | b'\t' | b'"' | b'\'');
+    let parted = is_blank(text.at(end)) || is_quote(text.at(end));
     let touches = text.at(end) > b' ' && (!is_quote(text.at(end)) || text.before(start) != text.at(end));
     (if o.touching.is_empty() { parted } else { touches }).then_some(end)
 }
 
 /// Most letters behind one dash.
 const CLUSTER: usize = 12;
+
+/// Blanks, and the NUL between two arguments of a process.
+fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | 0)
+}
 
 fn is_quote(b: u8) -> bool {
     matches!(b, b'"' | b'\'')
@@ -160,7 +165,7 @@ fn next(text: &Text<'_>, end: usize) -> Option<usize> {
     let at = if is_quote(quote) { end + 1 } else { end };
     let comma = at > end && text.at(at) == b',';
     let mut i = at + usize::from(comma);
-    i += text.bytes[i.min(text.bytes.len())..].iter().take(8).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    i += text.bytes[i.min(text.bytes.len())..].iter().take(8).take_while(|b| is_blank(**b)).count();
     if comma {
         return is_quote(text.at(i)).then_some(i);
     }

@@ -38,7 +38,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
 /// The value behind the option whose name begins at `start`, unless it begins before `shown`; returns how far the look went.
 fn option(text: &Text<'_>, found: &mut Found<'_>, (start, shown): (usize, usize)) -> usize {
     let t = text.bytes;
-    if !matches!(text.before(start - 2), b' ' | b'\t' | b'"' | b'\'' | b'[' | b',' | b'\n' | b'(' | b'`') {
+    if !matches!(text.before(start - 2), b' ' | b'\t' | 0 | b'"' | b'\'' | b'[' | b',' | b'\n' | b'(' | b'`') {
         return start;
     }
     let len = t[start..]
@@ -47,10 +47,10 @@ fn option(text: &Text<'_>, found: &mut Found<'_>, (start, shown): (usize, usize)
         .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         .count();
     let end = start + len;
-    let sep = t[end..].iter().take(4).take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b',')).count();
+    let sep = t[end..].iter().take(4).take_while(|b| matches!(b, b' ' | b'\t' | 0 | b'"' | b'\'' | b',')).count();
     let mark = &t[end..end + sep];
     let quoted = matches!(text.before(start - 2), b'"' | b'\'');
-    let fits = if quoted { mark.contains(&b',') } else { matches!(mark, [b' ' | b'\t'] | [b' ', b'"' | b'\'']) };
+    let fits = if quoted { mark.contains(&b',') } else { matches!(mark, [b' ' | b'\t' | 0] | [b' ', b'"' | b'\'']) };
     let class = text.registry.class(found.memo.classify(text.registry, t, len, end));
     let fits = fits && end + sep >= shown;
     let Some((entity, shape)) = class.entity.filter(|_| fits && !class.wrapper) else { return end };

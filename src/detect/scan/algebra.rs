@@ -229,7 +229,7 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
 fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, word, dash) = (&c[class::DIGIT], &c[class::WORD], &c[class::DASH]);
     let (space, plus, colon, paren) = (&c[class::SPACE], &c[class::PLUS], &c[class::COLON], &c[class::PAREN]);
-    let quote = &c[class::QUOTE];
+    let term = &c[class::TERM];
     for i in FRONT..END {
         let letter = word[i] & !d[i];
         // What stands right before a number that ends its first four digits here. Forms write a blank as a plus sign.
@@ -245,7 +245,7 @@ fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let two = sh!(dash, i, 1) & sh!(dash, i, 2);
         let four = two & sh!(dash, i, 3) & sh!(dash, i, 4);
         let closed = sh!(paren, i, 1) | (sh!(space, i, 1) & sh!(paren, i, 2));
-        let one = sh!(dash, i, 1) & (sh!(space, i, 2) | sh!(quote, i, 2));
+        let one = sh!(dash, i, 1) & sh!(term, i, 2);
         event[kind::OPTION][i - FRONT] =
             (letter & (closed | one | (two & !(sh!(dash, i, 3))))) | (dash[i] & four & !(sh!(dash, i, 5)));
     }

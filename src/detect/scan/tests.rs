@@ -88,16 +88,16 @@ proptest! {
         };
         prop_assert_eq!(&got[kind::PASSCODE], &wants(&passcode));
         let dashes = |i, from, n: usize| (from..from + n).all(|k| is(i, k, b"-")) && !is(i, from + n, b"-");
+        let term = |i, n| at(i, n).is_some_and(|b| b <= b' ' || b"\"'&;,)]}<>|".contains(&b));
         let option = |i| {
             let closed = is(i, 1, b")") || is(i, 1, b" \t") && is(i, 2, b")");
-            let one = is(i, 1, b"-") && is(i, 2, b" \t\"'");
+            let one = is(i, 1, b"-") && term(i, 2);
             letter(i, 0) && (closed || one || dashes(i, 1, 2)) || dashes(i, 0, 5)
         };
         prop_assert_eq!(&got[kind::OPTION], &wants(&option));
         let named = |i| is(i, 0, b"&;") && (3..6).any(|n| is(i, n, b"&;"));
         prop_assert_eq!(&got[kind::NAMED], &wants(&named));
         let digit = |i, n| at(i, n).is_some_and(|b| b.is_ascii_digit());
-        let term = |i, n| at(i, n).is_some_and(|b| b <= b' ' || b"\"'&;,)]}<>|".contains(&b));
         let parts = |i, n| {
             let one = term(i, n) && four(i, n + 1);
             let two = is(i, n, b" \t-+") && term(i, n + 1) && four(i, n + 2);
