@@ -78,11 +78,7 @@ impl Sentences {
     }
 }
 
-fn compile(
-    notation: &str,
-    registry: &Registry,
-    known: &mut impl FnMut(&[u8]) -> bool,
-) -> Result<Sentence, String> {
+fn compile(notation: &str, registry: &Registry, known: &mut impl FnMut(&[u8]) -> bool) -> Result<Sentence, String> {
     // What follows the beginning of a message is a field, too.
     let open = notation.rfind('$').is_some_and(|at| {
         let name = notation[at + 1..].strip_prefix('{').unwrap_or(&notation[at + 1..]);

@@ -1,16 +1,24 @@
 //! Values of command lines behind their option: `--password hunter2`, `["--token","..."]`.
 
 use super::extent::extent;
+use super::pairs::{self, Pairs};
 use super::{Found, Skip, Text, keyed, secret, sql};
 use crate::detect::scan::kind;
 use crate::model::Shape;
 
-/// Looks behind every pair of dashes and every five.
+/// Looks behind every pair of dashes and every five, and behind the brackets of lists.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     let mut done = 0;
+    let mut lists = Pairs::default();
     for &p in text.scan.events.of(kind::OPTION) {
         let p = p as usize;
+        if matches!(text.at(p), b'"' | b'\'') {
+            if !skip.covers(p) {
+                pairs::run(text, found, &mut lists, p);
+            }
+            continue;
+        }
         // Most of them are words behind a bracket.
         if text.before(p) != b'-' && !matches!(text.at(p), b'V' | b'v') || p < done || skip.covers(p) {
             continue;

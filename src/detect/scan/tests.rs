@@ -90,7 +90,8 @@ proptest! {
         let dashes = |i, from, n: usize| (from..from + n).all(|k| is(i, k, b"-")) && !is(i, from + n, b"-");
         let option = |i| {
             let closed = is(i, 1, b")") || is(i, 1, b" \t") && is(i, 2, b")");
-            letter(i, 0) && (closed || dashes(i, 1, 2)) || dashes(i, 0, 5)
+            let opened = is(i, 0, b"\"'") && (is(i, 1, b"[(") || is(i, 2, b"[("));
+            letter(i, 0) && (closed || dashes(i, 1, 2)) || dashes(i, 0, 5) || opened
         };
         prop_assert_eq!(&got[kind::OPTION], &wants(&option));
         let named = |i| is(i, 0, b"&;") && (3..6).any(|n| is(i, n, b"&;"));
