@@ -43,7 +43,8 @@ struct Element {
 
 /// Reads the list whose first string the quote at `p` may open.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>, pairs: &mut Pairs, p: usize) {
-    if p < pairs.done {
+    // An array under a key is one of its values.
+    if p < pairs.done || found.settled.lists(p) {
         return;
     }
     let Some(mut open) = opening(text, p) else { return };
@@ -72,7 +73,7 @@ fn list(text: &Text<'_>, found: &mut Found<'_>, pairs: &mut Pairs, open: usize) 
         2 if seen.closed => pair(text, pairs, open, first.span, seen.end, headers),
         0..=2 => None,
         _ if headers => Some(Evidence { secrets: true, texts: true, headers: true }),
-        n if seen.closed && n % 2 == 0 && seen.names && seen.values && seen.known > 1 => {
+        n if seen.closed && n.is_multiple_of(2) && seen.names && seen.values && seen.known > 1 => {
             Some(Evidence { texts: true, ..Evidence::default() })
         }
         _ => None,
@@ -129,7 +130,7 @@ fn survey(text: &Text<'_>, found: &mut Found<'_>, open: usize, raw: bool) -> See
         if next != b',' && next != close {
             break;
         }
-        if seen.count % 2 == 0 {
+        if seen.count.is_multiple_of(2) {
             let name = is_name(text, e.span);
             known = name && !class_of(text, found, e.span).is_unknown();
             seen.names &= name;
