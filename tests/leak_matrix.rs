@@ -40,6 +40,9 @@ const ROWS: &[(&str, &str)] = &[
     ("89860070310112094320", "iccid={}"),
     ("王小明", "姓名：{} "),
     ("482913", "验证码{}，5分钟内有效"),
+    ("hunter2x", r#"["password","{}"]"#),
+    ("hunter2x", r#"[('user', 'x'), ('password', '{}')]"#),
+    ("abc.def-1", r#"{"rawHeaders":["Host","x","Authorization","Bearer {}"]}"#),
 ];
 
 fn clean(text: &str) -> String {

@@ -419,7 +419,7 @@ fn name(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, span: Range<usi
         found.times.push((span.start as u32, span.end as u32));
     }
     if class.has_shape(&[Shape::Jar]) {
-        special::jar(text, found, span.start, span.start);
+        special::jar(text, found, span.start, (span.start, text.bytes.len()));
     } else if let Some(place) = Place::of(class, &span) {
         found.urls.column(place);
     } else if let Some((entity, shape)) = class.entity {

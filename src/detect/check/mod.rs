@@ -26,6 +26,7 @@ pub mod scheme;
 pub mod table;
 pub mod uuid;
 pub mod vehicle;
+pub mod word;
 
 /// True when `v` is not empty and holds only ASCII digits.
 pub(crate) fn all_digits(v: &[u8]) -> bool {

@@ -14,8 +14,13 @@ pub fn is(v: &[u8]) -> bool {
         8.. if v.starts_with(SUPPRESSED) && is_constant(v) => true,
         31.. if is_token(v) => true,
         39.. if is_surrogate(v) => true,
-        _ => memchr::memchr(b'*', v).is_some_and(|i| v.get(i + 1) == Some(&b'*')),
+        _ => memchr::memchr(b'*', v).is_some_and(|i| v.get(i + 1) == Some(&b'*') || is_short_name(v, i)),
     }
+}
+
+/// `张*`: the mask of a name of two ideographs; the star stands at `star`.
+fn is_short_name(v: &[u8], star: usize) -> bool {
+    star + 1 == v.len() && matches!((star, v[0]), (3, 0xE0..=0xEF) | (4, 0xF0..))
 }
 
 /// Constants side by side, and nothing else: what stands behind one may be a value that another program wrote there.
@@ -58,6 +63,7 @@ mod tests {
         assert!(super::is(b"phone_abcdefgh_zcdale3dfbstu4pll54vzitlsa"));
         assert!(super::is(b"phone_abcdefgh_zcdale3dfbstu4pll54vzitlsazcdale3dfbs"));
         assert!(super::is(b"138****8000") && super::is(b"REDACTED"));
+        assert!(super::is("张*".as_bytes()) && super::is("𠮷*".as_bytes()) && !super::is("张三*".as_bytes()));
         assert!(super::is(b"fdde:1d00:0a1b:0000:1111:2222:3333:4444"));
         assert!(super::is(b"[fdde:1d00:0a1b:0000:1111:2222:3333:4444]:443"));
         assert!(super::is(b"REDACTEDREDACTED") && !super::is(b"REDACTEDRED") && !super::is(b"REDACTED#22hunter2"));

@@ -231,7 +231,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     let shape = if shape == Shape::Jar && text.is_tag(sep) { Shape::Text } else { shape };
     match shape {
         Shape::Jar => {
-            special::jar(text, found, sep, from);
+            special::jar(text, found, sep, (from, text.bytes.len()));
             return 0;
         }
         Shape::Terminal => {

@@ -20,6 +20,7 @@ mod login;
 mod naming;
 mod numeric;
 mod option;
+mod pairs;
 mod papers;
 mod passcode;
 mod place;

@@ -1,17 +1,25 @@
 //! Values of command lines behind their option: `--password hunter2`, `["--token","..."]`.
 
 use super::extent::extent;
+use super::pairs::{self, Pairs};
 use super::{Found, Skip, Text, command, keyed, secret, sql};
 use crate::detect::scan::kind;
 use crate::model::Shape;
 
-/// Looks behind every dash and pair of dashes before a word, and every five.
+/// Looks behind every dash and pair of dashes before a word, and every five, and behind the brackets of lists.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     let mut done = 0;
     let mut before = command::Before::default();
+    let mut lists = Pairs::default();
     for &p in text.scan.events.of(kind::OPTION) {
         let p = p as usize;
+        if matches!(text.at(p), b'"' | b'\'') {
+            if !skip.covers(p) {
+                pairs::run(text, found, &mut lists, p);
+            }
+            continue;
+        }
         // Most of them are words behind a bracket.
         let dash = text.before(p) == b'-';
         if !dash && !matches!(text.at(p), b'V' | b'v') || p < done {

@@ -16,6 +16,8 @@ pub struct Settled {
     pub(super) keys: Vec<(u32, ClassId)>,
     /// Where the arrays end that were read so far.
     pub(super) arrays: usize,
+    /// Arrays under keys whose values may be anything, ascending.
+    lists: Vec<(u32, u32)>,
 }
 
 impl Settled {
@@ -23,6 +25,7 @@ impl Settled {
     pub(super) fn begin(&mut self, len: usize) {
         self.emails.clear();
         self.arrays = 0;
+        self.lists.clear();
         for map in [&mut self.taken, &mut self.exempt] {
             map.clear();
             map.resize(len / 64 + 1, 0);
@@ -72,6 +75,19 @@ impl Settled {
             near &= near - 1;
         }
         false
+    }
+
+    /// Notes the array `start..end` under a key whose values may be anything.
+    pub(super) fn list(&mut self, start: usize, end: usize) {
+        if self.lists.last().is_none_or(|l| start >= l.1 as usize) {
+            self.lists.push((start as u32, end as u32));
+        }
+    }
+
+    /// True when `pos` lies in one of these arrays.
+    pub(super) fn lists(&self, pos: usize) -> bool {
+        let i = self.lists.partition_point(|l| l.0 as usize <= pos);
+        i > 0 && pos < self.lists[i - 1].1 as usize
     }
 
     /// Exempts the value behind the separator at `sep`, if so.

@@ -13,10 +13,10 @@ const COOKIES: usize = 128;
 /// Shortest value of a cookie that can tell people apart; flags are shorter.
 const SHORTEST: usize = 4;
 
-/// The values of a cookie header that begins at `from`: those that no key of the registry names are taken, those of the
-/// registry's functional cookies stay.
-pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
-    let t = text.bytes;
+/// The values of a cookie header that begins at `from` and ends at `to` at the latest: those that no key of the registry names are
+/// taken, those of the registry's functional cookies stay.
+pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (from, to): (usize, usize)) {
+    let t = &text.bytes[..to];
     let mut i = from;
     while matches!(text.at(i), b' ' | b'\t' | b'[' | b'"' | b'\'') && i < from + 4 {
         i += 1;
@@ -64,7 +64,7 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, from: usize) {
         i += quoted;
         match text.at(i) {
             b';' => i += 1,
-            b'"' if t[i..].starts_with(b"\",\"") => i += 3,
+            b'"' if t.get(i..).is_some_and(|rest| rest.starts_with(b"\",\"")) => i += 3,
             _ => return,
         }
     }

@@ -224,12 +224,12 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     }
 }
 
-/// Numbers behind and before words, and words behind dashes.
+/// Numbers behind and before words, words behind dashes, and strings behind brackets.
 #[inline(always)]
 fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let (d, word, dash) = (&c[class::DIGIT], &c[class::WORD], &c[class::DASH]);
     let (space, plus, colon, paren) = (&c[class::SPACE], &c[class::PLUS], &c[class::COLON], &c[class::PAREN]);
-    let term = &c[class::TERM];
+    let (quote, frame, term) = (&c[class::QUOTE], &c[class::FRAME], &c[class::TERM]);
     for i in FRONT..END {
         let letter = word[i] & !d[i];
         // What stands right before a number that ends its first four digits here. Forms write a blank as a plus sign.
@@ -245,9 +245,11 @@ fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let two = sh!(dash, i, 1) & sh!(dash, i, 2);
         let four = two & sh!(dash, i, 3) & sh!(dash, i, 4);
         let closed = sh!(paren, i, 1) | (sh!(space, i, 1) & sh!(paren, i, 2));
+        // Of brackets only those that open are no end of a value.
+        let opened = (sh!(frame, i, 1) & !(sh!(term, i, 1))) | (sh!(frame, i, 2) & !(sh!(term, i, 2)));
         let one = sh!(dash, i, 1) & sh!(term, i, 2);
-        event[kind::OPTION][i - FRONT] =
-            (letter & (closed | one | (two & !(sh!(dash, i, 3))))) | (dash[i] & four & !(sh!(dash, i, 5)));
+        let options = (letter & (closed | one | (two & !(sh!(dash, i, 3))))) | (dash[i] & four & !(sh!(dash, i, 5)));
+        event[kind::OPTION][i - FRONT] = options | (quote[i] & opened);
     }
 }
 

@@ -169,7 +169,8 @@ pub mod kind {
     /// A number of four digits or more behind a word or colon (fourth digit), or one that a blank and a word follow (first
     /// letter).
     pub const PASSCODE: usize = 20;
-    /// Two dashes, a dash behind what no bare value holds, or a closing bracket before a word (first letter), and five dashes (the fifth).
+    /// `--`, a closing bracket, or a dash behind what no bare value holds, before a word (first letter); `-----` (last); a quote at most
+    /// one sign behind an opening bracket (quote).
     pub const OPTION: usize = 21;
     /// What may end a named reference: `&lt;`, `&quot;` (semicolon).
     pub const NAMED: usize = 22;

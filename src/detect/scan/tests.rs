@@ -92,7 +92,8 @@ proptest! {
         let option = |i| {
             let closed = is(i, 1, b")") || is(i, 1, b" \t") && is(i, 2, b")");
             let one = is(i, 1, b"-") && term(i, 2);
-            letter(i, 0) && (closed || one || dashes(i, 1, 2)) || dashes(i, 0, 5)
+            let opened = is(i, 0, b"\"'") && (is(i, 1, b"[(") || is(i, 2, b"[("));
+            letter(i, 0) && (closed || one || dashes(i, 1, 2)) || dashes(i, 0, 5) || opened
         };
         prop_assert_eq!(&got[kind::OPTION], &wants(&option));
         let named = |i| is(i, 0, b"&;") && (3..6).any(|n| is(i, n, b"&;"));
