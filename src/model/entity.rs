@@ -177,3 +177,20 @@ pub enum Shape {
     /// A query string: its values, where a policy asks.
     Query,
 }
+
+impl Shape {
+    /// True when values may be any text of any length.
+    pub fn is_boundless(self) -> bool {
+        matches!(
+            self,
+            Shape::Text
+                | Shape::Secret
+                | Shape::SecretNoPath
+                | Shape::Credential
+                | Shape::Prose
+                | Shape::PlaceText
+                | Shape::Search
+                | Shape::SecretWord
+        )
+    }
+}

@@ -16,7 +16,8 @@ pub enum Keyed {
 
 /// Judges a decoded, trimmed value under a key of `entity`.
 pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
-    if placeholder::is(v) || output::is(v) {
+    let free = shape.is_boundless() && entity != e::PERSON_NAME || matches!(entity, e::TOKEN | e::SESSION);
+    if placeholder::is(v) || if free { output::veils(v) } else { output::is(v) } {
         return Keyed::Placeholder;
     }
     let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
@@ -226,7 +227,7 @@ pub fn coordinates(v: &[u8]) -> bool {
 /// The credential behind its scheme.
 fn credential(v: &[u8], entity: EntityId) -> Keyed {
     let secret = scheme::split(v).1;
-    if placeholder::is(secret) || output::is(secret) { Keyed::Placeholder } else { Keyed::Take(entity) }
+    if placeholder::is(secret) || output::veils(secret) { Keyed::Placeholder } else { Keyed::Take(entity) }
 }
 
 #[cfg(test)]

@@ -18,9 +18,15 @@ pub fn is(v: &[u8]) -> bool {
     }
 }
 
-/// `张*`: the mask of a name of two ideographs; the star stands at `star`.
+/// As [`is`], for values of any text (passwords, addresses): stars make no mask of them unless they are half of it or its end.
+pub fn veils(v: &[u8]) -> bool {
+    let stars = v.iter().filter(|b| **b == b'*').count();
+    is(v) && (stars == 0 || v.ends_with(b"****") || stars > 1 && 2 * stars >= v.len())
+}
+
+/// `张*`: the mask of a name of two letters or ideographs; the star stands at `star`.
 fn is_short_name(v: &[u8], star: usize) -> bool {
-    star + 1 == v.len() && matches!((star, v[0]), (3, 0xE0..=0xEF) | (4, 0xF0..))
+    star + 1 == v.len() && matches!((star, v[0]), (1, b'A'..=b'Z' | b'a'..=b'z') | (3, 0xE0..=0xEF) | (4, 0xF0..))
 }
 
 /// Constants side by side, and nothing else: what stands behind one may be a value that another program wrote there.
@@ -63,6 +69,14 @@ mod tests {
         assert!(super::is(b"phone_abcdefgh_zcdale3dfbstu4pll54vzitlsa"));
         assert!(super::is(b"phone_abcdefgh_zcdale3dfbstu4pll54vzitlsazcdale3dfbs"));
         assert!(super::is(b"138****8000") && super::is(b"REDACTED"));
+        assert!(
+            super::is(b"a**b")
+                && !super::veils(b"my**secret99")
+                && super::veils(b"**********")
+                && super::veils(b"my****")
+        );
+        assert!(super::veils("北京市海淀区****".as_bytes()) && super::veils(b"REDACTED") && !super::veils(b"hunter2"));
+        assert!(super::is(b"o*") && !super::veils(b"o*") && !super::is(b"7*"));
         assert!(super::is("张*".as_bytes()) && super::is("𠮷*".as_bytes()) && !super::is("张三*".as_bytes()));
         assert!(super::is(b"fdde:1d00:0a1b:0000:1111:2222:3333:4444"));
         assert!(super::is(b"[fdde:1d00:0a1b:0000:1111:2222:3333:4444]:443"));

@@ -264,7 +264,7 @@ impl Rule {
 
     fn accepts(&self, text: &Text<'_>, under: (&[u8], &[View]), (s, e): (usize, usize), line: usize) -> bool {
         let v = &text.bytes[s..e];
-        !super::check::output::is(v)
+        !super::check::output::veils(v)
             && self.validator.is_none_or(|f| f(v))
             && (self.keywords.is_empty() || self.announced(text.bytes, under, (s, e)))
             && (self.fields.is_empty() || self.in_field(&text.bytes[line..s]))

@@ -1,7 +1,7 @@
 //! Arrays and plain objects behind a key: what is in them stands under it.
 
 use super::extent::extent;
-use super::keyed::{accept, behind_blanks, boundless};
+use super::keyed::{accept, behind_blanks};
 use super::{Found, Text, special};
 use crate::detect::keys::KeyClass;
 use crate::model::{EntityId, Shape};
@@ -76,7 +76,7 @@ pub fn elements(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape),
         (i, most) = (end, most - 1);
     }
     found.settled.arrays = found.settled.arrays.max(i);
-    if boundless(kind.1) || matches!(kind.1, Shape::AccountName | Shape::UserId) {
+    if kind.1.is_boundless() || matches!(kind.1, Shape::AccountName | Shape::UserId) {
         found.settled.list(from, i);
     }
 }

@@ -1,6 +1,6 @@
 //! Where a value behind its key ends.
 
-use super::keyed::{MAX_VALUE, boundless};
+use super::keyed::MAX_VALUE;
 use super::quotes::apostrophe_end;
 use super::{Found, Text, element, special};
 use crate::detect::check;
@@ -12,7 +12,7 @@ use crate::model::Shape;
 pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, class: KeyClass) -> (usize, usize) {
     let t = text.bytes;
     if text.is_tag(sep) {
-        let long = class.entity.is_some_and(|x| boundless(x.1));
+        let long = class.entity.is_some_and(|x| x.1.is_boundless());
         let (start, end) = element::content(text, i, if long { t.len() } else { MAX_VALUE + 1 });
         // The element ends with the string of JSON in which it stands.
         let leaves = found.line.seek(text, i)
@@ -24,8 +24,8 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
         b'<' if text.at(sep) == b'=' && !text.is_data(sep, i) => pointed(text, found, i),
         first => {
             let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(|s| boundless(s) || wordy(s));
-            let long = shape.is_some_and(boundless);
+            let words = shape.is_some_and(|s| s.is_boundless() || wordy(s));
+            let long = shape.is_some_and(Shape::is_boundless);
             if words
                 && first.is_ascii_alphabetic()
                 && let Some(quote) = wrapped(text, found, i)

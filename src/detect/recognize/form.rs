@@ -20,7 +20,7 @@ pub fn part(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> usize {
     let near = &near[..record_end(text, start + len, near)];
     let blank = [&b"\r\n\r\n"[..], b"\n\n"].iter().find_map(|m| Some(memchr::memmem::find(near, m)? + m.len()));
     let Some(from) = blank.map(|n| start + len + n) else { return 0 };
-    let most = if keyed::boundless(shape) { t.len() } else { t.len().min(from + keyed::MAX_VALUE) };
+    let most = if shape.is_boundless() { t.len() } else { t.len().min(from + keyed::MAX_VALUE) };
     let body = &t[from..most];
     let body = &body[..record_end(text, from, body)];
     let end = memchr::memmem::find(body, b"\n--").unwrap_or(body.len());

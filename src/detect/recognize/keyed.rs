@@ -255,10 +255,10 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         _ if i > from && text.at(sep) == b'=' && text.before(sep) != b' ' && is_pair(text, i) => return 0,
         _ => {}
     }
-    let data = boundless(shape) && text.is_data(sep, i);
+    let data = shape.is_boundless() && text.is_data(sep, i);
     match text.at(i) {
         b'[' if !data && text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
-        b'[' if !data && (!boundless(shape) || array::opens(text, sep, i)) => {
+        b'[' if !data && (!shape.is_boundless() || array::opens(text, sep, i)) => {
             array::elements(text, found, (entity, shape), sep, i + 1);
             0
         }
@@ -314,21 +314,6 @@ fn is_weak(text: &Text<'_>, entity: EntityId) -> bool {
     text.registry.weak() >> entity.0 & 1 == 1
 }
 
-/// Shapes whose values may have any length.
-pub fn boundless(shape: Shape) -> bool {
-    matches!(
-        shape,
-        Shape::Text
-            | Shape::Secret
-            | Shape::SecretNoPath
-            | Shape::Credential
-            | Shape::Prose
-            | Shape::PlaceText
-            | Shape::Search
-            | Shape::SecretWord
-    )
-}
-
 /// Longest value of the other shapes, escapes included.
 pub const MAX_VALUE: usize = 512;
 
@@ -351,7 +336,7 @@ pub fn accept(
     while end > start && t[end - 1] == b' ' {
         end -= 1;
     }
-    if start >= end || !boundless(shape) && end - start > MAX_VALUE {
+    if start >= end || !shape.is_boundless() && end - start > MAX_VALUE {
         return None;
     }
     let raw = &t[start..end];

@@ -53,7 +53,7 @@ pub fn jar(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (from, to): (usiz
             i -= 1;
         }
         let v = &t[start.min(i)..i];
-        let value = v.len() >= SHORTEST && !placeholder::is(v) && !output::is(v);
+        let value = v.len() >= SHORTEST && !placeholder::is(v) && !output::veils(v);
         // What its own key does not take tells people apart all the same.
         let telling = value
             && (class.is_unknown()
