@@ -185,6 +185,39 @@ fn no_row_leaks_in_hexadecimal_digits() {
     }
 }
 
+#[test]
+fn a_secret_that_could_be_decoded_goes_whole() {
+    let hex = |v: &str| v.bytes().map(|b| format!("{b:02x}")).collect::<String>();
+    let texts = ["hunter2 is no good", "user:c0rrect-h0rse", "{\"mobile\":\"13800138000\"}", "a=1;b=203.0.113.7"];
+    for text in texts {
+        for run in [STANDARD(text.as_bytes()), URL(text.as_bytes()), hex(text), hex(text).to_uppercase()] {
+            for line in [
+                "GET /p?password={}&n=1 HTTP/1.1",
+                "GET /p?n=1&access_token={} HTTP/1.1",
+                "password={} n=1",
+                "level=info token={} n=1",
+                "api_key: {}",
+                "Cookie: session={}; n=1",
+                "Authorization: Bearer {}",
+                "X-Api-Key: {}",
+                "{\"password\":\"{}\",\"n\":1}",
+                "{\"x\":\"{\\\"password\\\":\\\"{}\\\"}\"}",
+                "tool --password {} -v",
+                "mysql -p{} -u root",
+                "<password>{}</password>",
+            ] {
+                let out = clean(&line.replace("{}", &run));
+                // Nothing of it is left, but for the sign that pads it.
+                let (front, back) = line.split_once("{}").unwrap();
+                let rest =
+                    out.strip_prefix(front).and_then(|o| o.strip_suffix(back)).unwrap_or_else(|| panic!("{out}"));
+                assert!(rest.starts_with("REDACTED") || rest.contains('_'), "{line} with {run}: {out}");
+                assert!(!run.as_bytes().windows(8).any(|w| rest.as_bytes().windows(8).any(|r| r == w)), "{out}");
+            }
+        }
+    }
+}
+
 /// Base64 of another make than the one under test.
 mod b64 {
     fn with(v: &[u8], alphabet: &[u8; 64], pad: bool) -> String {

@@ -132,7 +132,7 @@ impl<'r> Detector<'r> {
                 Some(view) if level + 1 < LEVELS => {
                     view.clear();
                     escapes::show(bytes, &self.scanner, esc, view);
-                    view.regions()
+                    view.escaped_regions()
                 }
                 Some(view) => {
                     // Shown in addition: where all is decoded at once, what told values apart may be gone.

@@ -49,7 +49,9 @@ fn merge(a: Hit, b: Hit, weak: u128) -> Hit {
         return if gives_way(&a) { b } else { a };
     }
     let len = |h: &Hit| h.end - h.start;
-    let b_wins = (len(&b), strength(&b)) > (len(&a), strength(&a));
+    // What is a value as a whole is not rewritten within.
+    let rank = |h: &Hit| (len(h), h.blob == 0, strength(h));
+    let b_wins = rank(&b) > rank(&a);
     let mut w = if b_wins { b } else { a };
     w.start = a.start.min(b.start);
     w.end = a.end.max(b.end);

@@ -9,6 +9,7 @@ pub mod layout;
 pub mod marks;
 mod near;
 pub mod out;
+pub mod region;
 pub mod slot;
 pub mod terminal;
 pub mod time;

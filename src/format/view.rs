@@ -2,11 +2,12 @@
 //!
 //! A view holds many regions, one behind the other, each ended by a line feed, so that one scan reads them all.
 
-use super::armour::{Armour, Decode};
+use super::armour::Decode;
 use super::escape::{backslash, percent, wide};
 use super::marks::separator;
 use super::near::count;
 use super::out::Out;
+pub use super::region::{Blob, Region};
 use crate::model::Carriers;
 use std::cell::Cell;
 
@@ -59,15 +60,6 @@ fn carriers_of<'m>(marks: impl Iterator<Item = &'m Mark>) -> Carriers {
     marks.filter(|m| m.escape > 0).fold(Carriers::RAW, |c, m| c.with(m.carrier))
 }
 
-/// A stretch of the parent text that is shown decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// First byte in the parent.
-    pub start: u32,
-    /// One past the last byte in the parent.
-    pub end: u32,
-}
-
 /// Where a stretch of a view stood in the parent text.
 #[derive(Clone, Copy, Debug)]
 pub struct Traced {
@@ -79,19 +71,6 @@ pub struct Traced {
     pub anchor: u32,
     /// How the bytes were written.
     pub carriers: Carriers,
-}
-
-/// A region that is one run of base64 or of hexadecimal text: its findings change the run as a whole.
-#[derive(Clone, Copy, Debug)]
-pub struct Blob {
-    /// First byte of the decoded text in the view.
-    pub from: u32,
-    /// One past its last byte.
-    pub to: u32,
-    /// The run in the parent.
-    pub run: Region,
-    /// How the run was written.
-    pub style: Armour,
 }
 
 /// How a region is shown.
@@ -109,6 +88,8 @@ pub struct View {
     text: Out,
     marks: Vec<Mark>,
     regions: Vec<Region>,
+    /// Those that are no runs of letters and digits.
+    escaped: Vec<Region>,
     /// One for each region.
     shown: Vec<Shown>,
     blobs: Vec<Blob>,
@@ -127,6 +108,7 @@ impl View {
         self.text.clear();
         self.marks.clear();
         self.regions.clear();
+        self.escaped.clear();
         self.shown.clear();
         self.blobs.clear();
         self.contents.clear();
@@ -148,6 +130,11 @@ impl View {
     /// Regions in ascending order; they do not overlap.
     pub fn regions(&self) -> &[Region] {
         &self.regions
+    }
+
+    /// Those that hold escapes: what stands there is read in this view alone. A run of base64 may be a value in its own right.
+    pub fn escaped_regions(&self) -> &[Region] {
+        &self.escaped
     }
 
     /// View positions at which the regions begin, behind the keys that are shown in front.
@@ -247,7 +234,11 @@ impl View {
 
     pub(super) fn close(&mut self, start: usize, end: usize) {
         self.escaped((end, 1), (b"\n\0\0\0", 1), Carriers::RAW);
-        self.regions.push(Region { start: start as u32, end: end as u32 });
+        let region = Region { start: start as u32, end: end as u32 };
+        self.regions.push(region);
+        if self.blobs.last().is_none_or(|b| b.run != region) {
+            self.escaped.push(region);
+        }
         let carriers = std::mem::take(&mut self.carriers);
         self.shown.push(Shown { end: self.text.len() as u32, carriers });
     }
