@@ -81,7 +81,8 @@ pub fn is_doubled(t: &[u8], p: usize) -> bool {
 
 /// True when a field may begin with the quote: inches and quotes that close stand behind other signs.
 fn opens(t: &[u8], quote: usize) -> bool {
-    let before = |i: usize| matches!(t[i], b'\n' | b',' | b';' | b'\t' | b'|' | b' ' | b'=' | b':' | b'(' | b'[' | b'{');
+    let before =
+        |i: usize| matches!(t[i], b'\n' | b',' | b';' | b'\t' | b'|' | b' ' | b'=' | b':' | b'(' | b'[' | b'{');
     quote.checked_sub(1).is_none_or(before)
 }
 
@@ -131,11 +132,10 @@ mod tests {
             let text = format!("\"\"\n{text}\nx\"y\n");
             assert_eq!(fields(&text), [field], "{text}");
         }
-        assert_eq!(fields("\"{\"\"a\"\":1}\"\t\"{\"\"b\"\":2}\"\n\"[\"\"c\"\"]\""), [
-            r#"{""a"":1}"#,
-            r#"{""b"":2}"#,
-            r#"[""c""]"#
-        ]);
+        assert_eq!(
+            fields("\"{\"\"a\"\":1}\"\t\"{\"\"b\"\":2}\"\n\"[\"\"c\"\"]\""),
+            [r#"{""a"":1}"#, r#"{""b"":2}"#, r#"[""c""]"#]
+        );
     }
 
     #[test]

@@ -90,8 +90,12 @@ impl Flat {
             _ => return,
         };
         let (a, b) = (self.cells[first], self.cells[first + 1]);
-        let inner = a.carrier.with(b.carrier);
-        let carrier = if inner == Carriers::RAW { Carriers::CSV } else { Carriers::CSV.with(inner).with(Carriers::NESTED) };
+        let carrier = match (a.carrier, b.carrier) {
+            (Carriers::RAW, Carriers::RAW) => Carriers::CSV,
+            (a, b) if a == b => Carriers::CSV.with(a).with(Carriers::NESTED),
+            // A string that begins or ends with a quote: `"\"a`.
+            (a, b) => a.with(b),
+        };
         let Some(len) = u16::try_from(b.from + u32::from(b.len) - a.from).ok().filter(|n| *n <= MAX_ESCAPE) else {
             return;
         };
@@ -188,7 +192,8 @@ mod tests {
             ("&#64;#13 %13 %91", "@#13 %13 %91"),
             ("a&#E4#B8#80", "a&一"),
             (r#"{""a"":""b"",""c"":"""",""d"":1}"#, r#"{"a":"b","c":"""","d":1}"#),
-            ("%252522%252522a%252522&#x26;#x22;:1", "\"a\":1"),
+            ("%252522%252522a%252522%252522:1", "\"a\":1"),
+            (r#""\"a\"":1"#, r#""a":1"#),
         ] {
             assert_eq!(String::from_utf8_lossy(flat(nest.as_bytes()).text()), format!("{text}\n"), "{nest}");
         }
