@@ -129,6 +129,7 @@ fn a_nest_hides_nothing_beside_it() {
         "li.lei%40example.com",
         &base64,
         &hex,
+        r#"{""password"":""hunter2-x""}"#,
     ];
     for nest in nests() {
         for value in values {
@@ -203,6 +204,26 @@ fn keys_in_the_values_of_keys() {
         let (code, out, message) = run(&["filter", "--tag", "none"], text.as_bytes());
         assert_eq!(code, 0, "{unit}: {message}");
         assert!(!leaks(&out), "{unit}");
+    }
+}
+
+/// Quotes written twice, in fields that close and in such that don't: none may be looked for from the front of the line for each.
+#[test]
+fn quotes_written_twice_of_a_megabyte() {
+    for (front, unit, back) in [
+        ("\"{", "\"\"a\"\":", "}\""),
+        ("", "\"\"a\"\":", ""),
+        ("1,\"", "\"\"a\"\":1,", ""),
+        ("", "\"{\"\"a\"\":1}\",", "x"),
+        ("", "a\"\":\"1", ""),
+        ("\"", "[\"\"a\",\"", "\""),
+        ("", "#\"\"\"a\"\":\"&#49;", ""),
+    ] {
+        let text = format!("{front}{}{back} mobile={PHONE}\n", unit.repeat((1 << 20) / unit.len()));
+        let (code, out, message) = run(&["filter", "--tag", "none"], text.as_bytes());
+        assert_eq!(code, 0, "{unit}: {message}");
+        assert!(!leaks(&out), "{unit}");
+        assert_eq!(out.iter().filter(|b| **b == b'"').count(), text.bytes().filter(|b| *b == b'"').count(), "{unit}");
     }
 }
 

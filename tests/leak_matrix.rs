@@ -166,6 +166,62 @@ fn no_row_leaks_in_base64() {
     }
 }
 
+/// The fields of a line of CSV, their quotes written once; nothing for what is none (RFC 4180).
+fn csv(line: &str) -> Option<Vec<String>> {
+    let (mut fields, mut rest) = (Vec::new(), line);
+    loop {
+        let mut field = String::new();
+        if let Some(mut quoted) = rest.strip_prefix('"') {
+            loop {
+                let (part, tail) = quoted.split_once('"')?;
+                field += part;
+                let Some(more) = tail.strip_prefix('"') else {
+                    rest = tail;
+                    break;
+                };
+                field.push('"');
+                quoted = more;
+            }
+        } else {
+            let end = rest.find(',').unwrap_or(rest.len());
+            field += &rest[..end];
+            rest = &rest[end..];
+        }
+        fields.push(field);
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return rest.is_empty().then_some(fields),
+        }
+    }
+}
+
+#[test]
+fn no_row_leaks_in_json_in_a_field_of_csv() {
+    for (value, line) in ROWS {
+        let inner = line.replace("{}", value);
+        let row = |json: &str| format!("7,\"{}\",\"say \"\"hi\"\"\"", json.replace('"', "\"\""));
+        let string = format!("{{\"n\":1,\"x\":{}}}", serde_json::Value::from(inner.as_str()));
+        // What is JSON itself, also as it is.
+        let object = Some(inner).filter(|x| serde_json::from_str::<serde_json::Value>(x).is_ok_and(|v| !v.is_number()));
+        for json in [Some(string), object].into_iter().flatten() {
+            let text = row(&json);
+            let out = clean(&format!("{text}\n"));
+            assert!(!out.contains(value), "{text} -> {out}");
+            assert_eq!(clean(&out), out, "{text}");
+            let fields = csv(out.trim_end()).unwrap_or_else(|| panic!("{out} is no CSV"));
+            assert_eq!((fields.len(), &fields[0][..], &fields[2][..]), (3, "7", "say \"hi\""), "{out}");
+            let new: serde_json::Value = serde_json::from_str(&fields[1]).unwrap_or_else(|e| panic!("{e}: {out}"));
+            assert!(!new.to_string().contains(value), "{out}");
+            // The line as a string of JSON.
+            let out = clean(&format!("{{\"row\":{}}}\n", serde_json::Value::from(text)));
+            let outer: serde_json::Value = serde_json::from_str(&out).unwrap_or_else(|e| panic!("{e}: {out}"));
+            let fields = csv(outer["row"].as_str().unwrap()).unwrap_or_else(|| panic!("{out} is no CSV"));
+            assert!(!out.contains(value) && !fields[1].contains(value), "{out}");
+            assert!(serde_json::from_str::<serde_json::Value>(&fields[1]).is_ok(), "{out}");
+        }
+    }
+}
+
 #[test]
 fn no_row_leaks_in_hexadecimal_digits() {
     for (value, line) in ROWS {

@@ -50,6 +50,9 @@ const MARKS: &[&str] = &[
     "%0A",
     "%22",
     "\\\"",
+    "\"\"",
+    "\"\":\"\"",
+    ",\"{\"\"",
     "\\\\",
     "\\u",
     "\\u0031",
@@ -263,7 +266,7 @@ impl Mutator {
     fn written(&mut self, piece: &[u8]) -> Vec<u8> {
         let each = |f: fn(u8) -> String| piece.iter().flat_map(|b| f(*b).into_bytes()).collect();
         let runs = |e: Encoding| e.encode(piece).into_bytes();
-        match self.rng.u8(..14) {
+        match self.rng.u8(..15) {
             0 => each(|b| format!("%{b:02X}")),
             1 => each(|b| format!("%25{b:02x}")),
             2 => each(|b| format!("\\x{b:02X}")),
@@ -277,6 +280,7 @@ impl Mutator {
             7 => each(|b| format!("#{b:02X}")),
             8 => runs(BASE64),
             9 => runs(BASE64URL_NOPAD),
+            11 => each(|b| if b == b'"' { "\"\"".into() } else { char::from(b).into() }),
             12 => runs(HEXLOWER),
             13 => runs(HEXUPPER),
             10 => {

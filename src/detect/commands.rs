@@ -175,7 +175,7 @@ fn pieces(word: &str, registry: &Registry, tell: &mut impl FnMut(&str)) -> Resul
             return Err("a `$` names no field".into());
         }
         tell(&name[..len]);
-        all.push(Piece::Value(registry.classify(name[..len].as_bytes()).entity));
+        all.push(Piece::Value(registry.classify(&name.as_bytes()[..len]).entity));
         rest = &name[len..];
     }
     Ok(all)

@@ -1,5 +1,6 @@
 //! Which stretches of a text stand in escapes, in base64 or in hexadecimal digits, and are shown decoded.
 
+use super::doubled::{Fields, is_doubled};
 use super::recognize::keyed::BLANKS;
 use super::scan::{Bitmap, Scanner, kind};
 use crate::format::armour::{Armour, Decode, LEAST};
@@ -59,8 +60,9 @@ impl<'a, F: Fn(usize) -> bool> Heads<'a, F> {
     }
 }
 
-/// Shows every stretch with escapes in `view`, in ascending order; `esc` tells whether the text holds that byte.
-pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
+/// Shows every stretch with escapes in `view`, in ascending order; `esc` tells whether the text holds that byte, `contents` where its regions
+/// begin behind their keys when it is a view itself.
+pub fn show(t: &[u8], scan: &Scanner, esc: bool, contents: &[u32], view: &mut View) {
     let of = |k| scan.events.of(k);
     let mut slash = Heads::new(of(kind::BACKSLASH), 0, |p| is_escape(&t[p..]));
     let mut pct = Heads::new(of(kind::PERCENT), 2, |p| is_percent(t, p));
@@ -68,6 +70,7 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
     let mut marks = Heads::new(of(kind::HIGH), 0, |p| is_separator(t, p));
     let mut hashes = Heads::new(of(kind::HASH), 0, |p| is_hash(t, p));
     let mut names = Heads::new(of(kind::NAMED), 0, |p| is_named(t, p));
+    let mut fields = Fields::new(t, of(kind::HASH), contents);
     let mut colours = colours(t, esc).peekable();
     let mut looked = 0;
     let runs = of(kind::TOKEN).iter().map(|&p| p as usize);
@@ -95,9 +98,10 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
         marks.skip_to(done);
         hashes.skip_to(done);
         names.skip_to(done);
+        fields.skip_to(done);
         skip_to(&mut colours, done);
         while runs.next_if(|r| r.0 < done).is_some() {}
-        let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at.min(names.at));
+        let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at.min(names.at)).min(fields.at);
         let p = colours.peek().map_or(p, |c| p.min(*c));
         while hexes.next_if(|r| r.0 < done).is_some() {}
         let first = hexes.peek().map_or(p, |r| p.min(r.0));
@@ -121,6 +125,10 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, view: &mut View) {
             view.push_context(t, key_before(t, start, done), start);
             view.push_terminal(t, start, end);
             done = end;
+        } else if fields.at == p {
+            // What is escaped inside is so in the text that the field holds.
+            view.push_doubled(t, p, fields.end);
+            done = fields.end;
         } else if slash.at == p || backslash_joins(t, p, slash.at) {
             let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
             view.push_context(t, key_before(t, start, done), start);
@@ -161,7 +169,8 @@ pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut 
     let marks = at(kind::HIGH).filter(|&p| is_separator(t, p));
     let hashes = at(kind::HASH).filter(|&p| is_hash(t, p));
     let names = at(kind::NAMED).filter(|&p| is_named(t, p));
-    let heads = slash.chain(pct).chain(wides).chain(marks).chain(hashes).chain(names);
+    let fields = at(kind::HASH).filter(|&p| is_doubled(t, p));
+    let heads = slash.chain(pct).chain(wides).chain(marks).chain(hashes).chain(names).chain(fields);
     let mut heads: Vec<_> = heads.chain(colours(t, esc)).collect();
     heads.sort_unstable();
     let mut runs = runs_of_text(t, scan).into_iter().peekable();

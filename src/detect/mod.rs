@@ -6,6 +6,7 @@ pub mod check;
 mod columns;
 mod commands;
 pub mod custom;
+mod doubled;
 mod escapes;
 pub mod hit;
 pub mod keys;
@@ -131,7 +132,8 @@ impl<'r> Detector<'r> {
             let regions: &[Region] = match above.first_mut() {
                 Some(view) if level + 1 < LEVELS => {
                     view.clear();
-                    escapes::show(bytes, &self.scanner, esc, view);
+                    let contents = below.last().map_or(&[][..], View::contents);
+                    escapes::show(bytes, &self.scanner, esc, contents, view);
                     view.escaped_regions()
                 }
                 Some(view) => {

@@ -1,10 +1,12 @@
 //! Writes a replacement the way the value that it replaces was written.
 
+use super::doubled::double;
 use crate::model::Carriers;
 
 /// Appends `value` to `out` as text of a carrier. `carriers` says which escapes stood in the original's span at
 /// this level; without any, only what the enclosing string forbids is escaped (`in_string`: quote and backslash).
 pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u8>) {
+    let from = out.len();
     if carriers.has(Carriers::PERCENT) {
         percent(value, out);
     } else if carriers.has(Carriers::HEX) {
@@ -15,10 +17,13 @@ pub fn encode(value: &[u8], carriers: Carriers, in_string: bool, out: &mut Vec<u
         hash_escape(value, in_string, out);
     } else if carriers.has(Carriers::JSON_U) {
         json(value, true, out);
-    } else if carriers.has(Carriers::JSON) || in_string {
+    } else if carriers.has(Carriers::JSON) || in_string && !carriers.has(Carriers::CSV) {
         json(value, false, out);
     } else {
         out.extend_from_slice(value);
+    }
+    if carriers.has(Carriers::CSV) {
+        double(out, from);
     }
 }
 
@@ -150,5 +155,6 @@ mod tests {
         assert_eq!(enc("\\x22a", Carriers::HASH, true), "#5Cx22a");
         assert_eq!(enc("\\x22a", Carriers::HTML, true), "&#92;x22a");
         assert_eq!(enc("张\"a", Carriers::HASH, false), "#E5#BC#A0#22a");
+        assert_eq!(enc("\"a\\\"", Carriers::CSV, true), "\"\"a\\\"\"");
     }
 }

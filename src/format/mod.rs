@@ -2,6 +2,7 @@
 
 pub mod armour;
 pub mod base64;
+pub mod doubled;
 pub mod encode;
 pub mod escape;
 pub mod flat;

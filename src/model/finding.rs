@@ -85,9 +85,11 @@ impl Carriers {
     pub const TERMINAL: Carriers = Carriers(512);
     /// Hexadecimal digits of text.
     pub const HEX_TEXT: Carriers = Carriers(1024);
+    /// Fields of CSV, whose quotes are written twice.
+    pub const CSV: Carriers = Carriers(2048);
 
     /// How many sets there are.
-    pub const SETS: usize = 2048;
+    pub const SETS: usize = 4096;
 
     /// Both sets.
     pub fn with(self, other: Carriers) -> Carriers {
@@ -119,6 +121,8 @@ impl Carriers {
             "percent"
         } else if self.has(Carriers::JSON) {
             "json"
+        } else if self.has(Carriers::CSV) {
+            "csv"
         } else if self.has(Carriers::TERMINAL) {
             "terminal"
         } else {

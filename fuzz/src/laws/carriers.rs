@@ -97,6 +97,7 @@ pub const WRITERS: &[(&str, Writer)] = &[
     ("base64 for URLs", |v| BASE64URL_NOPAD.encode(format!("手机号：{v}").as_bytes())),
     ("hexadecimal text", |v| format!("0x{}", HEXLOWER.encode(format!("{{\"mobile\":\"{v}\"}}").as_bytes()))),
     ("HEXADECIMAL TEXT", |v| format!("0x{}", HEXUPPER.encode(format!("手机号：{v}").as_bytes()))),
+    ("field of CSV", |v| format!("\"{{\"\"n\"\":1,\"\"mobile\"\":\"\"{v}\"\"}}\"")),
     // HAProxy leaves digits as they are: the word in front is what it escapes.
     ("hash", |v| format!("#E6#89#8B#E6#9C#BA#E5#8F#B7{v}")),
 ];

@@ -209,7 +209,6 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     let high = &c[class::HIGH];
     for i in FRONT..END {
         event[kind::HIGH][i - FRONT] = high[i] & !(sh!(high, i, 1));
-        event[kind::HASH][i - FRONT] = c[class::HASH][i];
         let mark = &c[class::REF];
         event[kind::NAMED][i - FRONT] = mark[i] & (sh!(mark, i, 3) | sh!(mark, i, 4) | sh!(mark, i, 5));
         event[kind::TOKEN][i - FRONT] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
@@ -218,6 +217,7 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
     sentences(c, w, event);
     decimals(c, w, event);
     frames(c, w, event);
+    doubled(c, w, event);
     let (y, j) = (&c[class::Y_R], &c[class::UPPER_J]);
     for i in FRONT..END {
         event[kind::JWT][i - FRONT] = j[i] & sh!(y, i, 1);
@@ -290,6 +290,20 @@ fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let opened = sh!(frame, i, 2) | sh!(frame, i, 3) | sh!(frame, i, 4);
         let short = (frame[i] | paren[i]) & opened & !(sh!(d, i, 1));
         event[kind::FRAMED][i - FRONT] = (word[i] & (once | twice | bare)) | short;
+    }
+}
+
+/// Hashes, and quotes written twice behind a key or before a word.
+#[inline(always)]
+fn doubled(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+    let (quote, colon, space, k) = (&c[class::QUOTE], &c[class::COLON], &c[class::SPACE], &w.keychar);
+    let (frame, eq, hash) = (&c[class::FRAME], &c[class::EQ], &c[class::HASH]);
+    for i in FRONT..END {
+        let two = sh!(quote, i, 1) & sh!(quote, i, 2);
+        let spaced = sh!(space, i, 1) & sh!(quote, i, 2) & sh!(quote, i, 3) & sh!(k, i, 4);
+        let keys = colon[i] & ((two & sh!(k, i, 3)) | spaced);
+        let begins = k[i] | hash[i] | c[class::AT][i] | c[class::PCT][i];
+        event[kind::HASH][i - FRONT] = hash[i] | keys | (begins & two & (sh!(frame, i, 3) | sh!(eq, i, 3)));
     }
 }
 
