@@ -116,6 +116,8 @@ pub enum Shape {
     Secret,
     /// Any non-empty value but a path: shells name their directory as they name a password.
     SecretNoPath,
+    /// Any value but a count or a result: tests and gates have a key of this name as well.
+    LooseSecret,
     /// The signature of a URL that lets whoever has it in; digests of requests are none.
     Signature,
     /// What lets somebody log in once, in a query: the code of OAuth, or one that was sent to the telephone beside it.
@@ -186,6 +188,7 @@ impl Shape {
             Shape::Text
                 | Shape::Secret
                 | Shape::SecretNoPath
+                | Shape::LooseSecret
                 | Shape::Credential
                 | Shape::Prose
                 | Shape::PlaceText

@@ -391,6 +391,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("code", Shape::Code),
     ("secret", Shape::Secret),
     ("secret_no_path", Shape::SecretNoPath),
+    ("loose_secret", Shape::LooseSecret),
     ("signature", Shape::Signature),
     ("login_code", Shape::LoginCode),
     ("credential", Shape::Credential),

@@ -76,6 +76,7 @@ const SYSTEM: &[&str] = &[
 pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
     match shape {
+        Shape::LooseSecret => take(!is_result(v)),
         Shape::SecretWord => take(v.len() >= 4 && v.iter().any(u8::is_ascii_alphanumeric)),
         Shape::UserId if user_id(v) => Keyed::Take(entity),
         Shape::UserId if entity == e::USER_ID && is_named(v) => account(v, entity),
@@ -238,6 +239,16 @@ fn weak_serial(v: &[u8]) -> bool {
     let epoch = matches!(v.len(), 10 | 13) && v[0] == b'1' && (b'4'..=b'9').contains(&v[1]);
     let clock = v.len() >= 14 && v.starts_with(b"20");
     token && (letters || (10..=14).contains(&v.len()) && !epoch && !clock)
+}
+
+/// What stands under `pass` where nobody logs in: counts, verdicts, references to an environment.
+fn is_result(v: &[u8]) -> bool {
+    const WORDS: &[&str] = &[
+        "pass", "passed", "fail", "failed", "ok", "okay", "skip", "skipped", "warn", "warning", "error", "success",
+        "first", "second", "all", "some", "done", "end", "through", "on", "off", "entry", "exit",
+    ];
+    let number = v.len() < 6 && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'%' | b'/'));
+    number || v.len() < 3 || WORDS.iter().any(|w| v.eq_ignore_ascii_case(w.as_bytes()))
 }
 
 #[cfg(test)]

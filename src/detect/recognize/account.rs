@@ -1,4 +1,5 @@
-//! Account names in sentences: `user "alice"`, `session closed for user alice`, `User alice logged in`, `password changed for alice`.
+//! Account names in sentences: `user "alice"`, `session closed for user alice`, `User alice logged in`, `password changed for alice`;
+//! passwords in those of SQL: `IDENTIFIED BY '...'`.
 
 use super::{Found, Skip, Text};
 use crate::detect::check::{keyed, output};
@@ -15,6 +16,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     for &p in text.scan.events.of(kind::FRAMED) {
         let p = p as usize;
         if matches!(t[p], b']' | b')' | b'[' | b'(') || !announced(t, p) || skip.covers(p) {
+            continue;
+        }
+        if let Some(end) = identified(t, p) {
+            found.push(p, end, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
         let span = if t[p - 1] == b' ' { bare(t, p) } else { framed(t, p) };
@@ -40,7 +45,9 @@ fn announced(t: &[u8], p: usize) -> bool {
         return false;
     };
     let word = u32::from_le_bytes(*word) | 0x2020_2020;
-    const ENDS: [u32; 8] = [
+    const ENDS: [u32; 10] = [
+        u32::from_le_bytes(*b"d by"),
+        u32::from_le_bytes(*b"word"),
         u32::from_le_bytes(*b"user"),
         u32::from_le_bytes(*b") by"),
         u32::from_le_bytes(*b"name"),
@@ -51,6 +58,28 @@ fn announced(t: &[u8], p: usize) -> bool {
         u32::from_le_bytes(*b" for"),
     ];
     ENDS.iter().fold(false, |any, e| any | (*e == word))
+}
+
+/// Where the password ends that begins at `p`: `ALTER USER a IDENTIFIED BY '...'` (MySQL), `CREATE ROLE a WITH PASSWORD '...'`
+/// (PostgreSQL).
+fn identified(t: &[u8], p: usize) -> Option<usize> {
+    const CLAUSES: [&[u8]; 5] =
+        [b"identified by", b"identified by password", b"with password", b"encrypted password", b"login password"];
+    let quote = t[p - 1];
+    let head = t[..p - 1].strip_suffix(b" ").filter(|_| matches!(quote, b'\'' | b'"'))?;
+    if !CLAUSES.iter().any(|c| last_word(head, c)) {
+        return None;
+    }
+    let mut end = p;
+    while end < t.len() {
+        end = memchr::memchr3(quote, b'\\', b'\n', &t[end..]).map_or(t.len(), |n| end + n);
+        match t.get(end) {
+            Some(b'\\') => end = t.len().min(end + 2),
+            Some(b) if *b == quote && t.get(end + 1) == Some(&quote) => end += 2,
+            _ => break,
+        }
+    }
+    (!output::veils(&t[p..end])).then_some(end)
 }
 
 /// The name in the quotes or brackets before `p`, when the word in front says that it is one.

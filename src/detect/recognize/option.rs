@@ -66,7 +66,10 @@ fn option(text: &Text<'_>, found: &mut Found<'_>, (start, shown): (usize, usize)
     let from = end + sep - usize::from(matches!(mark.last(), Some(b'"' | b'\'')));
     let (start, to) = extent(text, found, end, from, class);
     let v = &t[start..to];
-    let secret = matches!(shape, Shape::Secret | Shape::SecretNoPath | Shape::SecretWord | Shape::Credential);
+    let secret = matches!(
+        shape,
+        Shape::Secret | Shape::SecretNoPath | Shape::LooseSecret | Shape::SecretWord | Shape::Credential
+    );
     if v.first().is_none_or(|b| *b == b'-') || secret && !quoted && is_prose(v) {
         return end;
     }
