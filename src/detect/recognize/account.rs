@@ -18,7 +18,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if matches!(t[p], b']' | b')' | b'[' | b'(') || !announced(t, p) || skip.covers(p) {
             continue;
         }
-        if let Some(end) = identified(t, p) {
+        if let Some(end) = identified(text, p) {
             found.push(p, end, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
@@ -62,7 +62,8 @@ fn announced(t: &[u8], p: usize) -> bool {
 
 /// Where the password ends that begins at `p`: `ALTER USER a IDENTIFIED BY '...'` (MySQL), `CREATE ROLE a WITH PASSWORD '...'`
 /// (PostgreSQL).
-fn identified(t: &[u8], p: usize) -> Option<usize> {
+fn identified(text: &Text<'_>, p: usize) -> Option<usize> {
+    let t = text.bytes;
     const CLAUSES: [&[u8]; 5] =
         [b"identified by", b"identified by password", b"with password", b"encrypted password", b"login password"];
     let quote = t[p - 1];
@@ -75,6 +76,8 @@ fn identified(t: &[u8], p: usize) -> Option<usize> {
         end = memchr::memchr3(quote, b'\\', b'\n', &t[end..]).map_or(t.len(), |n| end + n);
         match t.get(end) {
             Some(b'\\') => end = t.len().min(end + 2),
+            // What was escaped ends nothing.
+            Some(_) if text.is_escape(end) => end += 1,
             Some(b) if *b == quote && t.get(end + 1) == Some(&quote) => end += 2,
             _ => break,
         }
