@@ -244,6 +244,10 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         }
         Shape::Search | Shape::Signature | Shape::LoginCode if !special::in_query(text, sep) => return 0,
         Shape::LoginCode if end - start <= 8 && !special::beside_phone(text, sep) => return 0,
+        // `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on.
+        Shape::LooseSecret if start == i && i > from && text.at(end) == b' ' && !is_mixed(&text.bytes[i..end]) => {
+            return 0;
+        }
         // `new user: name=alice, UID=1001`
         Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
         Shape::AccountName | Shape::UserId
@@ -284,6 +288,11 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             }
         }
     }
+}
+
+/// True for letters and digits that begin with a letter.
+fn is_mixed(v: &[u8]) -> bool {
+    v.first().is_some_and(u8::is_ascii_alphabetic) && v.iter().any(u8::is_ascii_digit)
 }
 
 /// True when a key and its separator begin at `i`.
