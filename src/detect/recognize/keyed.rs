@@ -244,8 +244,9 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         }
         Shape::Search | Shape::Signature | Shape::LoginCode if !special::in_query(text, sep) => return 0,
         Shape::LoginCode if end - start <= 8 && !special::beside_phone(text, sep) => return 0,
-        // `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on.
-        Shape::LooseSecret if start == i && i > from && text.at(end) == b' ' && !is_mixed(&text.bytes[i..end]) => {
+        Shape::LooseSecret
+            if i > from && !matches!(text.at(i), b'"' | b'\'' | b'{') && goes_on(text, sep, (i, end)) =>
+        {
             return 0;
         }
         // `new user: name=alice, UID=1001`
@@ -290,9 +291,15 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     }
 }
 
-/// True for letters and digits that begin with a letter.
-fn is_mixed(v: &[u8]) -> bool {
-    v.first().is_some_and(u8::is_ascii_alphabetic) && v.iter().any(u8::is_ascii_digit)
+/// `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on behind the bare word. Behind a colon one of letters and digits may
+/// be a password all the same.
+fn goes_on(text: &Text<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
+    let v = &text.bytes[start..end];
+    let mixed = v.first().is_some_and(u8::is_ascii_alphabetic) && v.iter().any(u8::is_ascii_digit);
+    match text.before(sep) {
+        b' ' => !matches!(text.at(end), b'\n' | b'\r' | b'"' | b'\'' | b',' | b';'),
+        _ => text.at(end) == b' ' && !mixed,
+    }
 }
 
 /// True when a key and its separator begin at `i`.
