@@ -291,14 +291,17 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     }
 }
 
-/// `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on behind the bare word. Behind a colon one of letters and digits may
-/// be a password all the same.
+/// `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on behind the bare word. One of letters and digits may be a password
+/// all the same.
 fn goes_on(text: &Text<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
     let v = &text.bytes[start..end];
-    let mixed = v.first().is_some_and(u8::is_ascii_alphabetic) && v.iter().any(u8::is_ascii_digit);
-    match text.before(sep) {
-        b' ' => !matches!(text.at(end), b'\n' | b'\r' | b'"' | b'\'' | b',' | b';'),
-        _ => text.at(end) == b' ' && !mixed,
+    let mark = |b: &u8| matches!(b, b'=' | b':' | b'/');
+    let digits = v.iter().any(u8::is_ascii_digit) && !v.iter().any(mark);
+    let mixed = v.first().is_some_and(u8::is_ascii_alphabetic) && digits;
+    match text.at(end) {
+        b'\n' | b'\r' | b'"' | b'\'' | b',' | b';' => false,
+        b' ' => !mixed,
+        _ => text.before(sep) == b' ',
     }
 }
 
