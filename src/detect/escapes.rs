@@ -122,7 +122,7 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, contents: &[u32], view: &mut Vi
         }
         if terminal(&t[p..]) > 0 {
             let (start, end) = line(t, p, done);
-            view.push_context(t, key_before(t, start, done), start);
+            view.push_context(t, key_before(t, start), start);
             view.push_terminal(t, start, end);
             done = end;
         } else if fields.at == p {
@@ -131,16 +131,16 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, contents: &[u32], view: &mut Vi
             done = fields.end;
         } else if slash.at == p || backslash_joins(t, p, slash.at) {
             let start = memchr::memrchr2(b'"', b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
-            view.push_context(t, key_before(t, start, done), start);
+            view.push_context(t, key_before(t, start), start);
             done = view.push_backslash(t, start, stop);
         } else if pct.at == p {
             let (start, end) = groups(t, &scan.maps.terms, token(t, &scan.maps.terms, p, done), done);
-            view.push_context(t, key_before(t, start, done), start);
+            view.push_context(t, key_before(t, start), start);
             view.push_percent(t, (start, end), percents);
             done = end;
         } else if hashes.at == p || names.at == p {
             let (start, end) = stretch(t, p, done);
-            view.push_context(t, key_before(t, start, done), start);
+            view.push_context(t, key_before(t, start), start);
             if names.at == p || reference(t, p) {
                 view.push_marked(t, (start, end), b'&', Carriers::HTML, html);
             } else {
@@ -214,8 +214,9 @@ fn runs_of_text(t: &[u8], scan: &Scanner) -> Vec<(usize, usize, Decode)> {
 const KEY: usize = 48;
 
 /// Where the key of a value that begins at `start` begins: `"key":"`, or `key: ` with a blank; `start` when there is none.
-fn key_before(t: &[u8], start: usize, floor: usize) -> usize {
-    let low = floor.max(start.saturating_sub(KEY));
+fn key_before(t: &[u8], start: usize) -> usize {
+    // The key may stand at the end of what is shown already: `msg=a%20b;password: p%40ss`.
+    let low = start.saturating_sub(KEY);
     let head = &t[low..start];
     let Some(quoted) = head.strip_suffix(b"\"") else { return bare_key_before(head, low).unwrap_or(start) };
     let Some(key) = quoted.trim_ascii_end().strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\""))
