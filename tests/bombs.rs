@@ -260,22 +260,17 @@ fn records_of_ten_megabytes_in_each_format() {
     }
 }
 
+/// None may be read to its end for each of its elements.
 #[test]
 fn lists_of_names_of_a_megabyte() {
     let engine = engine("web-minimal", TagMode::None);
-    let time = |text: &str| {
-        let started = std::time::Instant::now();
-        let out = rewrite(&mut engine.worker(), text.as_bytes());
-        assert!(out.len() > 1000);
-        started.elapsed()
-    };
     let open =
         ["[\"password\",", "[\"phone\",\"phone\",", "[(\"token\",\"a b\"),", "[{\"user\", \"x\"}, ", "[\"[('\"'["];
     let flat = ["\"phone\",\"phone\",", "\"password\",\"x1\",", "\"cookie\",\"a=b\",", "'user',\"[('\","];
     let texts = open.map(|p| (String::new(), p)).into_iter().chain(flat.map(|p| ("[\"id\",\"1\",".into(), p)));
     for (front, part) in texts {
-        let text = |n: usize| format!("{front}{}\n", part.repeat(n / part.len()));
-        let (small, large) = (time(&text(128 << 10)), time(&text(1 << 20)));
-        assert!(large < small * 24 + std::time::Duration::from_millis(200), "{part}: {small:?}, {large:?}");
+        let text = format!("{front}{}\nmobile={PHONE}\n", part.repeat((1 << 20) / part.len()));
+        let out = rewrite(&mut engine.worker(), text.as_bytes());
+        assert!(out.starts_with(&text.as_bytes()[..2]) && out.ends_with(b"\nmobile=REDACTED\n"), "{part}");
     }
 }

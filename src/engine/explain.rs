@@ -69,7 +69,7 @@ impl<'e> Worker<'e> {
             level: policy.levels[entity.id.0 as usize],
             rule: hit.rule.name(),
             confidence: hit.confidence.name(),
-            carrier: if place.blob != 0 { place.all_carriers().name() } else { hit.all_carriers().name() },
+            carrier: if place.blob != 0 { place } else { hit }.all_carriers().name(),
             clause: &policy.clauses[edit.decision.clause.0 as usize],
             transform: &policy.transforms[edit.decision.transform.0 as usize].id,
             retention: &policy.retentions[edit.decision.retention.0 as usize].class,

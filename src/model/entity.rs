@@ -181,6 +181,11 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// True when values are secrets that nothing but their key tells.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Shape::Secret | Shape::SecretNoPath | Shape::LooseSecret | Shape::SecretWord | Shape::Credential)
+    }
+
     /// True when values may be any text of any length.
     pub fn is_boundless(self) -> bool {
         matches!(

@@ -77,7 +77,6 @@ const BEGIN: &[&str] = &[
     "have",
     "does",
     "doesn't",
-    "does",
     "do",
     "don't",
     "not",

@@ -4,7 +4,6 @@ use super::extent::extent;
 use super::pairs::{self, Pairs};
 use super::{Found, Skip, Text, command, keyed, secret, sql};
 use crate::detect::scan::kind;
-use crate::model::Shape;
 
 /// Looks behind every dash and pair of dashes before a word, and every five, and behind the brackets of lists.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
@@ -66,10 +65,7 @@ fn option(text: &Text<'_>, found: &mut Found<'_>, (start, shown): (usize, usize)
     let from = end + sep - usize::from(matches!(mark.last(), Some(b'"' | b'\'')));
     let (start, to) = extent(text, found, end, from, class);
     let v = &t[start..to];
-    let secret = matches!(
-        shape,
-        Shape::Secret | Shape::SecretNoPath | Shape::LooseSecret | Shape::SecretWord | Shape::Credential
-    );
+    let secret = shape.is_secret();
     if v.first().is_none_or(|b| *b == b'-') || secret && !quoted && is_prose(v) {
         return end;
     }

@@ -225,10 +225,7 @@ fn value(
         _ => {}
     }
     let weak = text.registry.weak() >> entity.0 & 1 == 1;
-    let secret = matches!(
-        shape,
-        Shape::Secret | Shape::SecretNoPath | Shape::LooseSecret | Shape::SecretWord | Shape::Credential
-    );
+    let secret = shape.is_secret();
     let plain = matches!(shape, Shape::AccountName | Shape::UserId | Shape::Text | Shape::Prose);
     let sure = if secret { evidence.secrets } else { evidence.texts && plain };
     let fits = match (secret, plain) {
