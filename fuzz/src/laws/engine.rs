@@ -135,8 +135,7 @@ fn gaps_survive(found: &[Explained], text: &[u8], out: &[u8]) {
 }
 
 /// A second pass changes nothing, mostly: text that hid behind what is replaced now (an escape before it, the rest of a torn value)
-/// may come to light. Later passes take only what touches text that a pass wrote, as `证` does in `会员号：REDACTED证`, or has
-/// an escape between: at least a byte each time.
+/// may come to light. Later passes take only what touches text that a pass wrote, as `证` does in `会员号：REDACTED证`: at least a byte each time.
 fn passes_settle(engine: &Engine, format: Format, once: &[u8]) {
     let mut last = rewrite(engine, format, once);
     for _ in 0..=once.len() {
@@ -145,9 +144,8 @@ fn passes_settle(engine: &Engine, format: Format, once: &[u8]) {
             return;
         }
         let touches = |f: &Explained| {
-            let (start, end) = (f.span.start as usize, f.span.end as usize);
-            let around = &last[start.saturating_sub(NEAR)..last.len().min(end + NEAR)];
-            !f.kept && (is_run(f) || holds_output(around))
+            let span = &last[f.span.start as usize..f.span.end as usize];
+            !f.kept && (is_run(f) || holds_output(span))
         };
         let merges = engine.worker().explain(&last).iter().any(touches);
         assert!(merges, "a late pass changes text\n got {}\nwant {}", next.escape_ascii(), last.escape_ascii());
@@ -155,9 +153,6 @@ fn passes_settle(engine: &Engine, format: Format, once: &[u8]) {
     }
     panic!("passes do not settle: {}", last.escape_ascii());
 }
-
-/// An escape and a constant.
-const NEAR: usize = 6 + 8;
 
 /// True when a constant, a token, a mask, or a surrogate address or most of one stands in the span.
 fn holds_output(span: &[u8]) -> bool {

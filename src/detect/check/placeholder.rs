@@ -69,6 +69,10 @@ pub fn is(v: &[u8]) -> bool {
     if matches!(first, b'[' | b'<' | b'(' | b'_' | b'%') && (3..=15).contains(&v.len()) && is_veiled(v) {
         return true;
     }
+    // A quote alone is no value, nor is one that is written as an escape.
+    if *first == b'#' && v.chunks(3).all(|c| matches!(c, b"#22" | b"#27")) {
+        return true;
+    }
     match v.len() {
         2..=9 if first.is_ascii() && (!first.is_ascii_digit() || v.len() < 4) => is_word(v),
         12 => v == b"020000000000",
@@ -100,10 +104,12 @@ mod tests {
             "YES",
             "No",
             "N\\A",
+            "#22",
+            "#27#27",
         ] {
             assert!(super::is(v.as_bytes()), "{v}");
         }
-        for v in ["13800138000", "alice", "1.2.3.4", "[secret]", "%1843", "_filtered2_", "<a>", "%%18a3"] {
+        for v in ["13800138000", "alice", "1.2.3.4", "[secret]", "%1843", "_filtered2_", "<a>", "%%18a3", "#223", "#22a"] {
             assert!(!super::is(v.as_bytes()), "{v}");
         }
     }
