@@ -90,7 +90,8 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, contents: &[u32], view: &mut Vi
         }
         i
     };
-    let mut done = 0;
+    // A run is shown by itself and with the escapes around it: a value may begin before one and end behind the other.
+    let (mut done, mut shown) = (0, 0);
     loop {
         slash.skip_to(done);
         pct.skip_to(done);
@@ -100,20 +101,21 @@ pub fn show(t: &[u8], scan: &Scanner, esc: bool, contents: &[u32], view: &mut Vi
         names.skip_to(done);
         fields.skip_to(done);
         skip_to(&mut colours, done);
-        while runs.next_if(|r| r.0 < done).is_some() {}
+        shown = done.max(shown);
+        while runs.next_if(|r| r.0 < shown).is_some() {}
         let p = slash.at.min(pct.at).min(wides.at.min(marks.at)).min(hashes.at.min(names.at)).min(fields.at);
         let p = colours.peek().map_or(p, |c| p.min(*c));
-        while hexes.next_if(|r| r.0 < done).is_some() {}
+        while hexes.next_if(|r| r.0 < shown).is_some() {}
         let first = hexes.peek().map_or(p, |r| p.min(r.0));
         if let Some(run) = runs.next_if(|r| r.0 <= first) {
             if view.push_run(t, run, Armour::of_base64) {
-                done = run.1;
+                shown = run.1;
             }
             continue;
         }
         if let Some(run) = hexes.next_if(|r| r.0 <= p) {
             if view.push_run(t, run, Armour::of_hex) {
-                done = run.1;
+                shown = run.1;
             }
             continue;
         }
@@ -178,15 +180,13 @@ pub fn flatten(t: &[u8], scan: &Scanner, esc: bool, flat: &mut Flat, view: &mut 
     let mut done = 0;
     loop {
         skip_to(&mut heads, done);
-        while runs.next_if(|r| r.0 < done).is_some() {}
-        let (p, next) = (heads.peek().copied().unwrap_or(t.len()), runs.peek().copied());
-        if let Some((start, end, decode)) = next.filter(|r| r.0 <= p) {
+        let p = heads.peek().copied().unwrap_or(t.len());
+        if let Some((start, end, decode)) = runs.next_if(|r| r.0 <= p) {
             view.push_run(t, (start, end), decode);
-            done = end;
+            while runs.next_if(|r| r.0 < end).is_some() {}
         } else if p < t.len() {
             let start = memchr::memrchr(b'\n', &t[done..p]).map_or(done, |i| done + i + 1);
-            let line = memchr::memchr(b'\n', &t[p..]).map_or(t.len(), |i| p + i);
-            done = next.map_or(line, |r| r.0.min(line));
+            done = memchr::memchr(b'\n', &t[p..]).map_or(t.len(), |i| p + i);
             flat.push(t, start, done, view);
         } else {
             break;

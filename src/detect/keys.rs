@@ -37,6 +37,18 @@ impl Exempt {
     }
 }
 
+/// What a member says of messages of programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Says {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// It holds a line that a program wrote, or the message of one.
+    Message,
+    /// It names the program.
+    Program,
+}
+
 /// What the registry knows of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct KeyClass {
@@ -50,12 +62,14 @@ pub struct KeyClass {
     pub wrapper: bool,
     /// The value is a tag that logveil wrote.
     pub tag: bool,
+    /// What the value has to do with messages of programs.
+    pub says: Says,
 }
 
 impl KeyClass {
-    /// True when the registry does not know the key.
+    /// True when the registry does not know what the value is.
     pub fn is_unknown(self) -> bool {
-        self == KeyClass::default()
+        KeyClass { says: Says::Nothing, ..self } == KeyClass::default()
     }
     /// True when it says no more than that bare shapes are something else.
     fn only_exempts(self) -> bool {
@@ -142,6 +156,11 @@ impl Registry {
                 r.add_weak(keys, class);
             } else {
                 r.add(keys, &[], class);
+            }
+        }
+        for m in &rules.messages {
+            for (keys, says) in [(&m.keys, Says::Message), (&m.programs, Says::Program)] {
+                keys.iter().for_each(|k| r.exact.entry(joined(k.as_bytes()).into()).or_default().says = says);
             }
         }
         r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });

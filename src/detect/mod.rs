@@ -10,6 +10,7 @@ mod doubled;
 mod escapes;
 pub mod hit;
 pub mod keys;
+mod messages;
 pub mod positional;
 mod recognize;
 pub mod resolve;
@@ -54,6 +55,7 @@ pub struct Detector<'r> {
     deep_times: Vec<(u32, u32)>,
     tags: Vec<u32>,
     deep_tags: Vec<u32>,
+    messages: Vec<(u32, keys::Says)>,
     lines: scan::List,
     settled: recognize::Settled,
     aside: Vec<u8>,
@@ -86,6 +88,7 @@ impl<'r> Detector<'r> {
             deep_times: Vec::new(),
             tags: Vec::new(),
             deep_tags: Vec::new(),
+            messages: Vec::new(),
             lines: scan::List::default(),
             settled: recognize::Settled::default(),
             aside: Vec::new(),
@@ -165,6 +168,7 @@ impl<'r> Detector<'r> {
                 settled: &mut self.settled,
                 urls: &mut self.urls,
                 scratch: &mut self.scratch,
+                messages: &mut self.messages,
                 line: recognize::Line::default(),
             };
             recognize::run(&text, &mut found);
@@ -173,10 +177,11 @@ impl<'r> Detector<'r> {
                 self.unparsed =
                     positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
                 self.layouts.say(&text, &mut found, &mut self.fields);
-                if !self.times.is_sorted() {
-                    self.times.sort_unstable();
+                if !found.times.is_sorted() {
+                    found.times.sort_unstable();
                 }
             }
+            self.layouts.say_inside(&text, &mut found, &mut self.fields);
             if let Some(asked) = self.asked {
                 let (aside, scratch, memo) = (&mut self.aside, &mut self.scratch, &mut self.memo);
                 self.urls.find(&text, asked, level, below.last(), &mut Values { aside, scratch, memo });

@@ -4,6 +4,7 @@ use super::columns::{Columns, Headers};
 use super::commands::Commands;
 use super::hit::Hit;
 use super::keys::{Exempt, KeyClass, Registry};
+use super::messages;
 use super::recognize::{Found, Text, keyed, special};
 use super::scan::Maps;
 use super::scan::kind;
@@ -103,6 +104,11 @@ impl Layouts {
     /// Adds the findings of sentences.
     pub fn say(&self, text: &Text<'_>, found: &mut Found<'_>, scratch: &mut Fields) {
         sentences::run(text, found, &self.sentences, &mut scratch.spans);
+    }
+
+    /// Adds the findings of sentences in members of records.
+    pub fn say_inside(&self, text: &Text<'_>, found: &mut Found<'_>, scratch: &mut Fields) {
+        messages::run(text, found, &self.sentences, &mut scratch.spans);
     }
 
     /// Options of programs.

@@ -2,6 +2,7 @@
 //!
 //! Only lines that begin as syslog's or with a time alone are looked at, each by its first bytes.
 
+use super::check::container;
 use super::keys::{KeyClass, Registry};
 use super::positional::{self, Mapped};
 use super::recognize::{Found, Text, keyed};
@@ -66,6 +67,23 @@ impl Sentences {
         if errors.is_empty() { Ok(s) } else { Err(errors) }
     }
 
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Adds what the first sentence of the program names that fits the message `at..end`.
+    pub fn read(
+        &self,
+        text: &Text<'_>,
+        found: &mut Found<'_>,
+        program: &[u8],
+        message: (usize, usize),
+        spans: &mut Vec<Range<usize>>,
+    ) {
+        self.of(program).iter().any(|&i| read(text, found, &self.all[i], message, spans));
+    }
+
     /// What a program of that name says.
     fn of(&self, program: &[u8]) -> &[usize] {
         if program.is_empty() {
@@ -96,17 +114,13 @@ fn compile(notation: &str, registry: &Registry, known: &mut impl FnMut(&[u8]) ->
 
 /// Adds the findings that the sentences of programs name.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>, sentences: &Sentences, spans: &mut Vec<Range<usize>>) {
-    if sentences.all.is_empty() {
+    if sentences.is_empty() {
         return;
     }
     for (at, end) in positional::records(text) {
         let record = positional::line(&text.bytes[at..end]);
         let Some((program, from)) = message(record) else { continue };
-        for &i in sentences.of(program) {
-            if read(text, found, &sentences.all[i], (at + from, at + record.len()), spans) {
-                break;
-            }
-        }
+        sentences.read(text, found, program, (at + from, at + record.len()), spans);
     }
 }
 
@@ -146,7 +160,7 @@ const LONGEST: usize = 96;
 
 /// The program that wrote the record, as its header says, and where the message begins. The name is empty when the header is a time
 /// alone.
-fn message(record: &[u8]) -> Option<(&[u8], usize)> {
+pub fn message(record: &[u8]) -> Option<(&[u8], usize)> {
     const NONE: &[u8] = b"";
     let shape = record.first_chunk::<24>()?;
     let is = |places: &[(usize, u8)]| places.iter().all(|&(i, b)| shape[i] == b);
@@ -157,7 +171,11 @@ fn message(record: &[u8]) -> Option<(&[u8], usize)> {
         b'A'..=b'Z' if is(&[(3, b' '), (7, b' '), (10, b' '), (13, b':'), (16, b':'), (19, b' ')]) => Some((NONE, 25)),
         b'0'..=b'9' if is(&[(4, b'-'), (7, b'-'), (13, b':'), (16, b':')]) => {
             let next = 19 + memchr::memchr(b' ', &record[19..])? + 1;
-            if shape[10] == b'T' { program(record, next) } else { Some((NONE, next)) }
+            match container::prefix(record) {
+                0 if shape[10] == b'T' => program(record, next),
+                0 => Some((NONE, next)),
+                n => message(&record[n..]).map(|(name, at)| (name, n + at)),
+            }
         }
         // RFC 5424 section 6, RFC 3164 section 4.1.1
         b'<' => {
@@ -264,6 +282,7 @@ mod tests {
             ("2026-11-23T10:11:45.123456+08:00 web1 su: said it", "su"),
             ("<86>Nov 23 10:11:45 web1 su[1]: said it", "su"),
             ("<86>1 2026-11-23T10:11:45Z web1 su 12 - - said it", "su"),
+            ("2026-11-23T02:11:45.123456789Z stdout F Nov 23 10:11:45 web1 su: said it", "su"),
             ("<86>1 2026-11-23T10:11:45Z web1 su 12 ID [a b=\"c\"][d] \u{FEFF}said it", "su"),
             ("Mon Nov 23 10:11:45 2026 said it", ""),
             ("2026-11-23 10:11:45 said it", ""),

@@ -127,7 +127,7 @@ impl View {
         self.text.bytes()
     }
 
-    /// Regions in ascending order; they do not overlap.
+    /// Regions, ascending by their ends: those of escapes do not overlap, but may hold one that is a run.
     pub fn regions(&self) -> &[Region] {
         &self.regions
     }

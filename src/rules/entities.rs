@@ -5,7 +5,7 @@ use super::commands::{CommandDef, CommandStanza};
 use super::formats::{FormatDef, FormatStanza};
 use super::pattern::{PatternDef, PatternStanza};
 use super::read::read_with;
-use super::sentences::{SentenceDef, SentenceStanza};
+use super::sentences::{MessageDef, SentenceDef, SentenceStanza};
 use super::{RuleError, Source, nearest};
 use crate::model::{Category, EntityId, Shape, WELL_KNOWN};
 use serde::Deserialize;
@@ -72,6 +72,8 @@ pub struct Ruleset {
     pub formats: Vec<FormatDef>,
     /// What programs write about accounts.
     pub sentences: Vec<SentenceDef>,
+    /// Where records hold what programs wrote.
+    pub messages: Vec<MessageDef>,
     /// Options of programs that take a secret.
     pub commands: Vec<CommandDef>,
     /// Regular expressions that users added.
@@ -89,6 +91,7 @@ struct File {
     event_time: Vec<TimeStanza>,
     format: Vec<FormatStanza>,
     sentence: Vec<SentenceStanza>,
+    message: Vec<MessageDef>,
     command: Vec<CommandStanza>,
     pattern: Vec<PatternStanza>,
     allow: Vec<AllowStanza>,
@@ -207,6 +210,7 @@ impl Ruleset {
             time_keys: Vec::new(),
             formats: Vec::new(),
             sentences: Vec::new(),
+            messages: Vec::new(),
             commands: Vec::new(),
             patterns: Vec::new(),
             allow: Vec::new(),
@@ -238,6 +242,7 @@ impl Ruleset {
             patterns.extend(file.pattern.into_iter().map(|p| (*name, *content, p)));
             rules.allow.extend(file.allow.into_iter().map(|a| a.check(name, content, &mut errors)));
             rules.exempt.extend(file.exempt);
+            rules.messages.extend(file.message);
             rules.time_keys.extend(file.event_time.into_iter().flat_map(|t| t.keys));
             // Formats, sentences and commands of later files come first: a user's own are more particular than ours.
             let formats: Vec<_> = file

@@ -24,7 +24,7 @@ pub use policy_def::{
 };
 pub use read::{locate, read};
 pub use recipient_def::{BasisDef, Exception, Proof, RecipientClass, RecipientDef, ResidencyDef, ViewKind};
-pub use sentences::SentenceDef;
+pub use sentences::{MessageDef, SentenceDef};
 pub use subject_def::{
     ConsentDef, CoverageDef, ErasureDef, Ground, HoldDef, LinkageDef, MinorAction, MinorsDef, Scope, SelectDef,
 };

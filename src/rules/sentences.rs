@@ -1,4 +1,4 @@
-//! Sentence stanzas: what programs write about accounts, where no key and no mark tells it.
+//! Sentence stanzas: what programs write about accounts, where no key and no mark tells it, and where such messages stand.
 
 use super::Source;
 use serde::Deserialize;
@@ -19,6 +19,16 @@ pub(super) struct SentenceStanza {
     #[serde(default)]
     programs: Vec<String>,
     says: Vec<Spanned<String>>,
+}
+
+/// Members of structured records that hold what a program wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MessageDef {
+    /// Keys whose value is a line or the message of one.
+    pub keys: Vec<String>,
+    /// Keys whose value names the program.
+    pub programs: Vec<String>,
 }
 
 impl SentenceStanza {

@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod cn_id;
+pub mod container;
 pub mod email;
 pub mod grouped;
 pub mod iban;

@@ -109,7 +109,9 @@ mod tests {
         ] {
             assert!(super::is(v.as_bytes()), "{v}");
         }
-        for v in ["13800138000", "alice", "1.2.3.4", "[secret]", "%1843", "_filtered2_", "<a>", "%%18a3", "#223", "#22a"] {
+        for v in
+            ["13800138000", "alice", "1.2.3.4", "[secret]", "%1843", "_filtered2_", "<a>", "%%18a3", "#223", "#22a"]
+        {
             assert!(!super::is(v.as_bytes()), "{v}");
         }
     }

@@ -5,7 +5,7 @@ use super::quotes::closes;
 use super::{Found, Skip, Text, array, beside, element, form, login, naming, numeric, prose, special, typed};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
-use crate::detect::keys::{ClassId, Exempt, KeyClass};
+use crate::detect::keys::{ClassId, Exempt, KeyClass, Says};
 use crate::detect::scan::bits::Task;
 use crate::detect::scan::kind;
 use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
@@ -41,12 +41,15 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         // does when its value begins behind it.
         let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, behind(text, p)));
         let mut class = text.registry.class(class);
+        if class.wrapper {
+            class = special::attribute(text, found, p);
+        }
+        if class.says != Says::Nothing {
+            found.messages.push((p as u32, class.says));
+        }
         // The region of a cookie is not that of the whole header, and tags are not shown with what follows them.
         if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && !text.is_tag(p) {
             continue;
-        }
-        if class.wrapper {
-            class = special::attribute(text, found, p);
         }
         if text.at(p) == b'=' && text.bytes[..p].ends_with(form::NAME) {
             taken = form::part(text, found, p);
@@ -94,6 +97,13 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
 #[inline(always)]
 pub fn behind(text: &Text<'_>, p: usize) -> usize {
     p + 1 + usize::from(text.at(p + 1) == b'>' && text.at(p) == b'=')
+}
+
+/// The value behind the separator at `sep`, without its quotes, and whether it has some.
+pub fn member(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> (usize, usize, bool) {
+    let i = behind_blanks(text, behind(text, sep));
+    let (start, end) = extent(text, found, sep, i, KeyClass::default());
+    (start, end, text.is_tag(sep) || start > i)
 }
 
 /// Where a value begins whose separator ends at `from`: blanks may stand between.

@@ -38,9 +38,10 @@ mod words;
 
 pub use settled::Settled;
 
+use super::check::container;
 use super::commands::Commands;
 use super::hit::{ASIDE, Hit};
-use super::keys::{Exempt, KeyClass, Memo, Registry};
+use super::keys::{Exempt, KeyClass, Memo, Registry, Says};
 use super::scan::Scanner;
 use super::scan::bits::Task;
 use super::sequence::Sequence;
@@ -86,6 +87,8 @@ pub struct Found<'a> {
     pub settled: &'a mut Settled,
     /// Columns that hold URLs.
     pub urls: &'a mut urls::Scratch,
+    /// Separators of members that hold what programs wrote, and of those that name them.
+    pub messages: &'a mut Vec<(u32, Says)>,
     /// The line looked at last.
     pub line: Line,
 }
@@ -115,6 +118,7 @@ impl Line {
             self.start = self.end;
             self.end = memchr::memchr(b'\n', &t[self.start..]).map_or(t.len(), |i| self.start + i + 1);
             self.content = text.content_of(self.start, self.end);
+            self.content += container::prefix(&t[self.content..self.end]);
             self.json = match t[self.content] {
                 b'[' => true,
                 // `{user=alice, ids=[1, 2]}` is no JSON.

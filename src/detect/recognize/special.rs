@@ -3,7 +3,7 @@
 use super::{Found, Text};
 use crate::detect::check::keyed::{Keyed, keyed};
 use crate::detect::check::{output, placeholder};
-use crate::detect::keys::KeyClass;
+use crate::detect::keys::{KeyClass, Says};
 use crate::format::view::decode_all;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -125,6 +125,9 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
     // Both stand in one line.
     let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
     let head = &t[low..sep];
+    if is_body(head) {
+        return KeyClass { says: Says::Message, ..KeyClass::default() };
+    }
     let names = [&b"\"key\""[..], b"\"name\"", b"\"system\""];
     let behind = names.iter().filter_map(|n| Some(memchr::memmem::rfind(head, n)? + n.len())).max();
     let Some(at) = behind else { return KeyClass::default() };
@@ -142,6 +145,13 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
         return KeyClass::default();
     }
     text.registry.class(found.memo.classify(text.registry, t, len, start + len))
+}
+
+/// `"body":{"stringValue"`: what a program wrote.
+fn is_body(head: &[u8]) -> bool {
+    let before = |v: &'_ [u8], end: &[u8]| v.trim_ascii_end().strip_suffix(end).map(<[u8]>::len);
+    let steps = [&b"\"stringValue\""[..], b"{", b":", b"\"body\""];
+    steps.iter().try_fold(head.len(), |len, step| before(&head[..len], step)).is_some()
 }
 
 /// The user at the end of a resource name.
