@@ -3,6 +3,7 @@
 mod support;
 
 use logveil::engine::TagMode;
+use serde_json::{Value, json};
 use support::{engine, rewrite};
 
 const LINES: &str = include_str!("data/lines.txt");
@@ -33,6 +34,79 @@ fn a_second_pass_over_the_records_changes_nothing() {
             assert_eq!(String::from_utf8_lossy(&once), String::from_utf8_lossy(&twice), "{policy}");
         }
     }
+}
+
+/// Records with a line inside, and the way back to it.
+type Wrapper = (&'static str, fn(&str) -> String, fn(&str) -> String);
+
+const WRAPPERS: &[Wrapper] = &[
+    (
+        "json-file of Docker",
+        |l| json!({"log": format!("{l}\n"), "stream": "stdout"}).to_string(),
+        |r| member(r, "log").trim_end_matches('\n').into(),
+    ),
+    ("Filebeat", |l| json!({"@timestamp": "2026-11-23T02:11:45Z", "message": l}).to_string(), |r| member(r, "message")),
+    (
+        "JSON in JSON",
+        |l| json!({"log": json!({"n": 1, "msg": l}).to_string(), "stream": "stdout"}).to_string(),
+        |r| member(&member(r, "log"), "msg"),
+    ),
+    (
+        "OTLP",
+        |l| json!({"body": {"stringValue": l}}).to_string(),
+        |r| serde_json::from_str::<Value>(r).unwrap()["body"]["stringValue"].as_str().unwrap().into(),
+    ),
+    ("CRI", |l| format!("{CRI}{l}"), |r| r.strip_prefix(CRI).unwrap().into()),
+];
+
+const CRI: &str = "2026-11-23T02:11:45.123456789Z stdout F ";
+
+fn member(record: &str, key: &str) -> String {
+    serde_json::from_str::<Value>(record).unwrap()[key].as_str().unwrap().into()
+}
+
+#[test]
+fn records_inside_of_records_are_read_alike() {
+    let engine = engine("web-minimal", TagMode::None);
+    let run = |text: &str| String::from_utf8(rewrite(&mut engine.worker(), text.as_bytes())).unwrap();
+    let mut wrong = Vec::new();
+    for line in LINES.lines().filter(|l| l.contains('⟦')).map(record) {
+        let plain = run(&line);
+        for (name, wrap, unwrap) in WRAPPERS {
+            // JSON in CSV in JSON would be JSON in CSV in JSON in JSON.
+            if *name == "JSON in JSON" && line.contains("\\\"\\\"password") {
+                continue;
+            }
+            let got = unwrap(&run(&wrap(&line)));
+            if got != plain {
+                wrong.push(format!("{name}\nwant {plain}\n got {got}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn journald_tells_the_program_beside_its_message() {
+    let engine = engine("web-minimal", TagMode::None);
+    let run = |v: &Value| String::from_utf8(rewrite(&mut engine.worker(), v.to_string().as_bytes())).unwrap();
+    for (program, message, name) in [
+        ("CRON", "(zhangsan) CMD (echo \"a\")", "zhangsan"),
+        ("/usr/sbin/crond", "(zhangsan) CMD (x)", "zhangsan"),
+        ("su[12]:", "(to root) zhangsan on pts/0\n", "zhangsan"),
+        ("radiusd", "(0) Login incorrect: [lisi/hunter2] (from client ap1 port 0)", "hunter2"),
+    ] {
+        for key in ["SYSLOG_IDENTIFIER", "program", "a_program"] {
+            let record = json!({"MESSAGE": message, key: program, "_PID": "1"});
+            let (out, known) = (run(&record), !key.starts_with("a_"));
+            assert_eq!(out.contains(name), !known, "{record} gives {out}");
+            serde_json::from_str::<Value>(&out).expect("JSON");
+        }
+    }
+    let other = json!({"MESSAGE": "(zhangsan) CMD (x)", "SYSLOG_IDENTIFIER": "shop"});
+    assert_eq!(run(&other), other.to_string());
+    let line = "level=info program=CRON msg=\"(zhangsan) CMD (x)\"";
+    assert_eq!(rewrite(&mut engine.worker(), line.as_bytes()), line.replace("zhangsan", "REDACTED").as_bytes());
 }
 
 #[test]

@@ -25,12 +25,14 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, sentences: &Sentences, spans:
         while at < end {
             let stop = memchr::memchr(b'\n', &text.bytes[at..end]).map_or(end, |i| at + i);
             match message(&text.bytes[at..stop]) {
-                Some((program, from)) => sentences.read(text, found, program, (at + from, stop), spans),
+                Some((program, from)) => _ = sentences.read(text, found, program, (at + from, stop), spans),
                 None if at == start => {
-                    let program = beside(text, found, &members, n);
-                    if !program.is_empty() {
-                        sentences.read(text, found, program, (at, stop), spans);
-                    }
+                    let (before, after) = (members[..n].iter().rev().take(NEAR), members[n + 1..].iter().take(NEAR));
+                    let named = before.chain(after).filter(|m| is_beside(text, sep as usize, m));
+                    named.into_iter().any(|m| {
+                        let program = program(text, found, m.0 as usize);
+                        !program.is_empty() && sentences.read(text, found, program, (at, stop), spans)
+                    });
                 }
                 None => {}
             }
@@ -56,15 +58,14 @@ const NEAR: usize = 16;
 /// Bytes between both.
 const REACH: usize = 8 << 10;
 
-/// The program that a member of the same record names; nothing when there is none.
-fn beside<'a>(text: &Text<'a>, found: &mut Found<'_>, members: &[(u32, Says)], n: usize) -> &'a [u8] {
-    let here = members[n].0 as usize;
-    let one_record = |&(sep, says): &(u32, Says)| {
-        let (from, to) = (here.min(sep as usize), here.max(sep as usize));
-        (says == Says::Program && to - from <= REACH && !text.bytes[from..to].contains(&b'\n')).then_some(sep as usize)
-    };
-    let before = members[..n].iter().rev().take(NEAR).find_map(one_record);
-    let Some(sep) = before.or_else(|| members[n + 1..].iter().take(NEAR).find_map(one_record)) else { return b"" };
+/// True for a member that names the program in the record whose message has its separator at `here`.
+fn is_beside(text: &Text<'_>, here: usize, &(sep, says): &(u32, Says)) -> bool {
+    let (from, to) = (here.min(sep as usize), here.max(sep as usize));
+    says == Says::Program && to - from <= REACH && memchr::memchr(b'\n', &text.bytes[from..to]).is_none()
+}
+
+/// The program that the member names.
+fn program<'a>(text: &Text<'a>, found: &mut Found<'_>, sep: usize) -> &'a [u8] {
     let (start, end, _) = keyed::member(text, found, sep);
     let name = &text.bytes[start..end];
     let path = name.starts_with(b"/").then(|| memchr::memrchr(b'/', name)).flatten();

@@ -72,7 +72,7 @@ impl Sentences {
         self.all.is_empty()
     }
 
-    /// Adds what the first sentence of the program names that fits the message `at..end`.
+    /// Adds what the first sentence of the program names that fits the message `at..end`; true when one does.
     pub fn read(
         &self,
         text: &Text<'_>,
@@ -80,8 +80,8 @@ impl Sentences {
         program: &[u8],
         message: (usize, usize),
         spans: &mut Vec<Range<usize>>,
-    ) {
-        self.of(program).iter().any(|&i| read(text, found, &self.all[i], message, spans));
+    ) -> bool {
+        self.of(program).iter().any(|&i| read(text, found, &self.all[i], message, spans))
     }
 
     /// What a program of that name says.

@@ -180,6 +180,9 @@ const PLANTS: &[(&str, &str)] = &[
     ("{\"password\": [ 12345 , \"c0rrect-h0rse\" ]}", "h0rse"),
     ("{\"token\":[[70000,\"c0rrect-h0rse\"],true]}", "h0rse"),
     ("(alice) CMD (x)\nNov 23 10:11:45 h CRON[1]: (c0rrect) CMD (x)", "c0rrect"),
+    ("{\"log\":\"Nov 23 10:11:45 h CRON[1]: (c0rrect) CMD (x)\\n\"}", "c0rrect"),
+    ("{\"MESSAGE\":\"(c0rrect) CMD (x)\",\"SYSLOG_IDENTIFIER\":\"CRON\"}", "c0rrect"),
+    ("{\"log\":\"imei=3568680000414120\\n\"}", "0000414120"),
     // In the place of a key.
     ("{\"li.lei@example.com\":{\"n\":1}}", "li.lei"),
     ("{\"198.51.100.23\":1}", "198.51.100.23"),

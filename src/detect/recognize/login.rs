@@ -68,7 +68,8 @@ fn host(t: &[u8], address: &Hit) -> Option<(usize, usize)> {
         .count();
     let after = &t[from + len..];
     let told = if from == end + 1 {
-        memchr::memmem::find(head, b" DHCPACK(").is_some() && after.first().is_none_or(|b| matches!(b, b'\n' | b'\r'))
+        memchr::memmem::find(head, b" DHCPACK(").is_some()
+            && after.first().is_none_or(|b| matches!(b, b'\n' | b'\r' | b'"' | b'\\'))
     } else {
         after.starts_with(b") via ")
     };
