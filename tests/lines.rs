@@ -3,6 +3,7 @@
 mod support;
 
 use logveil::engine::TagMode;
+use logveil::model::Block;
 use serde_json::{Value, json};
 use support::{engine, rewrite};
 
@@ -86,6 +87,39 @@ fn records_inside_of_records_are_read_alike() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+/// Lines whose account only its place names.
+const PLACED: &[&str] = &[
+    "10.0.0.1 - zhangsan [23/Nov/2026:10:11:45 +0800] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl\"",
+    "www.example.com:443 10.0.0.1 - zhangsan [23/Nov/2026:10:11:45 +0800] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl\"",
+    "10.0.0.1 - zhangsan [23/Nov/2026:10:11:45 +0800] \"GET / HTTP/1.1\" 200 5",
+    "1729646494.101    180 10.0.0.1 TCP_MISS/200 411 GET http://www.example.com/ zhangsan HIER_DIRECT/10.0.0.9 text/html",
+    "2026-11-23 12:00:00.123 UTC [124] zhangsan@appdb LOG:  statement: SELECT 1",
+    "2026-11-23 12:00:01.123 UTC,\"zhangsan\",\"appdb\",124,\"10.0.0.9:5000\",65379f10.7c,1,\"SELECT\",,,0,LOG",
+];
+
+#[test]
+fn layouts_are_read_inside_of_records() {
+    let engine = engine("web-minimal", TagMode::None);
+    let run = |text: &str| {
+        let mut worker = engine.worker();
+        worker.set_format(engine.sniffer(None).look(text.as_bytes()));
+        String::from_utf8(worker.rewrite(Block::records(text.as_bytes())).bytes().to_vec()).unwrap()
+    };
+    let syslog = |l: &str| format!("<190>Nov 23 16:18:46 vm nginx: {l}");
+    for line in PLACED {
+        let plain = run(line);
+        assert_eq!(
+            plain,
+            line.replace("zhangsan", "REDACTED").replace("10.0.0.1", "10.0.0.0").replace("10.0.0.9", "10.0.0.0")
+        );
+        for (name, wrap, unwrap) in WRAPPERS {
+            assert_eq!(unwrap(&run(&wrap(line))), plain, "{name}");
+            assert_eq!(unwrap(&run(&wrap(&syslog(line)))), syslog(&plain), "{name}, syslog");
+        }
+        assert_eq!(run(&syslog(line)), syslog(&plain));
+    }
+}
+
 #[test]
 fn journald_tells_the_program_beside_its_message() {
     let engine = engine("web-minimal", TagMode::None);
@@ -105,6 +139,9 @@ fn journald_tells_the_program_beside_its_message() {
     }
     let other = json!({"MESSAGE": "(zhangsan) CMD (x)", "SYSLOG_IDENTIFIER": "shop"});
     assert_eq!(run(&other), other.to_string());
+    // Access logs behind the time of CRI have no columns of their own.
+    let cri = format!("{CRI}192.0.2.7 - [23/Nov/2026:02:11:45 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"curl\"");
+    assert_eq!(rewrite(&mut engine.worker(), cri.as_bytes()), cri.replace("192.0.2.7", "192.0.2.0").as_bytes());
     let line = "level=info program=CRON msg=\"(zhangsan) CMD (x)\"";
     assert_eq!(rewrite(&mut engine.worker(), line.as_bytes()), line.replace("zhangsan", "REDACTED").as_bytes());
 }

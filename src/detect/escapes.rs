@@ -7,7 +7,7 @@ use crate::format::armour::{Armour, Decode, LEAST};
 use crate::format::base64;
 use crate::format::escape::{is_escape, percent, wide};
 use crate::format::flat::Flat;
-use crate::format::marks::{hash, html, separator};
+use crate::format::marks::{hash, html, is_captured, separator};
 use crate::format::terminal::{ESC, terminal};
 use crate::format::view::View;
 use crate::model::Carriers;
@@ -291,7 +291,7 @@ fn capture(t: &[u8], p: usize) -> bool {
     hash(&t[p..], &mut out).is_some()
         && match out[0] {
             0x80.. => byte(p + 3) || p >= 3 && byte(p - 3),
-            b => matches!(b, b'"' | b'#' | b'{' | b'|' | b'}'),
+            b => is_captured(b),
         }
 }
 

@@ -1,18 +1,38 @@
-//! Messages of programs inside members of records: `{"log":"Nov 23 10:11:45 web1 CRON[123]: (alice) CMD (x)"}` of Docker,
+//! Lines of programs inside of records: behind a header of syslog or the time of a container's runtime, and in members, as
+//! `{"log":"Nov 23 10:11:45 web1 CRON[123]: (alice) CMD (x)"}` of Docker and
 //! `{"MESSAGE":"(alice) CMD (x)","SYSLOG_IDENTIFIER":"CRON"}` of journald.
 
+use super::check::container;
 use super::keys::Says;
+use super::positional::{self, Layouts};
 use super::recognize::{Found, Text, keyed};
-use super::sentences::{Sentences, message};
+use super::sentences::message;
 use std::ops::Range;
 
-/// Adds the findings that the sentences of programs name in members that hold their messages.
-pub fn run(text: &Text<'_>, found: &mut Found<'_>, sentences: &Sentences, spans: &mut Vec<Range<usize>>) {
+/// Adds what the lines name that stand in the records of a block behind a header.
+pub fn records(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans: &mut Vec<Range<usize>>) {
+    for (at, end) in positional::records(text) {
+        let record = positional::line(&text.bytes[at..end]);
+        let end = at + record.len();
+        match container::prefix(record) {
+            // What begins with a time alone is a record by itself, whose format is that of its stream.
+            0 => match message(record) {
+                Some((b"", from)) => _ = layouts.sentences().read(text, found, b"", (at + from, end), spans),
+                Some(said) => behind(text, found, layouts, said, (at, end), spans),
+                None => {}
+            },
+            n => line(text, found, layouts, (at + n, end), spans),
+        }
+    }
+}
+
+/// Adds what the lines name that members hold.
+pub fn members(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans: &mut Vec<Range<usize>>) {
     if found.messages.is_empty() {
         return;
     }
-    let mut members = std::mem::take(found.messages);
-    for (n, &(sep, says)) in members.iter().enumerate().filter(|_| !sentences.is_empty()) {
+    let members = std::mem::take(found.messages);
+    for (n, &(sep, says)) in members.iter().enumerate() {
         if says != Says::Message {
             continue;
         }
@@ -24,23 +44,82 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, sentences: &Sentences, spans:
         let mut at = start;
         while at < end {
             let stop = memchr::memchr(b'\n', &text.bytes[at..end]).map_or(end, |i| at + i);
-            match message(&text.bytes[at..stop]) {
-                Some((program, from)) => _ = sentences.read(text, found, program, (at + from, stop), spans),
-                None if at == start => {
-                    let (before, after) = (members[..n].iter().rev().take(NEAR), members[n + 1..].iter().take(NEAR));
-                    let named = before.chain(after).filter(|m| is_beside(text, sep as usize, m));
-                    named.into_iter().any(|m| {
-                        let program = program(text, found, m.0 as usize);
-                        !program.is_empty() && sentences.read(text, found, program, (at, stop), spans)
-                    });
-                }
-                None => {}
+            if at > start || !told_beside(text, found, layouts, (&members, n), (at, stop), spans) {
+                line(text, found, layouts, (at, stop), spans);
             }
             at = stop + 1;
         }
     }
-    members.clear();
     *found.messages = members;
+    found.messages.clear();
+}
+
+/// Adds what one line names.
+fn line(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    layouts: &Layouts,
+    (at, end): (usize, usize),
+    spans: &mut Vec<Range<usize>>,
+) {
+    match message(&text.bytes[at..end]) {
+        Some(said) => behind(text, found, layouts, said, (at, end), spans),
+        None => positioned(text, found, layouts, (at, end), spans),
+    }
+}
+
+/// Adds what the message of a program names whose line is `at..end`, header included.
+fn behind(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    layouts: &Layouts,
+    (program, from): (&[u8], usize),
+    (at, end): (usize, usize),
+    spans: &mut Vec<Range<usize>>,
+) {
+    if layouts.sentences().read(text, found, program, (at + from, end), spans) {
+        return;
+    }
+    // A time may be the header of a message, or the first field of a layout.
+    let from = if program.is_empty() { at } else { at + from };
+    positioned(text, found, layouts, (from, end), spans);
+}
+
+/// Adds what the fields of a layout name, when the line looks like one: it begins with a number or holds a time of access logs.
+fn positioned(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    layouts: &Layouts,
+    (at, end): (usize, usize),
+    spans: &mut Vec<Range<usize>>,
+) {
+    let t = &text.bytes[at..end];
+    let clf = |i: usize| matches!(t.get(i..i + 8), Some([b'[', a, b, b'/', _, _, _, b'/']) if a.is_ascii_digit() && b.is_ascii_digit());
+    let head = &t[..t.len().min(HEAD)];
+    if t.first().is_some_and(u8::is_ascii_digit) || memchr::memchr_iter(b'[', head).take(4).any(clf) {
+        layouts.read(text, found, (at, end), spans);
+    }
+}
+
+/// How far into a line of an access log its time may stand.
+const HEAD: usize = 256;
+
+/// True when a member of the same record names the program, and one of its sentences fits.
+fn told_beside(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    layouts: &Layouts,
+    (members, n): (&[(u32, Says)], usize),
+    message: (usize, usize),
+    spans: &mut Vec<Range<usize>>,
+) -> bool {
+    let here = members[n].0 as usize;
+    let (before, after) = (members[..n].iter().rev().take(NEAR), members[n + 1..].iter().take(NEAR));
+    let mut named = before.chain(after).filter(|m| is_beside(text, here, m));
+    named.any(|m| {
+        let program = program(text, found, m.0 as usize);
+        !program.is_empty() && layouts.sentences().read(text, found, program, message, spans)
+    })
 }
 
 /// The end of a line without the escape of its line feed.

@@ -18,6 +18,7 @@ pub mod resolve;
 pub mod scan;
 mod sentences;
 mod sequence;
+pub mod sniffer;
 pub mod urls;
 
 use crate::format::encode::{encode, is_plain};
@@ -176,12 +177,11 @@ impl<'r> Detector<'r> {
             if level == 0 {
                 self.unparsed =
                     positional::run(&text, &mut found, (self.layouts, format, self.count), &mut self.fields);
-                self.layouts.say(&text, &mut found, &mut self.fields);
                 if !found.times.is_sorted() {
                     found.times.sort_unstable();
                 }
             }
-            self.layouts.say_inside(&text, &mut found, &mut self.fields);
+            self.layouts.read_inside(&text, &mut found, level == 0, &mut self.fields);
             if let Some(asked) = self.asked {
                 let (aside, scratch, memo) = (&mut self.aside, &mut self.scratch, &mut self.memo);
                 self.urls.find(&text, asked, level, below.last(), &mut Values { aside, scratch, memo });

@@ -8,7 +8,7 @@ use super::messages;
 use super::recognize::{Found, Text, keyed, special};
 use super::scan::Maps;
 use super::scan::kind;
-use super::sentences::{self, Sentences};
+use super::sentences::Sentences;
 use super::urls::Place;
 use crate::format::layout::{Layout, Marks, Plain};
 use crate::model::{Confidence, RuleId, Shape};
@@ -27,9 +27,6 @@ pub enum Format {
     /// Columns under the header of that number.
     Columns(u16),
 }
-
-/// Records that [`Sniffer`] looks at before it takes a stream for text.
-const TRIES: usize = 1000;
 
 enum Kind {
     Json,
@@ -58,7 +55,7 @@ struct Nameless {
 /// All formats, sentences and commands of the rules, compiled. Immutable and shared.
 pub struct Layouts {
     all: Vec<(String, Kind)>,
-    headers: Headers,
+    pub(super) headers: Headers,
     sentences: Sentences,
     commands: Commands,
 }
@@ -101,14 +98,39 @@ impl Layouts {
         self.all.iter().map(|(n, _)| n.as_str())
     }
 
-    /// Adds the findings of sentences.
-    pub fn say(&self, text: &Text<'_>, found: &mut Found<'_>, scratch: &mut Fields) {
-        sentences::run(text, found, &self.sentences, &mut scratch.spans);
+    /// Adds the findings of lines inside of records; the records of a block are such lines behind a header.
+    pub fn read_inside(&self, text: &Text<'_>, found: &mut Found<'_>, is_block: bool, scratch: &mut Fields) {
+        if is_block {
+            messages::records(text, found, self, &mut scratch.spans);
+        }
+        messages::members(text, found, self, &mut scratch.spans);
     }
 
-    /// Adds the findings of sentences in members of records.
-    pub fn say_inside(&self, text: &Text<'_>, found: &mut Found<'_>, scratch: &mut Fields) {
-        messages::run(text, found, &self.sentences, &mut scratch.spans);
+    /// What programs say.
+    pub(super) fn sentences(&self) -> &Sentences {
+        &self.sentences
+    }
+
+    /// Adds what the first layout names that the line `at..end` inside of a record fits.
+    pub(super) fn read(
+        &self,
+        text: &Text<'_>,
+        found: &mut Found<'_>,
+        (at, end): (usize, usize),
+        spans: &mut Vec<Range<usize>>,
+    ) {
+        let record = &text.bytes[at..end];
+        let mut kinds = self.all.iter().filter_map(|(_, k)| if let Kind::Positional(p) = k { Some(p) } else { None });
+        let marks = Mapped { record, at, maps: &text.scan.maps };
+        let fits = |p: &&Positional| {
+            p.layout.parse(record, &marks, spans) && p.like.as_ref().is_none_or(|l| l.is_match(record))
+        };
+        let Some(p) = kinds.find(fits) else { return };
+        for (field, class) in &p.fields {
+            if let (Some((entity, shape)), Some(s)) = (class.entity.filter(|e| e.1 != Shape::Jar), spans.get(*field)) {
+                keyed::accept(text, found, entity, shape, at + s.start, (at + s.start, at + s.end), false);
+            }
+        }
     }
 
     /// Options of programs.
@@ -117,7 +139,7 @@ impl Layouts {
     }
 
     /// The first format that a record without its line ending fits.
-    fn of_record(&self, record: &[u8], fields: &mut Vec<Range<usize>>) -> Option<Format> {
+    pub(super) fn of_record(&self, record: &[u8], fields: &mut Vec<Range<usize>>) -> Option<Format> {
         let fits = |kind: &Kind, fields: &mut Vec<Range<usize>>| match kind {
             Kind::Json => is_json(record),
             Kind::Positional(p) => {
@@ -182,61 +204,6 @@ const CLF: usize = 26;
 
 fn is_json(record: &[u8]) -> bool {
     matches!(record.trim_ascii(), [b'{', .., b'}'] | [b'[', .., b']'])
-}
-
-/// Decides what a stream is: the first record that fits a format decides, whatever the cuts of the input.
-pub struct Sniffer<'l> {
-    layouts: &'l Layouts,
-    registry: &'l Registry,
-    format: Option<Format>,
-    tried: usize,
-    /// Its columns are declared by directives, which may come again.
-    declared: bool,
-    fields: Vec<Range<usize>>,
-}
-
-impl<'l> Sniffer<'l> {
-    /// Begins a stream; a `fixed` format is not questioned.
-    pub fn new(layouts: &'l Layouts, registry: &'l Registry, fixed: Option<Format>) -> Self {
-        Sniffer { layouts, registry, format: fixed, tried: 0, declared: false, fields: Vec::new() }
-    }
-
-    /// The columns that a record names, when it is a header.
-    fn header(&mut self, record: &[u8]) -> Option<Format> {
-        let columns = Columns::of_header(record, self.tried == 0, self.registry)?;
-        self.declared |= columns.declared;
-        self.layouts.headers.add(columns).map(Format::Columns)
-    }
-
-    /// Looks at the next whole records of the stream.
-    pub fn look(&mut self, records: &[u8]) -> Format {
-        let mut rest = records;
-        while self.format.is_none() && !rest.is_empty() {
-            let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |n| n + 1);
-            let record = line(&rest[..end]);
-            self.format = self.header(record).or_else(|| self.layouts.of_record(record, &mut self.fields));
-            self.tried += 1;
-            if self.tried == TRIES && self.format.is_none() {
-                self.format = Some(Format::Text);
-            }
-            rest = &rest[end..];
-        }
-        // The last declaration of a block holds for the next one, too.
-        let mut at = rest.len();
-        while self.declared
-            && let Some(n) = memchr::memrchr(b'#', &rest[..at])
-        {
-            let record = line(&rest[n..memchr::memchr(b'\n', &rest[n..]).map_or(rest.len(), |e| n + e + 1)]);
-            if (n == 0 || rest[n - 1] == b'\n')
-                && let Some(format) = self.header(record)
-            {
-                let before = self.format.replace(format);
-                return before.unwrap_or(format);
-            }
-            at = n;
-        }
-        self.format.unwrap_or_default()
-    }
 }
 
 /// A record without its line ending.
@@ -447,42 +414,4 @@ fn hush(t: &[u8], found: &mut Found<'_>, quiet: &[Range<usize>]) {
         let inside = quiet.get(at).is_some_and(|q| q.start <= s);
         !(inside && may_be_count(t, h))
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sniff(text: &str) -> Option<String> {
-        let rules = Ruleset::builtin();
-        let layouts = Layouts::new(&rules, &Registry::new(&rules)).unwrap();
-        match Sniffer::new(&layouts, &Registry::new(&rules), None).look(text.as_bytes()) {
-            Format::Text => None,
-            Format::Known(i) => layouts.names().nth(usize::from(i)).map(String::from),
-            Format::Columns(_) => Some("columns".into()),
-        }
-    }
-
-    #[test]
-    fn the_first_record_that_fits_decides() {
-        let combined = "192.0.2.7 - - [23/Oct/2024:09:21:34 +0800] \"GET / HTTP/1.1\" 200 1 \"-\" \"curl\"";
-        assert_eq!(sniff(combined).as_deref(), Some("combined"));
-        assert_eq!(sniff(&format!("torn line\n{combined}\n")).as_deref(), Some("combined"));
-        assert_eq!(sniff(&format!("{combined} \"203.0.113.9\"\n")).as_deref(), Some("nginx-main"));
-        assert_eq!(sniff(&format!("www.example.net:443 {combined}\r\n")).as_deref(), Some("vhost-combined"));
-        assert_eq!(sniff("2024/10/23 09:21:34 [error] 12#0: *9 open() failed\n").as_deref(), Some("nginx-error"));
-        assert_eq!(sniff("{\"a\":1}\n").as_deref(), Some("json"));
-        assert_eq!(sniff("Oct 23 09:21:34 host app: hello\n"), None);
-        let squid = "1729646494.101    180 192.0.2.7 TCP_MISS/200 411 GET http://www.example.com/ li.si HIER_DIRECT/203.0.113.9 text/html\n";
-        assert_eq!(sniff(squid).as_deref(), Some("squid"));
-        assert_eq!(sniff(&squid.replace("TCP_MISS", "a lot of words/and")), None);
-        let postgres = "2024-10-23 12:00:00.123 UTC [124] alice@appdb LOG:  statement: SELECT 1\n";
-        assert_eq!(sniff(postgres).as_deref(), Some("postgres"));
-        assert_eq!(sniff("2024-10-23 12:00:00.123 UTC [124] asked alice@example.com: LOG: no\n"), None);
-        let csv =
-            "2024-10-23 12:00:01.123 UTC,\"alice\",\"appdb\",124,\"192.0.2.9:5000\",65379f10.7c,1,\"SELECT\",,,0,LOG\n";
-        assert_eq!(sniff(csv).as_deref(), Some("postgres-csv"));
-        let ftp = "Wed Oct  2 09:21:34 2024 1 192.0.2.9 2611 /srv/other.txt b _ o r zhang ftp 0 * c\n";
-        assert_eq!(sniff(ftp).as_deref(), Some("xferlog"));
-    }
 }

@@ -2,9 +2,8 @@
 //!
 //! Only lines that begin as syslog's or with a time alone are looked at, each by its first bytes.
 
-use super::check::container;
 use super::keys::{KeyClass, Registry};
-use super::positional::{self, Mapped};
+use super::positional::Mapped;
 use super::recognize::{Found, Text, keyed};
 use crate::format::layout::Layout;
 use crate::model::{EntityId, Shape};
@@ -67,11 +66,6 @@ impl Sentences {
         if errors.is_empty() { Ok(s) } else { Err(errors) }
     }
 
-    /// True when there is none.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// Adds what the first sentence of the program names that fits the message `at..end`; true when one does.
     pub fn read(
         &self,
@@ -110,18 +104,6 @@ fn compile(notation: &str, registry: &Registry, known: &mut impl FnMut(&[u8]) ->
         return Err("no field of it names an entity, as `$user_name` does".into());
     }
     Ok(Sentence { layout, fields })
-}
-
-/// Adds the findings that the sentences of programs name.
-pub fn run(text: &Text<'_>, found: &mut Found<'_>, sentences: &Sentences, spans: &mut Vec<Range<usize>>) {
-    if sentences.is_empty() {
-        return;
-    }
-    for (at, end) in positional::records(text) {
-        let record = positional::line(&text.bytes[at..end]);
-        let Some((program, from)) = message(record) else { continue };
-        sentences.read(text, found, program, (at + from, at + record.len()), spans);
-    }
 }
 
 /// True when the message `at..end` begins with this sentence.
@@ -171,11 +153,7 @@ pub fn message(record: &[u8]) -> Option<(&[u8], usize)> {
         b'A'..=b'Z' if is(&[(3, b' '), (7, b' '), (10, b' '), (13, b':'), (16, b':'), (19, b' ')]) => Some((NONE, 25)),
         b'0'..=b'9' if is(&[(4, b'-'), (7, b'-'), (13, b':'), (16, b':')]) => {
             let next = 19 + memchr::memchr(b' ', &record[19..])? + 1;
-            match container::prefix(record) {
-                0 if shape[10] == b'T' => program(record, next),
-                0 => Some((NONE, next)),
-                n => message(&record[n..]).map(|(name, at)| (name, n + at)),
-            }
+            if shape[10] == b'T' { program(record, next) } else { Some((NONE, next)) }
         }
         // RFC 5424 section 6, RFC 3164 section 4.1.1
         b'<' => {
@@ -282,7 +260,6 @@ mod tests {
             ("2026-11-23T10:11:45.123456+08:00 web1 su: said it", "su"),
             ("<86>Nov 23 10:11:45 web1 su[1]: said it", "su"),
             ("<86>1 2026-11-23T10:11:45Z web1 su 12 - - said it", "su"),
-            ("2026-11-23T02:11:45.123456789Z stdout F Nov 23 10:11:45 web1 su: said it", "su"),
             ("<86>1 2026-11-23T10:11:45Z web1 su 12 ID [a b=\"c\"][d] \u{FEFF}said it", "su"),
             ("Mon Nov 23 10:11:45 2026 said it", ""),
             ("2026-11-23 10:11:45 said it", ""),

@@ -1,7 +1,7 @@
 //! Escapes inside escapes, decoded all at once however they are nested: for what is left where views end.
 
 use super::escape::{backslash, percent, wide};
-use super::marks::{hash, html, separator};
+use super::marks::{hash, html, is_captured, separator};
 use super::terminal::{ESC, between, terminal};
 use super::view::{MAX_ESCAPE, View};
 use crate::model::Carriers;
@@ -66,7 +66,8 @@ impl Flat {
         let len = n.min(tail.len());
         tail.iter_mut().zip(&self.cells[n - len..]).for_each(|(b, c)| *b = c.byte);
         let mut out = [0; 4];
-        let Some((taken, made, carrier)) = at_end(&tail[..len], &mut out) else { return false };
+        let goes_on = n > 3 && self.cells[n - 4].byte >= 0x80 && self.cells[n - 4].carrier.has(Carriers::HASH);
+        let Some((taken, made, carrier)) = at_end(&tail[..len], goes_on, &mut out) else { return false };
         let parts = &self.cells[n - taken..];
         let (from, last) = (parts[0].from, parts[taken - 1]);
         let Some(len) = u16::try_from(last.from + u32::from(last.len) - from).ok().filter(|n| *n <= MAX_ESCAPE) else {
@@ -122,8 +123,9 @@ impl Flat {
     }
 }
 
-/// The escape at the end of `v`: bytes taken, bytes made, how it is written.
-fn at_end(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize, Carriers)> {
+/// The escape at the end of `v`: bytes taken, bytes made, how it is written. `goes_on` tells that a byte of a character stands before the
+/// last three, written with a hash.
+fn at_end(v: &[u8], goes_on: bool, out: &mut [u8; 4]) -> Option<(usize, usize, Carriers)> {
     let back = |n: usize| v.len().checked_sub(n).map_or((0, &v[..0]), |i| (v[i], &v[i..]));
     let before = |n: usize| v.len().checked_sub(n + 1).map_or(0, |i| v[i]);
     let last = *v.last()?;
@@ -148,18 +150,26 @@ fn at_end(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize, Carriers)> {
             }
         }
     }
-    let text = |b: &u8| *b >= b' ' && *b != 0x7F;
-    let (value, carrier) = match back(3) {
+    match back(3) {
         // A byte that continues a character stands behind another one.
-        (b'%', v) => (percent(v).filter(|b| !(0x80..0xC0).contains(b) || before(3) >= 0x80)?, Carriers::PERCENT),
+        (b'%', v) => {
+            out[0] = percent(v).filter(|b| !(0x80..0xC0).contains(b) || before(3) >= 0x80)?;
+            Some((3, 1, Carriers::PERCENT))
+        }
         // `&#64;` is a reference once its end is there.
         (b'#', v) if before(3) != b'&' || !v[1..].iter().all(u8::is_ascii_digit) => {
-            (hash(v, out).map(|_| out[0]).filter(text)?, Carriers::HASH)
+            hash(v, out)?;
+            let last = out[0];
+            if goes_on && last >= 0x80 || is_captured(last) {
+                return Some((3, 1, Carriers::HASH));
+            }
+            // Characters beyond ASCII have two bytes and more.
+            hash(back(6).1, out).filter(|_| last >= 0x80 && out[0] >= 0x80)?;
+            out[1] = last;
+            Some((6, 2, Carriers::HASH))
         }
-        _ => return None,
-    };
-    out[0] = value;
-    Some((3, 1, carrier))
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +193,7 @@ mod tests {
             ("&#37;26#37;33", "3"),
             (r"\\\\\\\\u0031", "1"),
             (r"\u005cu005cu0031", "1"),
-            ("#2341", "A"),
+            ("#2341#52 #E4", "#41#52 #E4"),
             ("％２５31", "1"),
             ("%EF%BC%91", "1"),
             ("&#65297;", "1"),

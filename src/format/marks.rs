@@ -50,6 +50,11 @@ pub fn hash(v: &[u8], out: &mut [u8; 4]) -> Option<(usize, usize)> {
     }
 }
 
+/// True for what HAProxy writes with a hash among the signs of ASCII.
+pub fn is_captured(b: u8) -> bool {
+    matches!(b, b'"' | b'#' | b'{' | b'|' | b'}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,7 +22,7 @@ pub struct Press<'e> {
     worker: Worker<'e>,
     /// Formats that the configuration names, by source.
     fixed: &'e HashMap<PathBuf, Format>,
-    sniffers: HashMap<PathBuf, crate::detect::positional::Sniffer<'e>>,
+    sniffers: HashMap<PathBuf, crate::detect::sniffer::Sniffer<'e>>,
     /// Number of the output that is wanted: the main one, or the only recipient's.
     view: usize,
     /// What workers disclosed that are gone.

@@ -76,8 +76,8 @@ fn identified(text: &Text<'_>, p: usize) -> Option<usize> {
         end = memchr::memchr3(quote, b'\\', b'\n', &t[end..]).map_or(t.len(), |n| end + n);
         match t.get(end) {
             Some(b'\\') => end = t.len().min(end + 2),
-            // What was escaped ends nothing.
-            Some(_) if text.is_escape(end) => end += 1,
+            // What was escaped where the opening quote was not ends nothing.
+            Some(_) if text.is_escape(end) != text.is_escape(p - 1) => end += 1,
             Some(b) if *b == quote && t.get(end + 1) == Some(&quote) => end += 2,
             _ => break,
         }
