@@ -76,7 +76,7 @@ pub fn is_doubled(t: &[u8], p: usize) -> bool {
     if t[p] == b':' {
         return head.strip_suffix(b" ").or(head.strip_suffix(b"\t")).unwrap_or(head).ends_with(b"\"\"");
     }
-    [b"[\"\"", b"(\"\"", b"=\"\"", b">\"\""].iter().any(|o| head.ends_with(*o))
+    [b"[\"\"", b"(\"\"", b"=\"\"", b">\"\"", b" \"\"", b":\"\""].iter().any(|o| head.ends_with(*o))
 }
 
 /// True when a field may begin with the quote: inches and quotes that close stand behind other signs.
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn json_has_none() {
-        for text in [r#"{"a":"","":"b","c":["","d"],"e" : ""}"#, "k'':1 (''x", r##"x="" #b "": ""c"##] {
+        for text in [r#"{"a":"","":"b","c":["","d"],"e" : ""}"#, "k'':1 (''x", r##"x="" #b "": "c""##] {
             assert_eq!(fields(text), [""; 0], "{text}");
         }
     }

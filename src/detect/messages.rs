@@ -26,6 +26,15 @@ pub fn records(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans:
     }
 }
 
+/// Adds what the lines name that were written in escapes, in base64 or in hexadecimal digits.
+pub fn regions(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans: &mut Vec<Range<usize>>) {
+    for &at in text.contents() {
+        let at = at as usize;
+        let end = memchr::memchr(b'\n', &text.bytes[at..]).map_or(text.bytes.len(), |n| at + n);
+        line(text, found, layouts, (at, end), spans);
+    }
+}
+
 /// Adds what the lines name that members hold.
 pub fn members(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans: &mut Vec<Range<usize>>) {
     if found.messages.is_empty() {
@@ -82,7 +91,11 @@ fn behind(
     }
     // A time may be the header of a message, or the first field of a layout.
     let from = if program.is_empty() { at } else { at + from };
-    positioned(text, found, layouts, (from, end), spans);
+    // What a relay hands on has a header of its own.
+    let inner = message(&text.bytes[from..end]).filter(|_| from > at);
+    if !inner.is_some_and(|(program, n)| layouts.sentences().read(text, found, program, (from + n, end), spans)) {
+        positioned(text, found, layouts, (from, end), spans);
+    }
 }
 
 /// Adds what the fields of a layout name, when the line looks like one: it begins with a number or holds a time of access logs.

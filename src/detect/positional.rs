@@ -102,6 +102,8 @@ impl Layouts {
     pub fn read_inside(&self, text: &Text<'_>, found: &mut Found<'_>, is_block: bool, scratch: &mut Fields) {
         if is_block {
             messages::records(text, found, self, &mut scratch.spans);
+        } else {
+            messages::regions(text, found, self, &mut scratch.spans);
         }
         messages::members(text, found, self, &mut scratch.spans);
     }

@@ -132,7 +132,8 @@ fn bare(t: &[u8], p: usize) -> Option<(usize, usize)> {
     let (name, rest) = (&t[p..p + len], &t[p + len..]);
     let head = &t[..p - 1];
     let ends = !rest.first().is_some_and(|b| is_sign(*b) && *b != b'.');
-    let closed = rest.first().is_none_or(|b| matches!(b, b'.' | b',' | b';' | b'\n' | b'\r' | b'"' | b'\''));
+    let closed =
+        rest.first().is_none_or(|b| matches!(b, b'.' | b',' | b';' | b'\n' | b'\r' | b'"' | b'\'' | b'<' | b'&'));
     let told = if last_word(head, b"user") {
         let front = &head[..head.len() - b"user".len()];
         let object =

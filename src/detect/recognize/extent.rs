@@ -157,7 +157,8 @@ fn wordy(shape: Shape) -> bool {
 #[inline(always)]
 fn name_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     let end = if text.carets { memchr::memchr(b'^', &text.bytes[i..end]).map_or(end, |n| i + n) } else { end };
-    let stops = end > i + 1 && text.at(end - 1) == b'.' && matches!(text.at(end), b' ' | b'\n' | b'\r' | b'"');
+    let stops =
+        end > i + 1 && text.at(end - 1) == b'.' && matches!(text.at(end), b' ' | b'\n' | b'\r' | b'"' | b'<' | b'&');
     end - usize::from(stops)
 }
 

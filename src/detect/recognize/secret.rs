@@ -145,6 +145,8 @@ pub fn private_key(text: &Text<'_>, found: &mut Found<'_>, from: usize) -> usize
     if !label.starts_with(b"BEGIN ") {
         return from;
     }
+    // Lines are read apart from each other.
+    let label = &label[..memchr::memchr(b'\n', label).unwrap_or(label.len())];
     let Some(n) = memchr::memmem::find(label, b"PRIVATE KEY-----") else { return from };
     let start = from + n + b"PRIVATE KEY-----".len();
     let body = &t[start..t.len().min(start + KEY)];

@@ -303,7 +303,8 @@ fn doubled(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
         let spaced = sh!(space, i, 1) & sh!(quote, i, 2) & sh!(quote, i, 3) & sh!(k, i, 4);
         let keys = colon[i] & ((two & sh!(k, i, 3)) | spaced);
         let begins = k[i] | hash[i] | c[class::AT][i] | c[class::PCT][i];
-        event[kind::HASH][i - FRONT] = hash[i] | keys | (begins & two & (sh!(frame, i, 3) | sh!(eq, i, 3)));
+        let opens = sh!(frame, i, 3) | sh!(eq, i, 3) | sh!(space, i, 3) | sh!(colon, i, 3);
+        event[kind::HASH][i - FRONT] = hash[i] | keys | (begins & two & opens);
     }
 }
 

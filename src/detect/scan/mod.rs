@@ -160,7 +160,7 @@ pub mod kind {
     pub const LINE: usize = 15;
     /// Start of a run of bytes of 0x80 and above (first byte).
     pub const HIGH: usize = 16;
-    /// `#` (itself); what stands beside quotes that CSV writes twice shares the list: the colon of `key"":`, a word behind `[""`, `=""`.
+    /// `#` (itself); what stands beside quotes that CSV writes twice shares the list: the colon of `key"":`, a word behind `[""`, `=""`, `:""` or a blank and `""`.
     pub const HASH: usize = 17;
     /// End of a run of at least fifteen letters, digits and `+` that are not all hexadecimal (first byte behind).
     pub const TOKEN: usize = 18;

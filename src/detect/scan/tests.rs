@@ -103,7 +103,7 @@ proptest! {
             let two = |n| is(i, n, b"\"'") && is(i, n + 1, b"\"'");
             let keyed = two(1) && keychar(i, 3) || is(i, 1, b" \t") && two(2) && keychar(i, 4);
             let begins = keychar(i, 0) || is(i, 0, b"#@%");
-            is(i, 0, b"#") || is(i, 0, b":") && keyed || begins && two(1) && is(i, 3, b"[](=>")
+            is(i, 0, b"#") || is(i, 0, b":") && keyed || begins && two(1) && is(i, 3, b"[](=>: \t")
         };
         prop_assert_eq!(&got[kind::HASH], &wants(&hash));
         let digit = |i, n| at(i, n).is_some_and(|b| b.is_ascii_digit());
