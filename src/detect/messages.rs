@@ -5,7 +5,7 @@
 use super::check::container;
 use super::keys::Says;
 use super::positional::{self, Layouts};
-use super::recognize::{Found, Text, keyed};
+use super::recognize::{Found, Skip, Text, keyed};
 use super::sentences::message;
 use std::ops::Range;
 
@@ -28,10 +28,8 @@ pub fn records(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans:
 
 /// Adds what the lines name that were written in escapes, in base64 or in hexadecimal digits.
 pub fn regions(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans: &mut Vec<Range<usize>>) {
-    for &at in text.contents() {
-        let at = at as usize;
-        let end = memchr::memchr(b'\n', &text.bytes[at..]).map_or(text.bytes.len(), |n| at + n);
-        line(text, found, layouts, (at, end), spans);
+    for region in text.view.iter().flat_map(|v| v.region_texts()) {
+        lines(text, found, layouts, region, spans);
     }
 }
 
@@ -41,26 +39,42 @@ pub fn members(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans:
         return;
     }
     let members = std::mem::take(found.messages);
+    let mut skip = Skip::new(text.regions);
     for (n, &(sep, says)) in members.iter().enumerate() {
-        if says != Says::Message {
+        // What stands in escapes is a region of the next view, or is one of this view: it is read as such.
+        let begins = keyed::bare_start(text, sep as usize);
+        let shown = skip.covers(begins) || text.contents().binary_search(&(begins as u32)).is_ok();
+        let named = members[n.saturating_sub(NEAR)..].iter().take(2 * NEAR).any(|m| m.1 == Says::Program);
+        if says != Says::Message || shown && !named {
             continue;
         }
         let (start, end, quoted) = keyed::member(text, found, sep as usize);
-        if !quoted {
-            continue;
-        }
-        let end = trimmed(&text.bytes[..end], start);
-        let mut at = start;
-        while at < end {
-            let stop = memchr::memchr(b'\n', &text.bytes[at..end]).map_or(end, |i| at + i);
-            if at > start || !told_beside(text, found, layouts, (&members, n), (at, stop), spans) {
-                line(text, found, layouts, (at, stop), spans);
+        if quoted {
+            let end = trimmed(&text.bytes[..end], start);
+            let told = named && told_beside(text, found, layouts, (&members, n), (start, end), spans);
+            if !told && !shown {
+                lines(text, found, layouts, (start, end), spans);
             }
-            at = stop + 1;
         }
     }
     *found.messages = members;
     found.messages.clear();
+}
+
+/// Adds what the lines of `start..end` name.
+fn lines(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    layouts: &Layouts,
+    (start, end): (usize, usize),
+    spans: &mut Vec<Range<usize>>,
+) {
+    let mut at = start;
+    while at < end {
+        let stop = memchr::memchr(b'\n', &text.bytes[at..end]).map_or(end, |i| at + i);
+        line(text, found, layouts, (at, stop), spans);
+        at = stop + 1;
+    }
 }
 
 /// Adds what one line names.

@@ -125,7 +125,7 @@ impl Layouts {
         let mut kinds = self.all.iter().filter_map(|(_, k)| if let Kind::Positional(p) = k { Some(p) } else { None });
         let marks = Mapped { record, at, maps: &text.scan.maps };
         let fits = |p: &&Positional| {
-            p.layout.parse(record, &marks, spans) && p.like.as_ref().is_none_or(|l| l.is_match(record))
+            p.like.as_ref().is_none_or(|l| l.is_match(record)) && p.layout.parse(record, &marks, spans)
         };
         let Some(p) = kinds.find(fits) else { return };
         for (field, class) in &p.fields {
@@ -145,7 +145,7 @@ impl Layouts {
         let fits = |kind: &Kind, fields: &mut Vec<Range<usize>>| match kind {
             Kind::Json => is_json(record),
             Kind::Positional(p) => {
-                p.layout.parse(record, &Plain(record), fields) && p.like.as_ref().is_none_or(|l| l.is_match(record))
+                p.like.as_ref().is_none_or(|l| l.is_match(record)) && p.layout.parse(record, &Plain(record), fields)
             }
         };
         self.all.iter().position(|(_, k)| fits(k, fields)).map(|i| Format::Known(i as u8))
@@ -161,7 +161,7 @@ fn compile(def: &FormatDef, registry: &Registry) -> Result<Kind, RuleError> {
     let layout = layout.map_err(|m| def.source.error(format!("format `{}`: {m}", def.name)))?;
     let like = match &def.like {
         None => None,
-        Some((pattern, place)) => Some(super::custom::compile_one(pattern).map_err(|m| place.error(m))?),
+        Some((pattern, place)) => Some(super::custom::compile_line(pattern).map_err(|m| place.error(m))?),
     };
     let telling = |c: &KeyClass| !c.is_unknown() && !c.has_shape(&[Shape::Ip, Shape::Email]);
     let fields = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();

@@ -142,6 +142,11 @@ impl View {
         &self.contents
     }
 
+    /// Where regions begin behind those keys, and where they end.
+    pub fn region_texts(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.contents.iter().zip(&self.shown).map(|(c, s)| (*c as usize, s.end as usize - 1))
+    }
+
     /// Leads a view range (not empty) and the place of its evidence back to the parent; nothing for what lies in the key
     /// in front of a region.
     pub fn trace(&self, start: usize, mut end: usize, anchor: usize) -> Option<Traced> {

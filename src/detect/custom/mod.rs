@@ -156,8 +156,17 @@ pub fn mistakes(patterns: &[PatternDef]) -> Vec<RuleError> {
 
 /// Compiles one pattern.
 pub fn compile_one(pattern: &str) -> Result<Regex, String> {
+    compile_as(pattern, syntax())
+}
+
+/// Compiles a pattern of single lines, where `^` and `$` stand for their ends.
+pub fn compile_line(pattern: &str) -> Result<Regex, String> {
+    compile_as(pattern, syntax().multi_line(false))
+}
+
+fn compile_as(pattern: &str, syntax: syntax::Config) -> Result<Regex, String> {
     let config = Regex::config().utf8_empty(false).nfa_size_limit(Some(LARGEST));
-    Regex::builder().configure(config).syntax(syntax()).build(pattern).map_err(|e| {
+    Regex::builder().configure(config).syntax(syntax).build(pattern).map_err(|e| {
         if e.size_limit().is_some() {
             return "it grows too large; bound its repetitions".into();
         }

@@ -125,8 +125,7 @@ pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass
     // Both stand in one line.
     let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
     let head = &t[low..sep];
-    // A view shows no more than the last key in front of a value.
-    if is_body(head) || text.view.is_some() && head == b"\"stringValue\"" {
+    if is_body(head) {
         return KeyClass { says: Says::Message, ..KeyClass::default() };
     }
     let names = [&b"\"key\""[..], b"\"name\"", b"\"system\""];
