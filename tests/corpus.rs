@@ -36,6 +36,13 @@ fn counters_epochs_digests_and_request_ids_of_real_logs_stay() {
 }
 
 #[test]
+fn lines_of_real_logs_are_read_alike_inside_of_records() {
+    let Some(shared) = shared() else { return };
+    let corpus = shared.join("corpus").display().to_string();
+    oracle("wrapped.py", &[&corpus, env!("CARGO_BIN_EXE_logveil"), "--lines", "40"]);
+}
+
+#[test]
 fn public_cases_differ_only_with_a_reason() {
     let Some(shared) = shared() else { return };
     oracle("cases.py", &[&shared.display().to_string(), env!("CARGO_BIN_EXE_logveil"), "--bool"]);

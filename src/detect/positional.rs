@@ -1,5 +1,6 @@
 //! Fields that their position names: layouts of access and error logs, and which of them a stream has.
 
+use super::check::container;
 use super::columns::{Columns, Headers};
 use super::commands::Commands;
 use super::hit::Hit;
@@ -142,8 +143,11 @@ impl Layouts {
 
     /// The first format that a record without its line ending fits.
     pub(super) fn of_record(&self, record: &[u8], fields: &mut Vec<Range<usize>>) -> Option<Format> {
+        let container = container::prefix(record) > 0;
         let fits = |kind: &Kind, fields: &mut Vec<Range<usize>>| match kind {
             Kind::Json => is_json(record),
+            // What the runtime of a container writes in front is no field.
+            Kind::Positional(_) if container => false,
             Kind::Positional(p) => {
                 p.like.as_ref().is_none_or(|l| l.is_match(record)) && p.layout.parse(record, &Plain(record), fields)
             }

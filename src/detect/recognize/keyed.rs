@@ -315,7 +315,7 @@ fn goes_on(text: &Text<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
     let digits = v.iter().any(u8::is_ascii_digit) && !v.iter().any(mark);
     let mixed = v.first().is_some_and(u8::is_ascii_alphabetic) && digits;
     match text.at(end) {
-        b'\n' | b'\r' | b'"' | b'\'' | b',' | b';' => false,
+        b'\n' | b'\r' | b'"' | b'\'' | b',' | b';' | b'&' => false,
         b' ' => !mixed,
         _ => text.before(sep) == b' ',
     }

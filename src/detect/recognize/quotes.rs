@@ -20,7 +20,7 @@ fn ends_string(text: &Text<'_>, found: &mut Found<'_>, quote: usize) -> bool {
             let next = text.at(quote + 2);
             matches!(next, b',' | b'}' | b']' | b'\r' | b'\n') || found.line.in_string(text, quote)
         }
-        b':' | b' ' | b'\r' | b'\n' => found.line.in_string(text, quote),
+        b':' | b' ' | b')' | b'\r' | b'\n' => found.line.in_string(text, quote),
         _ => false,
     }
 }
