@@ -72,7 +72,8 @@ fn lines(
     let mut at = start;
     while at < end {
         let stop = memchr::memchr(b'\n', &text.bytes[at..end]).map_or(end, |i| at + i);
-        line(text, found, layouts, (at, stop), spans);
+        let end = stop - usize::from(text.bytes[at..stop].ends_with(b"\r"));
+        line(text, found, layouts, (at, end), spans);
         at = stop + 1;
     }
 }
@@ -123,8 +124,9 @@ fn positioned(
     let t = &text.bytes[at..end];
     let clf = |i: usize| matches!(t.get(i..i + 8), Some([b'[', a, b, b'/', _, _, _, b'/']) if a.is_ascii_digit() && b.is_ascii_digit());
     let head = &t[..t.len().min(HEAD)];
-    if t.first().is_some_and(u8::is_ascii_digit) || memchr::memchr_iter(b'[', head).take(4).any(clf) {
-        layouts.read(text, found, (at, end), spans);
+    let clf = memchr::memchr_iter(b'[', head).take(4).any(clf);
+    if clf || t.first().is_some_and(u8::is_ascii_digit) {
+        layouts.read(text, found, (at, end), clf, spans);
     }
 }
 
@@ -159,7 +161,7 @@ fn trimmed(t: &[u8], start: usize) -> usize {
 }
 
 /// Members on either side of a message among which the program is looked for.
-const NEAR: usize = 16;
+const NEAR: usize = 4;
 
 /// Bytes between both.
 const REACH: usize = 8 << 10;

@@ -42,6 +42,10 @@ struct Positional {
     fields: Vec<(usize, KeyClass)>,
     /// Some field names an entity, or a time that stands in no brackets: every record is read.
     names: bool,
+    /// Its time stands in brackets, as in access logs.
+    clf: bool,
+    /// Rare bytes that stand between its fields.
+    marks: Vec<u8>,
     /// How most records begin that name nobody.
     nameless: Option<Nameless>,
 }
@@ -114,21 +118,31 @@ impl Layouts {
         &self.sentences
     }
 
-    /// Adds what the first layout names that the line `at..end` inside of a record fits.
+    /// Adds what the first layout names that the line `at..end` inside of a record fits; `clf` tells whether it holds a time of access
+    /// logs.
     pub(super) fn read(
         &self,
         text: &Text<'_>,
         found: &mut Found<'_>,
         (at, end): (usize, usize),
+        clf: bool,
         spans: &mut Vec<Range<usize>>,
     ) {
         let record = &text.bytes[at..end];
-        let mut kinds = self.all.iter().filter_map(|(_, k)| if let Kind::Positional(p) = k { Some(p) } else { None });
+        let kinds = self.all.iter().filter_map(|(_, k)| if let Kind::Positional(p) = k { Some(p) } else { None });
+        let nameless = |p: &Positional| p.nameless.as_ref().is_some_and(|n| n.time(text, at, end).is_some());
+        if clf && kinds.clone().any(nameless) {
+            return;
+        }
         let marks = Mapped { record, at, maps: &text.scan.maps };
         let fits = |p: &&Positional| {
-            p.like.as_ref().is_none_or(|l| l.is_match(record)) && p.layout.parse(record, &marks, spans)
+            (clf || !p.clf)
+                && p.names
+                && p.marks.iter().all(|b| memchr::memchr(*b, record).is_some())
+                && p.like.as_ref().is_none_or(|l| l.is_match(record))
+                && p.layout.parse(record, &marks, spans)
         };
-        let Some(p) = kinds.find(fits) else { return };
+        let Some(p) = kinds.clone().find(fits) else { return };
         for (field, class) in &p.fields {
             if let (Some((entity, shape)), Some(s)) = (class.entity.filter(|e| e.1 != Shape::Jar), spans.get(*field)) {
                 keyed::accept(text, found, entity, shape, at + s.start, (at + s.start, at + s.end), false);
@@ -171,9 +185,14 @@ fn compile(def: &FormatDef, registry: &Registry) -> Result<Kind, RuleError> {
     let fields = layout.fields().map(|f| registry.classify(f.as_bytes())).enumerate();
     let fields: Vec<_> = fields.filter(|(_, c)| telling(c)).collect();
     let names = fields.iter().any(|(i, c)| c.entity.is_some() || c.event_time && !layout.is_bracketed(*i));
+    let clf = fields.iter().any(|(i, c)| c.event_time && layout.is_bracketed(*i));
+    let marks = RARE.iter().copied().filter(|b| layout.literals().any(|l| l.contains(b))).collect();
     let nameless = Nameless::of(&layout, &fields).filter(|_| names);
-    Ok(Kind::Positional(Positional { layout, like, fields, names, nameless }))
+    Ok(Kind::Positional(Positional { layout, like, fields, names, clf, marks, nameless }))
 }
+
+/// Bytes that most lines lack, and that fewer programs write between fields.
+const RARE: &[u8] = b"@\"/|;{}";
 
 impl Nameless {
     /// Of a layout whose only time stands in brackets behind all fields that name someone.

@@ -98,6 +98,11 @@ impl Layout {
         self.pieces.iter().map(|p| p.field.as_str())
     }
 
+    /// What stands before and behind the fields.
+    pub fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces.iter().map(|p| &p.literal[..]).chain([&self.tail[..]])
+    }
+
     /// True when the field of that number stands in square brackets.
     pub fn is_bracketed(&self, field: usize) -> bool {
         let after = self.pieces.get(field + 1).map_or(&self.tail, |p| &p.literal);
