@@ -52,7 +52,7 @@ pub fn members(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans:
         if quoted {
             let end = trimmed(&text.bytes[..end], start);
             let told = named && told_beside(text, found, layouts, (&members, n), (start, end), spans);
-            if !told && !shown {
+            if !told && !shown && end - start >= LEAST {
                 lines(text, found, layouts, (start, end), spans);
             }
         }
@@ -60,6 +60,9 @@ pub fn members(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans:
     *found.messages = members;
     found.messages.clear();
 }
+
+/// No header with a message, nor a record of an access log, is shorter.
+const LEAST: usize = 24;
 
 /// Adds what the lines of `start..end` name.
 fn lines(
