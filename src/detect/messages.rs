@@ -42,7 +42,7 @@ pub fn members(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans:
     let mut skip = Skip::new(text.regions);
     for (n, &(sep, says)) in members.iter().enumerate() {
         // What stands in escapes is a region of the next view, or is one of this view: it is read as such.
-        let begins = keyed::bare_start(text, sep as usize);
+        let begins = text.bare_start(keyed::behind(text, sep as usize));
         let shown = skip.covers(begins) || text.contents().binary_search(&(begins as u32)).is_ok();
         let named = members[n.saturating_sub(NEAR)..].iter().take(2 * NEAR).any(|m| m.1 == Says::Program);
         if says != Says::Message || shown && !named {

@@ -57,17 +57,30 @@ WRAPPERS = [
 RUN = re.compile(r"[A-Za-z0-9+/_-]{15,}")
 
 
-def reason(wrapper, told, path, line, got):
-    """Why a wrapped line is read otherwise, or nothing."""
-    if path.endswith(".csv") or "iis" in path:
-        return "a header in another line names its columns"
-    if wrapper in ("base64", "hex") and RUN.search(line) and got.count("REDACTED") >= 1:
+def holds_clean_run(out):
+    """True when a run of base64 or hexadecimal text in the output of the plain line was written anew."""
+    # A run may be the last part of a path.
+    for run in (part for whole in RUN.findall(out) for part in (whole, whole.rsplit("/", 1)[-1])):
+        for decode in (lambda r: base64.b64decode(r + "=" * (-len(r) % 4)), bytes.fromhex):
+            try:
+                if b"REDACTED" in decode(run):
+                    return True
+            except ValueError:
+                pass
+    return False
+
+
+def reason(wrapper, told, path, line, want, got, prose):
+    """Why a wrapped line is read otherwise, or nothing. `prose` is what comes out when it stands in running text."""
+    if wrapper in ("base64", "hex") and holds_clean_run(want):
         return "a run inside of a run goes whole"
-    if wrapper == "hex" and not re.match(r"[!-~\x80-\U0010ffff]", line):
+    if wrapper == "hex" and got == line and line[0] in " \t":
         return "hexadecimal text that begins with a blank"
+    if got == prose and (path.endswith(".csv") or "iis" in path):
+        return "a header in another line names its columns"
     if wrapper == "nested" and line.lstrip().startswith("{") and line.count('\\"') > 3:
         return "JSON five deep"
-    if not told and re.match(r"(?:<\d+>)?(?:1 )?(?:[A-Z][a-z]{2} |\d)", line):
+    if not told and got == prose:
         return "nothing tells that a line of a program or of an access log stands there"
     return None
 
@@ -122,11 +135,12 @@ def main():
             plain = deidentify(a.logveil, policy, lines, [])
             assert len(plain) == len(lines), path
             known += [(path, line, want) for line, want in zip(lines, plain)]
+        prose = [out[2:] for out in deidentify(a.logveil, policy, ["x " + line for _, line, _ in known], ["--format", "text"])]
         for name, wrap, unwrap, told in WRAPPERS:
             fixed = [] if told and name != "cri" else ["--format", "text"]
             got = deidentify(a.logveil, policy, [wrap(line) for _, line, _ in known], fixed)
             assert len(got) == len(known), name
-            for (path, line, want), record in zip(known, got):
+            for (path, line, want), alone, record in zip(known, prose, got):
                 total[name] += 1
                 try:
                     out = unwrap(record)
@@ -134,7 +148,7 @@ def main():
                     out = "no longer decodes"
                 if out == want:
                     continue
-                why = reason(name, told, path, line, out)
+                why = reason(name, told, path, line, want, out, alone)
                 if why:
                     reasons[name, why] += 1
                     continue

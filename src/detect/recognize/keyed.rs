@@ -99,12 +99,6 @@ pub fn behind(text: &Text<'_>, p: usize) -> usize {
     p + 1 + usize::from(text.at(p + 1) == b'>' && text.at(p) == b'=')
 }
 
-/// Where the value behind the separator at `sep` begins behind its quote.
-pub fn bare_start(text: &Text<'_>, sep: usize) -> usize {
-    let i = behind_blanks(text, behind(text, sep));
-    i + usize::from(text.at(i) == b'"')
-}
-
 /// The value behind the separator at `sep`, without its quotes, and whether it has some.
 pub fn member(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> (usize, usize, bool) {
     let i = behind_blanks(text, behind(text, sep));
