@@ -82,11 +82,23 @@ impl Progress {
 
     /// Prints JSON lines until [`Progress::end`]; returns at once when nobody asked for them.
     pub fn tick(&self) {
-        let Some(every) = self.json else { return };
+        if let Some(every) = self.json {
+            self.each(every, |line| eprintln!("{line}"));
+        }
+    }
+
+    /// A line each interval and one at the end, also when the end came first: a run too short for
+    /// an interval still says that it is done.
+    fn each(&self, every: Duration, mut say: impl FnMut(serde_json::Value)) {
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*ended {
-            ended = self.wake.wait_timeout(ended, every).unwrap_or_else(PoisonError::into_inner).0;
-            eprintln!("{}", self.line());
+        loop {
+            if !*ended {
+                ended = self.wake.wait_timeout(ended, every).unwrap_or_else(PoisonError::into_inner).0;
+            }
+            say(self.line());
+            if *ended {
+                return;
+            }
         }
     }
 
@@ -149,5 +161,22 @@ impl Drop for Bar<'_> {
             own.finish_and_clear();
             multi.remove(own);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_shorter_than_the_interval_has_its_last_line() {
+        let progress = Progress::new(ProgressMode::Json, 60.0, 1, 7);
+        progress.file("a", 7).advance(7);
+        progress.finished();
+        progress.end();
+        let mut lines = Vec::new();
+        progress.each(Duration::from_secs(60), |line| lines.push(line));
+        assert_eq!(lines.len(), 1);
+        assert_eq!((&lines[0]["progress"]["files_done"], &lines[0]["progress"]["bytes_done"]), (&1.into(), &7.into()));
     }
 }
