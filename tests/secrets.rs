@@ -92,6 +92,36 @@ fn notations_of_keys_and_values() {
         ),
         (r#"[{"key":"password","value":"hunter2"}]"#, r#"[{"key":"password","value":"REDACTED"}]"#),
         (r#"{"name":"password"},{"value":"on"}"#, r#"{"name":"password"},{"value":"on"}"#),
+        (r#"{"value":"hunter2","name":"password"}"#, r#"{"value":"REDACTED","name":"password"}"#),
+        (r#"{"value":"on"},{"name":"password"}"#, r#"{"value":"on"},{"name":"password"}"#),
+        (r#"{"value":["on"],"name":"password"}"#, r#"{"value":["on"],"name":"password"}"#),
+        // Spring, .NET, HTML
+        (r#"<property name="password" value="hunter2"/>"#, r#"<property name="password" value="REDACTED"/>"#),
+        (r#"<add key="password" value="hunter2"/>"#, r#"<add key="password" value="REDACTED"/>"#),
+        ("<input value='hunter2' type='password'>", "<input value='REDACTED' type='password'>"),
+        (
+            r#"<input type="text" value="on"><input type="password">"#,
+            r#"<input type="text" value="on"><input type="password">"#,
+        ),
+        (r#"<li data-name="password" value="on">"#, r#"<li data-name="password" value="on">"#),
+        // Strings with a mark in front, and functions
+        ("WITH PASSWORD = N'hunter2', x", "WITH PASSWORD = N'REDACTED', x"),
+        ("SET password = E'hunter2' WHERE", "SET password = E'REDACTED' WHERE"),
+        ("password = @\"hunter2\";", "password = @\"REDACTED\";"),
+        ("password=MD5('hunter2')", "password=MD5('REDACTED')"),
+        ("ALTER ROLE a PASSWORD 'hunter2x'", "ALTER ROLE a PASSWORD 'REDACTED'"),
+        ("create user a valid until 'x' password 'hunter2x'", "create user a valid until 'x' password 'REDACTED'"),
+        ("the field password 'policy'", "the field password 'policy'"),
+        ("wrong password \"hunter2\" tried", "wrong password \"REDACTED\" tried"),
+        (
+            "login with password \"deid=pv:p@1#0f1e2d3c4b5a;cls:\"",
+            "login with password \"deid=pv:p@1#0f1e2d3c4b5a;cls:\"",
+        ),
+        // A data source of Go's driver for MySQL, SASL in protocols of mail
+        ("open REDACTED:hunt:er2@tcp(db:3306)/shop", "open REDACTED:REDACTED@tcp(db:3306)/shop"),
+        ("C: AUTH PLAIN AGFsaWNlAHRyMHViNGRvcg==", "C: AUTH PLAIN REDACTED"),
+        ("C: AUTH PLAIN tests of the whole protocol", "C: AUTH PLAIN tests of the whole protocol"),
+        ("PsExec.exe \\\\srv -u a -p hunter2 cmd", "PsExec.exe \\\\srv -u a -p REDACTED cmd"),
         ("PGPASSWORD=hunter2 psql", "PGPASSWORD=REDACTED psql"),
     ] {
         let out = rewrite(&mut worker, text.as_bytes());
@@ -149,5 +179,83 @@ fn elements_of_xml_are_keys() {
     ] {
         let out = rewrite(&mut worker, text.as_bytes());
         assert_eq!(String::from_utf8_lossy(&out), want);
+    }
+}
+
+/// Letters and digits that spell nothing, the same each time.
+fn noise(n: usize, of: &str) -> String {
+    let signs: Vec<char> = of.chars().collect();
+    (0..n).map(|i| signs[(i * 7 + i / signs.len() * 3 + 5) % signs.len()]).collect()
+}
+
+#[test]
+fn keys_of_issuers_go_wherever_they_stand() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    let any = "aB3dE6gH9jK2mN5pQ8sT1vW4xY7zC0f";
+    let (hex, upper) = ("0f1e2d3c4b5a6978", "Q7W3E9R2T5Y8U1P4");
+    let keys = [
+        ("AKIA", 16, upper),
+        ("AIza", 35, any),
+        ("GOCSPX-", 28, any),
+        ("dop_v1_", 64, hex),
+        ("dapi", 32, hex),
+        ("ghp_", 36, any),
+        ("pypi-", 150, any),
+        ("shpat_", 32, hex),
+        ("sk-ant-api03-", 95, any),
+        ("sk-proj-", 150, any),
+        ("sk-", 32, hex),
+        ("sk-or-v1-", 64, hex),
+        ("SG.aB3dE6gH9jK2mN5pQ8sT1v.", 43, any),
+        ("ya29.", 120, any),
+        ("hvs.", 24, any),
+        ("dp.pt.", 43, any),
+        ("NRAK-", 27, upper),
+        ("SEC", 64, hex),
+        ("AGE-SECRET-KEY-1", 58, upper),
+        ("123456789:AA", 33, any),
+    ];
+    let hooks = [
+        "https://hooks.slack.example/services/T0AB1CD2E/B0AB1CD2EF/",
+        "https://discord.example/api/webhooks/123456789012345678/",
+        "https://open.feishu.example/open-apis/bot/v2/hook/",
+        "https://qyapi.example/cgi-bin/webhook/send?key=",
+    ];
+    let uuid = "0f1e2d3c-4b5a-4978-8697-a5b4c3d2e1f0";
+    let tails = [noise(24, any), noise(68, any), uuid.into(), uuid.into()];
+    let of_hooks = hooks.iter().zip(&tails).map(|(h, k)| (format!("{h}{k}"), k.clone()));
+    let of_marks = keys.iter().map(|(mark, n, of)| (format!("{mark}{}", noise(*n, of)), noise(*n, of)));
+    for (whole, key) in of_marks.chain(of_hooks) {
+        for text in [
+            format!("{whole}\n"),
+            format!("using {whole}, then\n"),
+            format!("GET /x?a={whole}&b=1 HTTP/1.1\n"),
+            format!("{{\"msg\":\"sent \\\"{whole}\\\" to it\"}}\n"),
+            format!("GET /x?a={} HTTP/1.1\n", percent(&format!("{whole} x"))),
+        ] {
+            let out = String::from_utf8(rewrite(&mut worker, text.as_bytes())).unwrap();
+            assert!(!out.contains(&key) && out.contains("REDACTED"), "{text}{out}");
+            assert_eq!(String::from_utf8(rewrite(&mut worker, out.as_bytes())).unwrap(), out, "a second pass");
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_key_stays() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let mut worker = engine.worker();
+    for text in [
+        "class sk-spinner-double-bounce-of-the-page loaded\n",
+        "GET /static/hf_background_of_the_front_page.1x.png HTTP/1.1\n",
+        "trace sha256:0f1e2d3c4b5a69780f1e2d3c4b5a69780f1e2d3c4b5a69780f1e2d3c4b5a6978 done\n",
+        "at com.example.Foo$1$MethodHandlerWithAVeryLongName.run(Foo.java:12)\n",
+        "GET /services/Transport/Buses/abcdefghijklmnopqrstuvwx HTTP/1.1\n",
+        "GET /webhooks/42/0f1e2d3c4b5a6978 HTTP/1.1\n",
+        "see SG.example.com and npm_config_registry_of_this_whole_company\n",
+        "dapper dapi0f1e2d3c and secrets SEC0f1e2d3c4b5a6978\n",
+        "id 0f1e2d3c-4b5a-4978-8697-a5b4c3d2e1f0 of /webhook/0f1e2d3c-4b5a-4978-8697-a5b4c3d2e1f0\n",
+    ] {
+        assert_eq!(String::from_utf8(rewrite(&mut worker, text.as_bytes())).unwrap(), text);
     }
 }

@@ -64,11 +64,14 @@ fn announced(t: &[u8], p: usize) -> bool {
 /// (PostgreSQL).
 fn identified(text: &Text<'_>, p: usize) -> Option<usize> {
     let t = text.bytes;
-    const CLAUSES: [&[u8]; 5] =
-        [b"identified by", b"identified by password", b"with password", b"encrypted password", b"login password"];
     let quote = t[p - 1];
     let head = t[..p - 1].strip_suffix(b" ").filter(|_| matches!(quote, b'\'' | b'"'))?;
-    if !CLAUSES.iter().any(|c| last_word(head, c)) {
+    // Our tag stands in quotes behind the record.
+    if t[p..].starts_with(b"deid=pv:") {
+        return None;
+    }
+    let told = CLAUSES.iter().any(|c| last_word(head, c)) || last_word(head, b"password") && is_about_role(head);
+    if !told {
         return None;
     }
     let mut end = p;
@@ -84,6 +87,33 @@ fn identified(text: &Text<'_>, p: usize) -> Option<usize> {
     }
     (!output::veils(&t[p..end])).then_some(end)
 }
+
+/// Words before a password in quotes.
+const CLAUSES: [&[u8]; 11] = [
+    b"identified by",
+    b"identified by password",
+    b"with password",
+    b"encrypted password",
+    b"login password",
+    b"wrong password",
+    b"invalid password",
+    b"incorrect password",
+    b"bad password",
+    b"tried password",
+    b"using password",
+];
+
+/// `ALTER ROLE a PASSWORD '...'`: `WITH` may be left out.
+fn is_about_role(head: &[u8]) -> bool {
+    let head = &head[head.len().saturating_sub(STATEMENT)..];
+    let head = &head[memchr::memrchr2(b'\n', b';', head).map_or(0, |i| i + 1)..];
+    let verbs = [&b"alter role "[..], b"alter user ", b"create role ", b"create user "];
+    let is = |i: usize, v: &[u8]| head.get(i..i + v.len()).is_some_and(|w| w.eq_ignore_ascii_case(v));
+    (0..head.len()).any(|i| verbs.iter().any(|v| is(i, v)))
+}
+
+/// Bytes of a statement that are read before its password.
+const STATEMENT: usize = 256;
 
 /// The name in the quotes or brackets before `p`, when the word in front says that it is one.
 fn framed(t: &[u8], p: usize) -> Option<(usize, usize)> {

@@ -26,7 +26,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let from = p.saturating_sub(LOCAL).max(done);
-        if let Some((user, password)) = slashes.before(t, p).and_then(|slash| userinfo(t, (from, slash), p)) {
+        let slash = slashes.before(t, p);
+        let url = slash.and_then(|slash| userinfo(t, (from, slash), p));
+        if let Some((user, password)) = url.or_else(|| data_source(t, from, p)) {
             done = password.end;
             for (part, id) in [(user, e::ACCOUNT), (password, e::PASSWORD)] {
                 if !placeholder::is(&t[part.clone()]) && !output::is(&t[part.clone()]) {
@@ -89,4 +91,16 @@ fn userinfo(t: &[u8], (from, slash): (usize, usize), p: usize) -> Option<(Range<
     let rest = t[p..].iter().take(LOCAL).position(delimits).unwrap_or(LOCAL.min(t.len() - p));
     let end = t[p..p + rest].iter().rposition(|&b| b == b'@').map_or(p, |i| p + i);
     Some((start..colon, colon + 1..end))
+}
+
+/// Name and password of `name:password@tcp(host:3306)/db`, a data source of Go's driver for MySQL, around the `@` at `p`.
+fn data_source(t: &[u8], from: usize, p: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let network = [&b"tcp("[..], b"unix(", b"tcp6("];
+    if !network.iter().any(|n| t[p + 1..].starts_with(n)) {
+        return None;
+    }
+    let delimits = |b: &u8| *b <= b' ' || matches!(b, b'"' | b'\'' | b'`' | b'=' | b'<' | b'>' | b'[' | b'(');
+    let start = p - t[from..p].iter().rev().take_while(|b| !delimits(b)).count();
+    let colon = start + t[start..p].iter().position(|&b| b == b':')?;
+    Some((start..colon, colon + 1..p))
 }

@@ -27,7 +27,7 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
             let words = shape.is_some_and(|s| s.is_boundless() || wordy(s));
             let long = shape.is_some_and(Shape::is_boundless);
             if words
-                && first.is_ascii_alphabetic()
+                && (first.is_ascii_alphabetic() || first == b'@')
                 && let Some(quote) = wrapped(text, found, i)
             {
                 return quoted(text, found, sep, quote);
@@ -98,12 +98,15 @@ fn pointed(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> (usize, usize) {
     (i + 1, if holds { end } else { i + 1 })
 }
 
-/// The quote behind what languages write before one: `b'...'` (Python), `Some("...")` (Rust), `Optional("...")` (Swift).
+/// The quote behind what languages write before one: `b'...'` (Python), `N'...'`, `E'...'` (SQL), `@"..."` (C#), `Some("...")` (Rust),
+/// `Optional("...")` (Swift), `MD5('...')`.
 #[inline(never)]
 fn wrapped(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> Option<usize> {
     let rest = &text.bytes[i..];
-    let n = rest.iter().take(WRAPPER).take_while(|b| b.is_ascii_alphabetic()).count();
-    let literal = rest[..n].iter().all(|b| matches!(b | 0x20, b'b' | b'u' | b'r' | b'f'));
+    let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'@');
+    let n = rest.iter().take(WRAPPER).take_while(|b| word(b)).count();
+    let literal =
+        rest[..n].iter().all(|b| matches!(b | 0x20, b'b' | b'u' | b'r' | b'f' | b'n' | b'e' | b'l') || *b == b'@');
     let n = match rest.get(n) {
         Some(b'(') => n + 1,
         _ if n <= 2 && literal => n,
@@ -115,7 +118,7 @@ fn wrapped(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> Option<usize> {
 }
 
 /// Longest word before a bracket and a quote.
-const WRAPPER: usize = 16;
+const WRAPPER: usize = 32;
 
 /// True when the sign at `end` stands inside a value of a query: these are not escaped there (RFC 3986 section 3.4, URL Standard
 /// section 1.3), and what ends a sentence or begins another pair stands before a blank or before its key.

@@ -2,7 +2,9 @@
 
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
-use super::{Found, Skip, Text, array, beside, element, form, login, naming, numeric, prose, special, typed};
+use super::{
+    Found, Skip, Text, array, attribute, beside, element, form, login, naming, numeric, prose, special, typed,
+};
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{ClassId, Exempt, KeyClass, Says};
@@ -42,7 +44,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, behind(text, p)));
         let mut class = text.registry.class(class);
         if class.wrapper {
-            class = special::attribute(text, found, p);
+            class = attribute::class(text, found, p);
         }
         if class.says != Says::Nothing {
             found.messages.push((p as u32, class.says));

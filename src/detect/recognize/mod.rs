@@ -2,8 +2,10 @@
 
 mod account;
 mod array;
+mod attribute;
 mod beside;
 mod command;
+mod crypt;
 mod defanged;
 mod digits;
 mod document;
@@ -15,6 +17,7 @@ mod groups;
 mod hexid;
 mod ipv4;
 mod ipv6;
+mod issuers;
 pub mod keyed;
 mod login;
 mod naming;
@@ -188,6 +191,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     email::run(text, found);
     defanged::run(text, found);
     secret::run(text, found);
+    issuers::run(text, found);
+    crypt::run(text, found);
     document::run(text, found);
     words::run(text, found);
     passcode::run(text, found);

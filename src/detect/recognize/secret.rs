@@ -1,4 +1,4 @@
-//! Secrets that show themselves: JSON Web Tokens (RFC 7519), keys whose issuers begin them with a mark of their own, private keys.
+//! Secrets that show themselves: JSON Web Tokens (RFC 7519), bearer tokens, private keys.
 
 use super::{Found, Skip, Text};
 use crate::detect::check::output;
@@ -26,7 +26,6 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.push(s, end, e::JWT, RuleId::Jwt, Confidence::Checked);
         }
     }
-    marked(text, found);
     bearer(text, found);
 }
 
@@ -52,85 +51,8 @@ fn bearer(text: &Text<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// How issuers begin their keys, and how long these are: as their documentation and secret scanners publish it.
-const MARKS: &[(&[u8], usize, usize)] = &[
-    // Amazon, Aliyun, Tencent Cloud, JD Cloud, Google.
-    (b"AKIA", 20, 20),
-    (b"ASIA", 20, 20),
-    (b"LTAI", 16, 30),
-    (b"AKID", 36, 36),
-    (b"JDC_", 24, 64),
-    (b"AIza", 39, 39),
-    // GitHub, GitLab, npm, PyPI.
-    (b"ghp_", 40, 255),
-    (b"gho_", 40, 255),
-    (b"ghu_", 40, 255),
-    (b"ghs_", 40, 255),
-    (b"ghr_", 40, 255),
-    (b"github_pat_", 40, 255),
-    (b"glpat-", 26, 255),
-    (b"npm_", 40, 40),
-    (b"pypi-", 40, 255),
-    // Slack, Stripe, OpenAI, Anthropic, Hugging Face, DigitalOcean, Shopify.
-    (b"xoxb-", 30, 255),
-    (b"xoxp-", 30, 255),
-    (b"xoxa-", 30, 255),
-    (b"xoxr-", 30, 255),
-    (b"xoxs-", 30, 255),
-    (b"sk_live_", 24, 255),
-    (b"rk_live_", 24, 255),
-    (b"sk_test_", 24, 255),
-    (b"rk_test_", 24, 255),
-    (b"sk-proj-", 40, 255),
-    (b"sk-ant-", 40, 255),
-    (b"sk-", 40, 60),
-    (b"hf_", 37, 37),
-    (b"dop_v1_", 71, 71),
-    (b"shpat_", 38, 38),
-];
-
-/// Bytes that marks begin with: most tokens need no more than a look at their first.
-static FIRST: [bool; 256] = {
-    let mut t = [false; 256];
-    let mut i = 0;
-    while i < MARKS.len() {
-        t[MARKS[i].0[0] as usize] = true;
-        i += 1;
-    }
-    t
-};
-
-/// Longest key of a mark.
-const LONGEST: usize = 255;
-
-/// Keys that begin with a mark of their issuer.
-fn marked(text: &Text<'_>, found: &mut Found<'_>) {
-    let t = text.bytes;
-    let mut skip = Skip::new(text.regions);
-    let mut done = 0;
-    for &p in text.scan.events.of(kind::TOKEN) {
-        let p = p as usize;
-        if p <= done || skip.covers(p) {
-            continue;
-        }
-        let near = &t[p - text.scan.maps.keychars.run_before(p)..p];
-        let near = &near[near.iter().rposition(|&b| !is_token(b)).map_or(0, |i| i + 1)..];
-        if !near.first().is_some_and(|b| FIRST[usize::from(*b)]) {
-            continue;
-        }
-        let Some(&(_, least, most)) = MARKS.iter().find(|m| near.starts_with(m.0)) else { continue };
-        let s = p - near.len();
-        let len = t[s..].iter().take(LONGEST + 1).take_while(|&&b| is_token(b)).count();
-        // `sk-some-long-name-of-something`
-        let digits = least == most || t[s..s + len].iter().any(u8::is_ascii_digit);
-        done = s + len;
-        if (least..=most).contains(&len) && digits && !output::is(&t[s..s + len]) {
-            found.push(s, s + len, e::TOKEN, RuleId::Document, Confidence::Checked);
-        }
-    }
-}
-
-fn is_token(b: u8) -> bool {
+/// Letters, digits and the two marks of base64url (RFC 4648 section 5).
+pub fn is_token(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_' || b == b'-'
 }
 

@@ -1,9 +1,8 @@
-//! Keys whose values need more than a look: cookie headers, OTLP attributes, keys of query strings.
+//! Keys whose values need more than a look: cookie headers, names of resources, keys of query strings.
 
 use super::{Found, Text};
 use crate::detect::check::keyed::{Keyed, keyed};
 use crate::detect::check::{output, placeholder};
-use crate::detect::keys::{KeyClass, Says};
 use crate::format::view::decode_all;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -111,47 +110,6 @@ const fn signs(name: bool) -> [bool; 256] {
 /// The first byte at or behind `from` that is none of the signs.
 fn skip(t: &[u8], from: usize, signs: &[bool; 256]) -> usize {
     t[from..].iter().position(|b| !signs[usize::from(*b)]).map_or(t.len(), |n| from + n)
-}
-
-/// How far before `"stringValue":` its key may stand.
-const REACH: usize = 256;
-
-/// The class that the attribute's key gives to the OTLP value whose separator stands at `sep`
-/// (`{"key":"client.address","value":{"stringValue":"..."}}`, OTLP/JSON of opentelemetry-proto), or to that of a header
-/// (`{"name":"Cookie","value":"..."}`, HTTP Archive 1.2, AWS WAF) or of a contact (`{"system":"phone","value":"..."}`, HL7 FHIR).
-pub fn attribute(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
-    let t = text.bytes;
-    let low = sep.saturating_sub(REACH);
-    // Both stand in one line.
-    let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
-    let head = &t[low..sep];
-    if is_body(head) {
-        return KeyClass { says: Says::Message, ..KeyClass::default() };
-    }
-    let names = [&b"\"key\""[..], b"\"name\"", b"\"system\""];
-    let behind = names.iter().filter_map(|n| Some(memchr::memmem::rfind(head, n)? + n.len())).max();
-    let Some(at) = behind else { return KeyClass::default() };
-    let mut i = low + at;
-    while matches!(text.at(i), b':' | b' ' | b'\t') {
-        i += 1;
-    }
-    if text.at(i) != b'"' {
-        return KeyClass::default();
-    }
-    let start = i + 1;
-    let Some(len) = memchr::memchr2(b'"', b'\n', &t[start..sep]) else { return KeyClass::default() };
-    // Between the key and the value stands nothing but the wrapper of the value.
-    if memchr::memchr(b'}', &t[start + len..sep]).is_some() {
-        return KeyClass::default();
-    }
-    text.registry.class(found.memo.classify(text.registry, t, len, start + len))
-}
-
-/// `"body":{"stringValue"`: what a program wrote.
-fn is_body(head: &[u8]) -> bool {
-    let before = |v: &'_ [u8], end: &[u8]| v.trim_ascii_end().strip_suffix(end).map(<[u8]>::len);
-    let steps = [&b"\"stringValue\""[..], b"{", b":", b"\"body\""];
-    steps.iter().try_fold(head.len(), |len, step| before(&head[..len], step)).is_some()
 }
 
 /// The user at the end of a resource name.

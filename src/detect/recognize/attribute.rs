@@ -1,0 +1,105 @@
+//! Values whose name is a value itself: `{"key":"password","value":"..."}`, `<property name="password" value="..."/>`.
+
+use super::{Found, Text, keyed};
+use crate::detect::keys::{KeyClass, Says};
+
+/// How far from a value its name may stand.
+const REACH: usize = 256;
+
+/// The class that its name gives to the value behind the separator at `sep`.
+pub fn class(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
+    let t = text.bytes;
+    let low = sep.saturating_sub(REACH);
+    // Both stand in one line.
+    let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
+    if text.at(sep) == b'=' {
+        return of_tag(text, found, sep, low).unwrap_or_default();
+    }
+    if is_body(&t[low..sep]) {
+        return KeyClass { says: Says::Message, ..KeyClass::default() };
+    }
+    match before(text, found, sep, low) {
+        Some(class) => class,
+        None => behind(text, found, sep).unwrap_or_default(),
+    }
+}
+
+/// What the member before says: of OTLP (`{"key":"client.address","value":{"stringValue":"..."}}`, OTLP/JSON of opentelemetry-proto), of a
+/// header (`{"name":"Cookie","value":"..."}`, HTTP Archive 1.2, AWS WAF) or of a contact (`{"system":"phone","value":"..."}`, HL7 FHIR).
+/// Nothing when there is none in the same object.
+fn before(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Option<KeyClass> {
+    let t = text.bytes;
+    let head = &t[low..sep];
+    let at = NAMES.iter().filter_map(|n| Some(memchr::memmem::rfind(head, n)? + n.len())).max()?;
+    let (start, len) = string(text, low + at, sep)?;
+    // Between the key and the value stands nothing but the wrapper of the value.
+    if memchr::memchr(b'}', &t[start + len..sep]).is_some() {
+        return None;
+    }
+    Some(text.registry.class(found.memo.classify(text.registry, t, len, start + len)))
+}
+
+/// Members whose value is the name of another one.
+const NAMES: [&[u8]; 3] = [b"\"key\"", b"\"name\"", b"\"system\""];
+
+/// What the member behind says: `{"value":"...","name":"password"}`.
+#[inline(never)]
+fn behind(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> Option<KeyClass> {
+    let t = text.bytes;
+    let (_, end, quoted) = keyed::member(text, found, sep);
+    let rest = &t[end.min(t.len())..t.len().min(end + REACH)];
+    let rest = &rest[..memchr::memchr2(b'}', b'\n', rest)?];
+    let next = rest.strip_prefix(b"\"").filter(|_| quoted)?.trim_ascii_start().strip_prefix(b",")?.trim_ascii_start();
+    let name = NAMES.iter().find(|n| next.starts_with(n))?;
+    let at = end + rest.len() - next.len() + name.len();
+    let (start, len) = string(text, at, end + rest.len())?;
+    Some(text.registry.class(found.memo.classify(text.registry, t, len, start + len)))
+}
+
+/// Where the string behind the colon at or behind `i` begins, and its length; it ends before `to`.
+fn string(text: &Text<'_>, mut i: usize, to: usize) -> Option<(usize, usize)> {
+    while i < to && matches!(text.at(i), b':' | b' ' | b'\t') {
+        i += 1;
+    }
+    if i >= to || text.at(i) != b'"' {
+        return None;
+    }
+    Some((i + 1, memchr::memchr2(b'"', b'\n', &text.bytes[i + 1..to])?))
+}
+
+/// Attributes of a tag whose value says what the one of `value` is.
+const ATTRIBUTES: [&[u8]; 5] = [b"name", b"key", b"id", b"type", b"property"];
+
+/// What the other attributes of the tag say: `<add key="password" value="..."/>`, `<input value="..." type="password">`.
+#[inline(never)]
+fn of_tag(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Option<KeyClass> {
+    let t = text.bytes;
+    let open = memchr::memrchr2(b'<', b'>', &t[low..sep]).map(|i| low + i).filter(|&i| t[i] == b'<')?;
+    let far = &t[sep..t.len().min(sep + REACH)];
+    let close = sep + memchr::memchr3(b'>', b'<', b'\n', far).unwrap_or(far.len());
+    let mut told = None;
+    for equals in memchr::memchr_iter(b'=', &t[open..close]).map(|i| open + i) {
+        let (quote, from) = (text.at(equals + 1), equals + 2);
+        let named = |a: &&[u8]| {
+            let front = t[..equals].len() - a.len();
+            t[front..equals].eq_ignore_ascii_case(a) && matches!(t[front - 1], b' ' | b'\t')
+        };
+        if !matches!(quote, b'"' | b'\'') || !ATTRIBUTES.iter().any(|a| equals - open > a.len() + 1 && named(a)) {
+            continue;
+        }
+        let Some(len) = t.get(from..close).and_then(|v| memchr::memchr(quote, v)) else { break };
+        let class = text.registry.class(found.memo.classify(text.registry, t, len, from + len));
+        if class.entity.is_some() {
+            return Some(class);
+        }
+        told = told.or(Some(class).filter(|c| !c.is_unknown()));
+    }
+    told
+}
+
+/// `"body":{"stringValue"`: what a program wrote.
+fn is_body(head: &[u8]) -> bool {
+    let before = |v: &'_ [u8], end: &[u8]| v.trim_ascii_end().strip_suffix(end).map(<[u8]>::len);
+    let steps = [&b"\"stringValue\""[..], b"{", b":", b"\"body\""];
+    steps.iter().try_fold(head.len(), |len, step| before(&head[..len], step)).is_some()
+}
