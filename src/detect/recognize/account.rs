@@ -107,9 +107,9 @@ const CLAUSES: [&[u8]; 11] = [
 fn is_about_role(head: &[u8]) -> bool {
     let head = &head[head.len().saturating_sub(STATEMENT)..];
     let head = &head[memchr::memrchr2(b'\n', b';', head).map_or(0, |i| i + 1)..];
-    let verbs = [&b"alter role "[..], b"alter user ", b"create role ", b"create user "];
-    let is = |i: usize, v: &[u8]| head.get(i..i + v.len()).is_some_and(|w| w.eq_ignore_ascii_case(v));
-    (0..head.len()).any(|i| verbs.iter().any(|v| is(i, v)))
+    let objects = [&b" ROLE "[..], b" role ", b" USER ", b" user "];
+    let changed = |at: usize| last_word(&head[..at], b"alter") || last_word(&head[..at], b"create");
+    objects.iter().any(|o| memchr::memmem::find(head, o).is_some_and(changed))
 }
 
 /// Bytes of a statement that are read before its password.

@@ -46,13 +46,19 @@ const NAMES: [&[u8]; 3] = [b"\"key\"", b"\"name\"", b"\"system\""];
 #[inline(never)]
 fn behind(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> Option<KeyClass> {
     let t = text.bytes;
-    let (_, end, quoted) = keyed::member(text, found, sep);
-    let rest = &t[end.min(t.len())..t.len().min(end + REACH)];
-    let rest = &rest[..memchr::memchr2(b'}', b'\n', rest)?];
-    let next = rest.strip_prefix(b"\"").filter(|_| quoted)?.trim_ascii_start().strip_prefix(b",")?.trim_ascii_start();
-    let name = NAMES.iter().find(|n| next.starts_with(n))?;
-    let at = end + rest.len() - next.len() + name.len();
-    let (start, len) = string(text, at, end + rest.len())?;
+    let open = keyed::behind_blanks(text, sep + 1);
+    if text.at(open) != b'"' {
+        return None;
+    }
+    let mut end = open + 1 + memchr::memchr2(b'"', b'\\', t.get(open + 1..)?)?;
+    if t[end] == b'\\' {
+        end = keyed::member(text, found, sep).1;
+    }
+    let name = keyed::behind_blanks(text, end + 1);
+    let name = keyed::behind_blanks(text, if text.at(name) == b',' { name + 1 } else { return None });
+    let rest = &t[name.min(t.len())..t.len().min(name + REACH)];
+    let len = NAMES.iter().find(|n| rest.starts_with(n))?.len();
+    let (start, len) = string(text, name + len, name + rest.len())?;
     Some(text.registry.class(found.memo.classify(text.registry, t, len, start + len)))
 }
 
