@@ -78,6 +78,7 @@ entities! {
     IBAN = "bank.iban",
     URL = "browse.url",
     PATH = "browse.path",
+    NATIONAL_ID = "id.national",
 }
 
 /// The grammar that a keyed value must fit before the key is believed.
@@ -150,6 +151,10 @@ pub enum Shape {
     Iban,
     /// Social security number of the United States.
     Ssn,
+    /// Number that a state gives to a person, by its form.
+    NationalId,
+    /// The same, by its check digits: the key may name other things.
+    NationalIdChecked,
     /// Licence plate.
     Plate,
     /// Vehicle identification number.

@@ -412,6 +412,8 @@ const SHAPES: &[(&str, Shape)] = &[
     ("bank_account", Shape::BankAccount),
     ("iban", Shape::Iban),
     ("ssn", Shape::Ssn),
+    ("national_id", Shape::NationalId),
+    ("national_id_checked", Shape::NationalIdChecked),
     ("plate", Shape::Plate),
     ("vin", Shape::Vin),
     ("birth", Shape::Birth),

@@ -1,6 +1,6 @@
 //! Numbers in groups behind a key, without quotes: a blank ends other values there.
 
-use super::{iban, imsi, meid, named, phone};
+use super::{iban, imsi, meid, named, national, phone};
 use crate::model::well_known as e;
 use crate::model::{EntityId, Shape};
 
@@ -14,6 +14,7 @@ pub fn end(text: &[u8], start: usize, end: usize, (entity, shape): (EntityId, Sh
         Shape::Iban => iban::valid,
         Shape::Imsi => imsi::grouped,
         Shape::Ssn => named::ssn,
+        Shape::NationalId | Shape::NationalIdChecked => national::checked,
         Shape::Card => card,
         Shape::Phone if end - start <= 5 => telephone,
         Shape::DeviceId if entity == e::MEID && end - start <= 5 => meid::spaced,

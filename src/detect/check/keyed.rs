@@ -1,6 +1,6 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
-use super::{all_digits, cn_id, email, imsi, ip, mac, meid, output, phone, placeholder, scheme, uuid};
+use super::{all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, scheme, uuid};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Verdict on a keyed value.
@@ -154,6 +154,8 @@ fn identity(v: &[u8]) -> Keyed {
         Keyed::Take(e::ID_FPR)
     } else if cn_id::resident15(v) {
         Keyed::Take(e::ID_RESIDENT15)
+    } else if national::checked(v) {
+        Keyed::Take(e::NATIONAL_ID)
     } else {
         Keyed::No
     }

@@ -17,6 +17,7 @@ pub mod meid;
 pub mod mrz;
 pub mod name;
 pub mod named;
+pub mod national;
 pub mod organisation;
 pub mod output;
 pub mod permit;

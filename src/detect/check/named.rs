@@ -1,7 +1,7 @@
 //! Shapes that only a key makes believable: accounts, names, documents, companies, places.
 
 use super::keyed::Keyed;
-use super::{all_digits, iban, name, organisation, permit, regional, vehicle};
+use super::{all_digits, iban, name, national, organisation, permit, regional, vehicle};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Accounts of machines, which are nobody's.
@@ -102,6 +102,8 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             take(iban::valid(v) || (15..=34).contains(&v.len()) && digits(v) >= 6 && v.iter().all(|b| plain(*b)))
         }
         Shape::Ssn => take(ssn(v)),
+        Shape::NationalId => take(national::form(v)),
+        Shape::NationalIdChecked => take(national::checked(v)),
         Shape::Plate => take(
             vehicle::plate(v)
                 || (6..=10).contains(&v.len()) && digits(v) >= 3 && v.iter().all(u8::is_ascii_alphanumeric),
