@@ -46,6 +46,8 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             None => take(matches!(v.len(), 32 | 40 | 64) && v.iter().all(u8::is_ascii_hexdigit)),
         },
         Shape::Email => take(email::valid(v)),
+        // `pan` names the number of a card, and India's tax number.
+        Shape::Card if v.len() == 10 && national::checked(v) => Keyed::Take(e::NATIONAL_ID),
         Shape::Card => take(account_number(v)),
         Shape::Passport => {
             take((7..=11).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) >= 6)

@@ -25,6 +25,7 @@ pub mod phone;
 pub mod placeholder;
 pub mod regional;
 pub mod scheme;
+pub mod street;
 pub mod table;
 pub mod uuid;
 pub mod vehicle;

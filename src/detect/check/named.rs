@@ -1,7 +1,7 @@
 //! Shapes that only a key makes believable: accounts, names, documents, companies, places.
 
 use super::keyed::Keyed;
-use super::{all_digits, iban, name, national, organisation, permit, regional, vehicle};
+use super::{all_digits, iban, name, national, organisation, permit, regional, street, vehicle};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Accounts of machines, which are nobody's.
@@ -119,7 +119,9 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Place => {
             take(v.iter().filter(|b| **b == b'_').count() >= 2 && v.iter().all(|b| b.is_ascii_digit() || *b == b'_'))
         }
-        Shape::PlaceText => take(v.len() >= 6 && v.iter().any(|b| *b >= 0x80)),
+        Shape::PlaceText => {
+            take(v.len() >= 6 && (v.iter().any(|b| *b >= 0x80) || entity == e::ADDRESS && street::is(v)))
+        }
         // Windows numbers the keywords of its events (`0x8020000000000000`).
         Shape::Prose | Shape::Search
             if v.len() == 18 && v.starts_with(b"0x") && v[2..].iter().all(u8::is_ascii_hexdigit) =>
