@@ -77,6 +77,29 @@ pub fn western(v: &[u8]) -> bool {
     (2..=4).contains(&words.clone().count()) && words.into_iter().all(word)
 }
 
+/// Given names that are common in several countries and name no place, brand or thing as well.
+const GIVEN: &str = "\
+    Aaron Adam Adrian Alan Albert Alejandro Alessandro Alexander Alexandra Alice Alison Amanda Amit Ana Andrea \
+    Andreas Andrew Angela Anil Anita Anna Anne Anthony Antonio Arjun Ashley Barbara Beatriz Benjamin Bernd Brian \
+    Bruno Camille Carlos Carol Caroline Catherine Charles Christian Christina Christine Christopher Claudia Cynthia \
+    Daniel Daniela David Deborah Deepak Dennis Diego Dieter Dmitry Donald Donna Dorothy Edward Elena Elizabeth Emily \
+    Emma Enrique Eric Erika Eva Fernando Francesca Francesco Frank Gary George Giulia Giuseppe Gregory Hannah Hans \
+    Heather Helen Helga Henry Igor Isabel Isabelle Ivan Jacob James Jan Jane Janet Jason Javier Jean Jeffrey \
+    Jennifer Jessica Joan John Jonathan Jorge Jose Joseph Joshua Joyce Juan Judith Julia Julie Justin Karen Karl \
+    Katarzyna Katherine Kathleen Keith Kelly Kenneth Kevin Klaus Krzysztof Larry Lars Laura Lauren Linda Lisa Luca \
+    Lucia Luis Manuel Marco Margaret Maria Marie Mark Markus Martha Martin Mary Matteo Matthew Megan Melissa Michael \
+    Michelle Miguel Mohamed Mohammed Monika Nancy Natalia Nathan Nicholas Nicole Nikolai Olga Oliver Olivia Pablo \
+    Pamela Patricia Patrick Paul Paula Pedro Peter Philippe Pierre Piotr Priya Rachel Rahul Rajesh Ralph Raymond \
+    Rebecca Ricardo Richard Robert Roberto Roger Ronald Ryan Samantha Samuel Sandra Sanjay Sara Sarah Scott Sergei \
+    Sergio Sharon Shirley Sofia Sophie Stefan Stephanie Stephen Steven Sunil Suresh Susan Svetlana Tatiana Teresa \
+    Theresa Thomas Timothy Tobias Ursula Vijay Vladimir Walter William Wolfgang Yusuf Zoe";
+
+/// `Alice Example`, where the key may name a product as well: the first word is a common given name.
+pub fn given(v: &[u8]) -> bool {
+    let first = v.split(|&b| b == b' ').next().unwrap_or(v);
+    western(v) && GIVEN.split(' ').any(|n| n.as_bytes() == first)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +112,7 @@ mod tests {
         for no in ["点击", "成功", "余额", "高级", "王", "首页展示", "张伟收到短信"] {
             assert!(!chinese(no.as_bytes()), "{no}");
         }
+        assert!(given(b"Alice Example") && given(b"Maria Lopez") && !given(b"Galaxy Phone") && !given(b"Alice"));
         assert!(western(b"Alice Example") && !western(b"click") && !western(b"GET /index"));
     }
 }

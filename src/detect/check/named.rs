@@ -82,7 +82,7 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::UserId if entity == e::USER_ID && is_named(v) => account(v, entity),
         Shape::UserId => Keyed::No,
         Shape::AccountName => account(v, entity),
-        Shape::Name => take(name::chinese(v)),
+        Shape::Name => take(name::chinese(v) || name::given(v)),
         Shape::FullName => take(name::chinese(v) || name::western(v)),
         Shape::Owned => take(["'s ", "’s ", "的"].iter().any(|o| memchr::memmem::find(v, o.as_bytes()).is_some())),
         Shape::Permit => permit_of(v, entity),
@@ -224,6 +224,9 @@ fn regional_of(v: &[u8]) -> Keyed {
 /// A day of birth: eight digits, or year, month and day with marks; a time of day may follow.
 fn birth(v: &[u8]) -> bool {
     let n = digits(v);
+    if v.iter().any(u8::is_ascii_alphabetic) && (5..=6).contains(&n) {
+        return names_month(v);
+    }
     let marks = v.iter().filter(|b| !b.is_ascii_digit()).count();
     (if marks > 1 { 6 } else { 8 }..=17).contains(&n)
         && v.len() <= 30
@@ -231,6 +234,16 @@ fn birth(v: &[u8]) -> bool {
         && v.iter().all(|b| {
             b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' | b'+') || *b >= 0x80
         })
+}
+
+/// `2 January 1990`, `Jan 2, 1990`, `02-Jan-1990`.
+fn names_month(v: &[u8]) -> bool {
+    const MONTHS: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
+    let mut words = v.split(|b| matches!(b, b' ' | b',' | b'-' | b'.' | b'/')).filter(|w| !w.is_empty());
+    let month = |w: &[u8]| MONTHS.as_chunks::<3>().0.iter().any(|m| w.len() >= 3 && w[..3].eq_ignore_ascii_case(m));
+    v.len() <= 24
+        && words.clone().count() == 3
+        && words.all(|w| all_digits(w) && matches!(w.len(), 1 | 2 | 4) || month(w))
 }
 
 /// `sn` also numbers orders: those are long runs of digits.
