@@ -221,9 +221,10 @@ fn keys_of_issuers_go_wherever_they_stand() {
         "https://discord.example/api/webhooks/123456789012345678/",
         "https://open.feishu.example/open-apis/bot/v2/hook/",
         "https://qyapi.example/cgi-bin/webhook/send?key=",
+        "https://maker.example/trigger/door/with/key/",
     ];
     let uuid = "0f1e2d3c-4b5a-4978-8697-a5b4c3d2e1f0";
-    let tails = [noise(24, any), noise(68, any), uuid.into(), uuid.into()];
+    let tails = [noise(24, any), noise(68, any), uuid.into(), uuid.into(), noise(43, any)];
     let of_hooks = hooks.iter().zip(&tails).map(|(h, k)| (format!("{h}{k}"), k.clone()));
     let of_marks = keys.iter().map(|(mark, n, of)| (format!("{mark}{}", noise(*n, of)), noise(*n, of)));
     for (whole, key) in of_marks.chain(of_hooks) {

@@ -196,7 +196,7 @@ fn sasl(text: &Text<'_>, found: &mut Found<'_>, s: usize) -> Option<usize> {
     const COMMANDS: [&[u8]; 5] =
         [b"AUTH PLAIN ", b"AUTHENTICATE PLAIN ", b"AUTH LOGIN ", b"AUTH XOAUTH2 ", b"AUTH OAUTHBEARER "];
     let t = text.bytes;
-    let last = t[..s].len().checked_sub(2).map_or(0, |i| t[i]);
+    let last = text.before(s.saturating_sub(1));
     if !matches!(last, b'N' | b'2' | b'R') || !COMMANDS.iter().any(|c| t[..s].ends_with(c)) {
         return None;
     }
@@ -245,8 +245,7 @@ fn bot(t: &[u8], s: usize, v: &[u8]) -> Option<usize> {
 }
 
 /// What stands before the key in the address of a hook: Feishu, WeCom, Teams, IFTTT.
-const HOOKS: [&[u8]; 5] =
-    [b"/bot/v2/hook/", b"/bot/hook/", b"/webhook/send?key=", b"/IncomingWebhook/", b"/trigger/with/key/"];
+const HOOKS: [&[u8]; 5] = [b"/bot/v2/hook/", b"/bot/hook/", b"/webhook/send?key=", b"/IncomingWebhook/", b"/with/key/"];
 
 fn is_hook(head: &[u8]) -> bool {
     HOOKS.iter().any(|h| head.ends_with(h))
@@ -268,5 +267,5 @@ fn is_hook_key(head: &[u8], v: &[u8]) -> bool {
     };
     let slack = v.len() == 24 && channel(second, b'B') && channel(first, b'T');
     let discord = (60..=80).contains(&v.len()) && second.iter().all(u8::is_ascii_digit) && first == b"webhooks";
-    slack || discord || is_hook(head) || v.len() >= 20 && head.ends_with(b"/with/key/")
+    slack || discord || is_hook(head)
 }
