@@ -129,10 +129,10 @@ impl<'r> Detector<'r> {
             }
             depth = level;
             self.scanner.scan(bytes);
-            // Both are rare: one search for two.
-            let rare = memchr::memchr2(b'^', ESC, bytes).map_or(&[][..], |i| &bytes[i..]);
+            // All are rare: one search for three.
+            let rare = memchr::memchr3(b'^', ESC, b'$', bytes).map_or(&[][..], |i| &bytes[i..]);
             let holds = |b| memchr::memchr(b, rare).is_some();
-            let (carets, esc) = (holds(b'^'), holds(ESC));
+            let (carets, esc, dollars) = (holds(b'^'), holds(ESC), holds(b'$'));
             let regions: &[Region] = match above.first_mut() {
                 Some(view) if level + 1 < LEVELS => {
                     view.clear();
@@ -156,6 +156,7 @@ impl<'r> Detector<'r> {
                 regions,
                 view: below.last(),
                 carets,
+                dollars,
             };
             self.deep_times.clear();
             self.deep_tags.clear();

@@ -7,6 +7,9 @@ use crate::model::{Confidence, RuleId, well_known as e};
 
 /// Looks at every dollar sign.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
+    if !text.dollars {
+        return;
+    }
     let t = text.bytes;
     let mut skip = Skip::new(text.regions);
     let mut done = 0;

@@ -139,7 +139,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let mut done = 0;
         for &p in text.scan.events.of(k) {
             let p = p as usize;
-            if p > done && !skip.covers(p) {
+            if p > done && (k == kind::TOKEN || may_end_key(text, p)) && !skip.covers(p) {
                 done = token(text, found, p);
             }
         }
@@ -147,6 +147,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::UUID) {
         let (s, end) = ((p as usize).saturating_sub(23), p as usize + 13);
+        // Most stand behind a quote or a blank.
+        if !matches!(text.before(s), b'/' | b'=' | b'-') {
+            continue;
+        }
         let mark = if text.bytes[..s].ends_with(HEROKU) { HEROKU.len() } else { 0 };
         if (mark > 0 || is_hook(&text.bytes[..s]))
             && !skip.covers(p as usize)
@@ -155,6 +159,14 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             push(text, found, s - mark, end);
         }
     }
+}
+
+/// True unless the run of hexadecimal digits that ends at `p` stands alone, as most do: a mark or the address of a hook stands before
+/// a key.
+#[inline]
+fn may_end_key(text: &Text<'_>, p: usize) -> bool {
+    let before = text.before(p - text.scan.maps.hex.run_before(p));
+    before.is_ascii_alphanumeric() || matches!(before, b'_' | b'-' | b'/')
 }
 
 /// Looks at the token whose end, or some part of it, stands before `p`; returns where it ends.

@@ -68,6 +68,8 @@ pub struct Text<'a> {
     pub view: Option<&'a View>,
     /// It holds a `^`, which parts the members of LEEF.
     pub carets: bool,
+    /// It holds a `$`.
+    pub dollars: bool,
 }
 
 /// What the recognisers of one worker write to.
