@@ -137,6 +137,7 @@ const MARKS: &[&str] = &[
     "MD5('",
     "N'",
     "dni=13277047K",
+    "dni=AB0101-1",
     "</",
     "<password type='plain'>",
 ];

@@ -131,6 +131,9 @@ fn korea(c: &[u8]) -> bool {
 
 /// Sweden: a date, that of a coordination number sixty days later, and Luhn's check digit.
 fn sweden(c: &[u8]) -> bool {
+    if !all_digits(c) {
+        return false;
+    }
     let day = two(c, 4);
     is_day(two(c, 2), if day > 60 { day - 60 } else { day }) && luhn::valid(c)
 }
@@ -279,6 +282,7 @@ mod tests {
             "GB123456C",
             "ABCDE1234",
             "a@b.example.com",
+            "AB0101-123Z",
         ] {
             assert!(!checked(v.as_bytes()), "{v}");
         }
@@ -287,5 +291,14 @@ mod tests {
             assert!(!form(v.as_bytes()), "{v}");
         }
         assert!(form(b"123.456.789-00") && form(b"D1234567"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn letters_and_digits_in_any_order_are_judged(v in "[0-9A-Za-z]{2}[01][0-9][0-3][0-9][ .+/-]?[0-9A-Za-z]{1,12}", w in "[0-9A-Za-z .+/-]{0,26}") {
+            for v in [v, w] {
+                proptest::prop_assert!(!checked(v.as_bytes()) || form(v.as_bytes()));
+            }
+        }
     }
 }

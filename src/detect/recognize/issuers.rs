@@ -7,9 +7,12 @@ use crate::detect::scan::kind;
 use crate::format::base64;
 use crate::model::{Confidence, RuleId, well_known as e};
 
+/// How a key begins, the fewest and the most bytes of it.
+type Mark = (&'static [u8], usize, usize);
+
 /// How issuers begin their keys, and how long these are: as their documentation and secret scanners publish it. Of two marks that
 /// fit, the first whose length does.
-const MARKS: &[(&[u8], usize, usize)] = &[
+const MARKS: &[Mark] = &[
     // Clouds: Amazon, Aliyun, Tencent Cloud, JD Cloud, Baidu, Volcengine, Google, DigitalOcean, Databricks, Heroku, Supabase,
     // PlanetScale, Pulumi.
     (b"AKIA", 20, 20),
@@ -95,7 +98,7 @@ const MARKS: &[(&[u8], usize, usize)] = &[
 ];
 
 /// Keys in several parts with dots between them: SendGrid, Google, Vault, Doppler, Dynatrace, Slack.
-const DOTTED: &[(&[u8], usize, usize)] = &[
+const DOTTED: &[Mark] = &[
     (b"SG.", 69, 69),
     (b"ya29.", 40, 1024),
     (b"hvs.", 28, 255),
@@ -188,7 +191,7 @@ fn token(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> usize {
     }
     let end = p + t[p..].iter().take(LONGEST).take_while(|b| is_token(**b)).count();
     let v = &t[s..end];
-    let fits = |&(mark, least, most): &(&[u8], usize, usize)| {
+    let fits = |&(mark, least, most): &Mark| {
         // `sk-some-long-name-of-something`
         v.starts_with(mark) && (least..=most).contains(&v.len()) && (least == most || v.iter().any(u8::is_ascii_digit))
     };
@@ -239,7 +242,8 @@ fn dotted(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> Optio
         let inside = |b: &u8| is_token(*b) || *b == b'.';
         let end = end + t[end..].iter().take(*most).take_while(|b| inside(b)).count();
         let end = end - t[from..end].iter().rev().take_while(|b| **b == b'.').count();
-        if text.before(from) != b'.' && (*least..=*most).contains(&(end - from)) {
+        let begins = !is_token(text.before(from)) && text.before(from) != b'.';
+        if begins && (*least..=*most).contains(&(end - from)) {
             push(text, found, from, end);
             return Some(end);
         }
