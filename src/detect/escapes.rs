@@ -424,7 +424,8 @@ fn hex_run(t: &[u8], hex: &Bitmap, end: usize) -> Option<(usize, usize)> {
     }
     // Most are random: text begins with three letters, or with one beyond ASCII.
     let letter = |i: usize| matches!(t[start + i], b'2'..=b'7');
-    let text = letter(0) && letter(2) && letter(4) || matches!(t[start] | 0x20, b'c'..=b'f');
+    let beyond = matches!(t[start] | 0x20, b'c'..=b'f') && matches!(t[start + 2] | 0x20, b'8' | b'9' | b'a' | b'b');
+    let text = letter(0) && letter(2) && letter(4) || beyond;
     text.then_some((start, end))
 }
 

@@ -65,9 +65,11 @@ impl Hit {
     /// Every carrier that the span was written in.
     #[inline]
     pub fn all_carriers(&self) -> Carriers {
-        if self.depth == 0 && self.blob == 0 {
-            return Carriers::RAW;
-        }
+        if self.depth == 0 && self.blob == 0 { Carriers::RAW } else { self.escapes() }
+    }
+
+    #[cold]
+    fn escapes(&self) -> Carriers {
         let all = self.carriers.iter().fold(Carriers::RAW, |a, &c| a.with(c));
         let levels = self.carriers.iter().filter(|&&c| c != Carriers::RAW).count();
         if levels > 1 { all.with(Carriers::NESTED) } else { all }

@@ -55,6 +55,8 @@ struct Nameless {
     /// What stands between the first field and the time, and which of its bytes count.
     between: [u8; 8],
     len: usize,
+    /// Number of the time.
+    field: usize,
 }
 
 /// All formats, sentences and commands of the rules, compiled. Immutable and shared.
@@ -207,7 +209,7 @@ impl Nameless {
         (fits && whole).then(|| {
             let mut bytes = [0; 8];
             bytes[..between.len()].copy_from_slice(&between);
-            Nameless { between: bytes, len: between.len() }
+            Nameless { between: bytes, len: between.len(), field: time }
         })
     }
 
@@ -262,36 +264,45 @@ pub fn run(
         Some((_, Kind::Json)) if count => {
             records(text).filter(|(at, end)| !is_json(line(&text.bytes[*at..*end])) && end - at > 1).count() as u64
         }
-        Some((_, Kind::Positional(p))) if count || p.names && p.nameless.is_none() => {
+        Some((_, Kind::Positional(p))) if p.nameless.is_none() && (count || p.names) => {
             every_record(text, found, p, scratch)
         }
         Some((_, Kind::Positional(p))) => {
-            if let Some(nameless) = &p.nameless {
-                named_records(text, found, (p, nameless), scratch);
-            }
+            let unparsed = match &p.nameless {
+                Some(nameless) => named_records(text, found, (p, nameless, count), scratch),
+                None => 0,
+            };
             found.hits.retain(|h| !may_be_count(text.bytes, h) || !is_count(text, h, p, &mut scratch.spans));
-            0
+            unparsed
         }
         _ => 0,
     }
 }
 
-/// Reads the records that may name someone, and the times of all.
+/// Reads the records that may name someone, and the times of all; returns how many have another layout, when they are to be counted.
 fn named_records(
     text: &Text<'_>,
     found: &mut Found<'_>,
-    (p, nameless): (&Positional, &Nameless),
+    (p, nameless, count): (&Positional, &Nameless, bool),
     scratch: &mut Fields,
-) {
+) -> u64 {
+    let mut unparsed = 0;
     scratch.quiet.clear();
     for (at, end) in records(text) {
-        match nameless.time(text, at, end) {
-            Some((from, to)) => found.times.push((from as u32, to as u32)),
-            None => {
-                read_record(text, found, p, (at, end), scratch);
+        let fits = match nameless.time(text, at, end) {
+            Some((from, to)) => {
+                found.times.push((from as u32, to as u32));
+                !count || {
+                    let record = line(&text.bytes[at..end]);
+                    let marks = Mapped { record, at, maps: &text.scan.maps };
+                    p.layout.fits_from(record, (nameless.field, from - at), &marks)
+                }
             }
-        }
+            None => read_record(text, found, p, (at, end), scratch),
+        };
+        unparsed += u64::from(count && !fits);
     }
+    unparsed
 }
 
 /// First byte of each record, and the one behind its line feed.

@@ -1,6 +1,7 @@
 //! Records of one kind name their keys in one order: the key that followed last time is compared first.
 
 use super::keys::{ClassId, Memo, Registry};
+use super::recognize::ends_phrase;
 
 /// Bytes before a separator that hold a key, the byte before it and what may stand behind it.
 pub const HEAD: usize = 32;
@@ -35,15 +36,13 @@ struct Slot {
     /// The bytes that count.
     mask: Words,
     bytes: Words,
-    class: ClassId,
-    /// The key has two bytes at most.
-    short: bool,
+    key: Key,
     /// The keys that followed last.
     next: [u16; 2],
 }
 
 /// No head is this one: it says that a byte counts which has none of these bits.
-const NONE: Slot = Slot { mask: [0; 4], bytes: [1; 4], class: ClassId::UNKNOWN, short: false, next: [0; 2] };
+const NONE: Slot = Slot { mask: [0; 4], bytes: [1; 4], key: Key { class: ClassId::UNKNOWN, traits: 0 }, next: [0; 2] };
 
 impl Slot {
     #[inline(always)]
@@ -73,8 +72,58 @@ impl Default for Sequence {
 pub struct Key {
     /// Its class.
     pub class: ClassId,
+    traits: u8,
+}
+
+impl Key {
+    const TELLS: u8 = 1;
+    const EXEMPTS: u8 = 2;
+    const SHORT: u8 = 4;
+    const PHRASE: u8 = 8;
+
+    /// A key of `len` bytes, behind whose separator stands `head`.
+    pub fn new(registry: &Registry, class: ClassId, len: usize, head: &[u8]) -> Key {
+        let phrase = if ends_phrase(head) { Key::PHRASE } else { 0 };
+        Key { class, traits: Key::of_class(registry, class) | if len <= 2 { Key::SHORT } else { 0 } | phrase }
+    }
+
+    fn of_class(registry: &Registry, class: ClassId) -> u8 {
+        match (registry.tells(class), class.is_unknown()) {
+            (true, _) => Key::TELLS,
+            (false, false) => Key::EXEMPTS,
+            (false, true) => 0,
+        }
+    }
+
+    /// The same with the class of the phrase that it ends.
+    pub fn with_class(self, registry: &Registry, class: ClassId) -> Key {
+        let kept = self.traits & !(Key::TELLS | Key::EXEMPTS);
+        Key { class, traits: kept | Key::of_class(registry, class) }
+    }
+
+    /// It says what its value is.
+    #[inline(always)]
+    pub fn tells(self) -> bool {
+        self.traits & Key::TELLS != 0
+    }
+
+    /// It says no more than that bare shapes behind it are something else.
+    #[inline(always)]
+    pub fn exempts(self) -> bool {
+        self.traits & Key::EXEMPTS != 0
+    }
+
     /// It has two bytes at most.
-    pub short: bool,
+    #[inline(always)]
+    pub fn is_short(self) -> bool {
+        self.traits & Key::SHORT != 0
+    }
+
+    /// It is the last word of one that is written with a blank.
+    #[inline(always)]
+    pub fn ends_phrase(self) -> bool {
+        self.traits & Key::PHRASE != 0
+    }
 }
 
 fn words(head: &Head) -> Words {
@@ -96,7 +145,7 @@ impl Sequence {
             }
             at = second;
         }
-        let key = Key { class: slot.class, short: slot.short };
+        let key = slot.key;
         if at != first {
             self.slots[self.at % SLOTS].next = [second, first];
         }
@@ -119,10 +168,11 @@ impl Sequence {
             let at = if self.slots[home].bytes == NONE.bytes { home } else { home ^ self.turn };
             self.turn ^= 1;
             let class = memo.classify(registry, head, len, HEAD - behind);
-            self.slots[at] = Slot { mask, bytes, class, short: len <= 2, next: [0; 2] };
+            let key = Key::new(registry, class, len, head);
+            self.slots[at] = Slot { mask, bytes, key, next: [0; 2] };
             at
         });
-        let key = Key { class: self.slots[at].class, short: self.slots[at].short };
+        let key = self.slots[at].key;
         let before = &mut self.slots[self.at % SLOTS];
         before.next = [at as u16, before.next[0]];
         self.at = at;
@@ -169,7 +219,7 @@ mod tests {
                 let want = registry.classify(&head[HEAD - behind - len..HEAD - behind]);
                 let got = sequence.expected(head).unwrap_or_else(|| sequence.learn(&registry, &mut memo, head, (len, behind)));
                 prop_assert_eq!(registry.class(got.class), want);
-                prop_assert_eq!(got.short, len <= 2);
+                prop_assert_eq!(got, Key::new(&registry, got.class, len, head));
             }
         }
     }

@@ -128,17 +128,34 @@ impl Layout {
         if !begins_with(record, &first.literal) {
             return false;
         }
-        let mut at = first.literal.len();
-        let ends = self.pieces[1..].iter().map(|p| (&p.literal, p.filled)).chain([(&self.tail, false)]);
-        let last = self.pieces.len() - 1;
-        for (i, (literal, filled)) in ends.enumerate() {
-            let end =
-                if i == last { last_end(record, at, literal, marks) } else { field_end(record, at, literal, marks) };
-            let Some(end) = end else {
-                out.clear();
-                return false;
+        let fits = self.read(record, (0, first.literal.len()), marks, |field| out.push(field));
+        if !fits {
+            out.clear();
+        }
+        fits
+    }
+
+    /// True when the fields of a record fit from the one of number `field` on, which begins at `at`.
+    pub fn fits_from(&self, record: &[u8], (field, at): (usize, usize), marks: &impl Marks) -> bool {
+        self.read(record, (field, at), marks, |_| ())
+    }
+
+    #[inline]
+    fn read(
+        &self,
+        record: &[u8],
+        (field, mut at): (usize, usize),
+        marks: &impl Marks,
+        mut put: impl FnMut(Range<usize>),
+    ) -> bool {
+        let ends = self.pieces.iter().map(|p| (&p.literal, p.filled)).chain([(&self.tail, false)]);
+        for (i, (literal, filled)) in ends.enumerate().skip(field + 1) {
+            let end = match i == self.pieces.len() {
+                true => last_end(record, at, literal, marks),
+                false => field_end(record, at, literal, marks),
             };
-            out.push(at..end);
+            let Some(end) = end else { return false };
+            put(at..end);
             at = end + literal.len();
             if filled {
                 at += record[at..].iter().take_while(|b| **b == b' ').count();

@@ -35,6 +35,14 @@ const TAG: usize = 2048;
 
 /// The slot of a record; one that is not `suspect` holds no tag for sure.
 pub fn slot(record: &[u8], suspect: bool) -> Slot {
+    // Nearly all records are one of these two.
+    match record {
+        [b'{', _, .., last, b'}', b'\n'] if !last.is_ascii_whitespace() && !(suspect && *last == b'}') => {
+            return Slot::Member(record.len() - 2);
+        }
+        [b'!'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if !suspect => return Slot::End(record.len() - ending(record)),
+        _ => {}
+    }
     let body = &record[..record.len() - ending(record)];
     let (first, end) = (body.trim_ascii_start(), body.trim_ascii_end());
     let array = first.first() == Some(&b'[') && end.last() == Some(&b']');
@@ -81,6 +89,10 @@ mod tests {
         assert_eq!(slot(b"text \n", true), Slot::End(5));
         assert_eq!(slot(b"x \"deid=pv:a;b\"\n", true), Slot::Taken);
         assert_eq!(slot(b"{\"a\":1,\"_deid\":{\"pv\":\"x\"}}", true), Slot::Taken);
+        assert_eq!(slot(b"{\"a\":{\"b\":1}}\n", false), Slot::Member(12));
+        assert_eq!(slot(b"{\"a\":{\"_deid\":{}}}\n", true), Slot::Taken);
+        assert_eq!(slot(b"{ {}\n", true), Slot::Member(3));
+        assert_eq!(slot(b"192.0.2.7 {}\r\n", false), Slot::End(12));
         assert_eq!(slot(b"", true), Slot::End(0));
         assert_eq!(slot(b"\n", true), Slot::End(0));
     }

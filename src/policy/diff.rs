@@ -104,7 +104,7 @@ impl Diff<'_> {
     /// Compares protection entity by entity: the weakest of all conditions counts.
     fn view(&mut self, whose: &str, old: (&Policy, &View), new: (&Policy, &View), clause: &'static str) {
         let strength = |(p, v): (&Policy, &View), e: EntityId, joined: bool| {
-            let bits = p.conditions.len();
+            let bits = p.conditions.number();
             let all = (0..1u8 << bits).filter(|m| (m & 1 == 1) == joined || p.linkage.is_none());
             let kinds = all.map(|m| v.table[(e.0 as usize) << bits | Met(m).0 as usize].transform);
             kinds.map(|t| p.transforms[t.0 as usize].kind.strength()).min().unwrap_or(0)

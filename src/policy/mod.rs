@@ -1,6 +1,7 @@
 //! What must be done? A policy file, compiled to one look-up per finding.
 
 mod compile;
+mod conditions;
 pub mod diff;
 pub mod format;
 pub mod lists;
@@ -8,11 +9,13 @@ mod project;
 mod select;
 
 pub use compile::{VERBS, compile};
+pub use conditions::Met;
 pub use project::{Facts, Platform, Refusal};
 pub use select::{Origin, Selection, select};
 
 use crate::model::{Category, CategorySet, Confidence, Decision, EntityId, RetentionId, TransformId, well_known as e};
 use crate::rules::{ConsentDef, CoverageDef, Earlier, ErasureDef, MinorsDef, PolicyDef, RecipientDef, TransformDef};
+use conditions::Conditions;
 
 /// A compiled policy.
 #[derive(Debug)]
@@ -65,7 +68,7 @@ pub struct Policy {
     pub coverage: Vec<CoverageDef>,
     /// The file as it was read.
     pub def: PolicyDef,
-    conditions: Vec<Condition>,
+    conditions: Conditions,
     phones: Vec<Vec<u8>>,
     emails: Vec<Vec<u8>>,
 }
@@ -111,19 +114,6 @@ pub struct Linkage {
     pub window: u32,
 }
 
-/// A condition of clauses; a record sets one bit for each that it meets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Condition {
-    /// The linkage rule joins the record.
-    Joined,
-    /// The record holds one of these categories.
-    Holds(CategorySet),
-}
-
-/// Bits of the conditions that a record meets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Met(u8);
-
 /// Decisions for one kind of record.
 #[derive(Clone, Copy)]
 pub struct Decisions<'p> {
@@ -150,17 +140,13 @@ impl Policy {
     /// What becomes of all entities in the output `view` of a record that meets the conditions `met`.
     #[inline]
     pub fn row(&self, view: usize, met: Met) -> Decisions<'_> {
-        Decisions { table: &self.views[view].table, shift: self.conditions.len() as u32, met: met.0 as usize }
+        Decisions { table: &self.views[view].table, shift: self.conditions.number(), met: met.0 as usize }
     }
 
     /// The conditions that a record meets: `present` are its categories, `joined` is what [`Policy::joins`] says.
     #[inline]
     pub fn met(&self, present: CategorySet, joined: bool) -> Met {
-        let holds = |c: &Condition| match c {
-            Condition::Joined => joined,
-            Condition::Holds(set) => set.intersects(present),
-        };
-        Met(self.conditions.iter().enumerate().fold(0, |bits, (i, c)| bits | u8::from(holds(c)) << i))
+        self.conditions.met(present, joined)
     }
 
     /// True when a record joins device or log data with a person (clause 4.2.6 of the reference policy).
@@ -181,7 +167,7 @@ impl Policy {
 
     /// Every pair of entity and transform that a decision may bring together.
     pub fn pairs(&self) -> impl Iterator<Item = (EntityId, TransformId)> {
-        let bits = self.conditions.len();
+        let bits = self.conditions.number();
         let all = self.views.iter().flat_map(|v| v.table.iter().enumerate());
         all.map(move |(i, d)| (EntityId((i >> bits) as u8), d.transform))
     }

@@ -1,6 +1,6 @@
 //! IEEE 802 hardware addresses, 48 bits.
 
-use super::hex_value;
+use super::hex_bytes;
 
 /// Six octets written with `:`, `-` or `_`, as `hhhh.hhhh.hhhh`, or bare; one separator throughout.
 #[inline]
@@ -18,13 +18,7 @@ pub fn parse(v: &[u8]) -> Option<[u8; 6]> {
 /// The octets whose first digits stand at `at(0)` to `at(5)`.
 #[inline]
 fn octets(v: &[u8], marked: bool, at: impl Fn(usize) -> usize) -> Option<[u8; 6]> {
-    let mut bad = !marked;
-    let out = std::array::from_fn(|i| {
-        let (h, l) = (hex_value(v[at(i)]), hex_value(v[at(i) + 1]));
-        bad |= h > 15 || l > 15;
-        h << 4 | l & 15
-    });
-    (!bad).then_some(out)
+    if marked { hex_bytes(v, at) } else { None }
 }
 
 /// Addresses that name no device: all zeros, all ones, and what Android shows apps instead.

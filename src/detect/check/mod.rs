@@ -52,6 +52,19 @@ pub(crate) fn hex_value(b: u8) -> u8 {
     VALUES[usize::from(b)]
 }
 
+/// The bytes whose two hexadecimal digits stand at `at(0)`, `at(1)` and so on.
+#[inline(always)]
+pub(crate) fn hex_bytes<const N: usize>(v: &[u8], at: impl Fn(usize) -> usize) -> Option<[u8; N]> {
+    let mut bad = 0;
+    let mut out = [0; N];
+    for (i, byte) in out.iter_mut().enumerate() {
+        let (h, l) = (hex_value(v[at(i)]), hex_value(v[at(i) + 1]));
+        bad |= h | l;
+        *byte = h << 4 | l & 15;
+    }
+    (bad < 16).then_some(out)
+}
+
 /// Number written in a few ASCII digits.
 pub(crate) fn number(v: &[u8]) -> u32 {
     v.iter().fold(0, |n, b| n * 10 + u32::from(b - b'0'))

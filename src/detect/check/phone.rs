@@ -101,10 +101,19 @@ fn american(d: &[u8]) -> bool {
     !service(national) && national.iter().any(|b| *b != national[0])
 }
 
-/// Groups of three, three and four digits with dots between, as print has them; the dot of a sentence apart.
+/// An area code and the code of an office, three digits each (NANPA): both begin with 2 to 9, neither is one of services such as 911,
+/// nor the area that of calls which the called one pays.
+pub fn american_plan(area: &[u8], office: &[u8]) -> bool {
+    let code = |v: &[u8]| v.len() == 3 && all_digits(v) && v[0] >= b'2' && &v[1..] != b"11";
+    let free = matches!(area, [b'8', a, b] if a == b) || area == b"900";
+    code(area) && code(office) && area[1] != b'9' && !free
+}
+
+/// Groups of three, three and four digits when a dot stands between some, as print has them; the dot of a sentence apart.
 fn in_print(v: &[u8]) -> bool {
     let v = v.strip_suffix(b".").unwrap_or(v);
-    !v.contains(&b'.') || v.split(|b| *b == b'.').map(<[u8]>::len).eq([3, 3, 4])
+    let groups = v.split(|b| !b.is_ascii_digit()).map(<[u8]>::len).filter(|n| *n > 0);
+    !v.contains(&b'.') || groups.skip_while(|n| *n == 1).eq([3, 3, 4])
 }
 
 /// Writes the canonical form (`+86` and the national number; other countries E.164) to `out` and returns its length.
@@ -229,6 +238,7 @@ mod tests {
         assert_eq!(norm("20.12.34.56"), None);
         assert_eq!(norm("(212) 555-0123"), Some((PhoneKind::Intl, "2125550123".into())));
         assert_eq!(norm("212.555.0123"), Some((PhoneKind::Intl, "2125550123".into())));
+        assert_eq!(norm("(212) 555.0123"), Some((PhoneKind::Intl, "2125550123".into())));
         assert_eq!(norm("1-212-555-0123"), Some((PhoneKind::Intl, "12125550123".into())));
         for no in
             ["12125550123", "1732345905", "800-123-4567", "400-098-8505", "5555555555", "21.25.55.01.23", "10012345678"]
@@ -244,6 +254,12 @@ mod tests {
         }
         for bad in ["15412345678", "19412345678", "12345678901", "14212345678"] {
             assert!(!mobile_assigned(bad.as_bytes()), "{bad}");
+        }
+        assert!(american_plan(b"415", b"555") && american_plan(b"212", b"736"));
+        for (area, office) in
+            [("115", "555"), ("911", "555"), ("415", "155"), ("415", "911"), ("800", "555"), ("290", "555")]
+        {
+            assert!(!american_plan(area.as_bytes(), office.as_bytes()), "{area} {office}");
         }
         assert!(service(b"4000988505") && service(b"95118") && service(b"10086"));
     }

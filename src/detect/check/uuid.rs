@@ -1,6 +1,6 @@
 //! UUID text form (RFC 9562 section 4).
 
-use super::hex_value;
+use super::hex_bytes;
 
 /// 8-4-4-4-12 hex digits.
 pub fn is(v: &[u8]) -> bool {
@@ -14,13 +14,7 @@ pub fn is(v: &[u8]) -> bool {
 pub fn parse(v: &[u8]) -> Option<[u8; 16]> {
     const FIRST: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     let v: &[u8; 36] = v.try_into().ok()?;
-    let mut bad = [8, 13, 18, 23].iter().any(|&i| v[i] != b'-');
-    let out = FIRST.map(|i| {
-        let (h, l) = (hex_value(v[i]), hex_value(v[i + 1]));
-        bad |= h > 15 || l > 15;
-        h << 4 | l & 15
-    });
-    (!bad).then_some(out)
+    if [8, 13, 18, 23].iter().any(|&i| v[i] != b'-') { None } else { hex_bytes(v, |i| FIRST[i]) }
 }
 
 #[cfg(test)]

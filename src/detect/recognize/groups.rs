@@ -1,6 +1,6 @@
 //! Digits in groups: `138 0013 8000`, `0755-26554321`, `6222 0000 0000 0000`, `35-209900-176148-1`, `+86 10 6255 1234`.
 
-use super::{Found, Skip, Text};
+use super::{Found, Skip, Text, american};
 use crate::detect::check::{card, cn_id, imei, phone};
 use crate::detect::keys::Exempt;
 use crate::detect::scan::kind;
@@ -12,11 +12,17 @@ const GROUPS: usize = 12;
 /// Confirms grouped numbers, then international ones.
 #[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
-    let mut skip = Skip::new(text.regions);
+    let (mut skip, mut plain) = (Skip::new(text.regions), Skip::new(text.regions));
     let mut done = 0;
     for &p in text.scan.events.of(kind::GROUPS) {
         let p = p as usize;
         if p < done || found.settled.takes(p) {
+            continue;
+        }
+        if matches!(text.before(p - 3), b'-' | b'.')
+            && let Some(end) = american::number(text, found, &mut plain, p)
+        {
+            done = end;
             continue;
         }
         let run = Run::around(text, p, done);
@@ -167,7 +173,8 @@ fn identity(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize) -> usiz
     0
 }
 
-fn free(text: &Text<'_>, s: usize, end: usize) -> bool {
+/// True when nothing joins the span to letters or digits beside it.
+pub fn free(text: &Text<'_>, s: usize, end: usize) -> bool {
     let (l, r) = (text.before(s), text.at(end));
     // A dash or dot that joins it to more letters or digits makes it a part of something longer.
     let joined = |mark: u8, next: u8| matches!(mark, b'-' | b'.') && next.is_ascii_alphanumeric();

@@ -58,6 +58,14 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         found.settled.exempt_behind(p, class.exempt != Exempt::No);
+        if class.event_time
+            && class.entity.is_none()
+            && let Some(span) = typed::number(text, p)
+        {
+            found.times.push(span);
+            taken = 0;
+            continue;
+        }
         if class.entity.is_some() || class.event_time {
             // Not by a closure: that would be built without the task's instructions.
             let mut end = match typed::quoted(text, found, class, p) {
@@ -174,26 +182,32 @@ fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, Class
         }
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
         // A word and a colon in running text, or a group of an address, tells nothing of what follows.
-        let bare = head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric()) && text.bytes[p] == b':';
+        let bare = text.bytes[p] == b':' && head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric());
         if bare && text.registry.schemes_unknown() && head.is_some_and(|h| is_scheme(h, &text.bytes[p + 1..])) {
             continue;
         }
-        let key = match head.filter(|_| !bare).and_then(|h| found.sequence.expected(h)) {
+        let expected = match head {
+            Some(head) if !bare => found.sequence.expected(head),
+            _ => None,
+        };
+        let key = match expected {
             Some(key) => key,
             None => unexpected(text, found, head, p),
         };
-        let mut class = key.class;
-        if naming::ends_phrase(&text.bytes[..p]) {
-            class = naming::phrase(text, found, p).unwrap_or(class);
-        }
+        let key = if key.ends_phrase() { phrase(text, found, p, key) } else { key };
         // Both are written without a jump.
-        let named = !(key.short && is_octet(text, p));
-        let tells = text.registry.tells(class);
-        keys[n] = (sep, class);
-        n += usize::from(named & tells);
-        found.settled.exempt_behind(p, named & !tells & !class.is_unknown());
+        let named = !(key.is_short() && is_octet(text, p));
+        keys[n] = (sep, key.class);
+        n += usize::from(named & key.tells());
+        found.settled.exempt_behind(p, named & key.exempts());
     }
     n
+}
+
+/// The key before the separator at `p`, or the phrase that it ends.
+#[cold]
+fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize, key: Key) -> Key {
+    naming::phrase(text, found, p).map_or(key, |class| key.with_class(text.registry, class))
 }
 
 /// The key before the separator at `p`.
@@ -207,7 +221,10 @@ fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: us
         Some(head) if named && len + behind < HEAD => {
             found.sequence.learn(text.registry, found.memo, head, (len, behind))
         }
-        _ => Key { class: found.memo.classify(text.registry, text.bytes, len, end), short: len <= 2 },
+        _ => {
+            let class = found.memo.classify(text.registry, text.bytes, len, end);
+            Key::new(text.registry, class, len, &text.bytes[..p])
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Confirms events: each family of identifiers in its own file and its own loop.
 
 mod account;
+mod american;
 mod array;
 mod attribute;
 mod beside;
@@ -39,6 +40,7 @@ mod typed;
 mod version;
 mod words;
 
+pub use naming::ends_phrase;
 pub use settled::Settled;
 
 use super::check::container;

@@ -68,11 +68,13 @@ impl Settled {
         let at = |w: usize| self.exempt.get(w).copied().unwrap_or(0);
         let bits = at(from / 64) >> (from % 64) | (at(from / 64 + 1) << (63 - from % 64)) << 1;
         let mut near = bits & ((1 << (pos - from)) - 1);
+        // The nearest one is mostly it.
         while near != 0 {
-            if text.bare_start(keyed::behind(text, from + near.trailing_zeros() as usize)) == pos {
+            let last = near.ilog2() as usize;
+            if text.bare_start(keyed::behind(text, from + last)) == pos {
                 return true;
             }
-            near &= near - 1;
+            near ^= 1 << last;
         }
         false
     }

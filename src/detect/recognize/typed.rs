@@ -60,6 +60,15 @@ pub fn keyed(
     }
 }
 
+/// The digits right behind the colon at `sep`, up to a comma or a bracket.
+#[inline(always)]
+pub fn number(text: &Text<'_>, sep: usize) -> Option<(u32, u32)> {
+    let start = sep + 1;
+    let len = (!text.scan.maps.digits.window(start)).trailing_zeros() as usize;
+    let whole = text.at(sep) == b':' && matches!(len, 1..64) && matches!(text.at(start + len), b',' | b'}');
+    whole.then_some((start as u32, (start + len) as u32))
+}
+
 /// Takes the value of `"key":"value"` when a key of `class` ends before `sep` and the value is short, holds no escape and
 /// shows its type by its bitmaps; returns where it ends, 0 when it stands for no value, nothing when another look is needed.
 #[inline(always)]

@@ -70,9 +70,16 @@ pub fn run(chunk: &mut Chunk) {
         w.escape[i] = c[class::PCT][i] | c[class::BSL][i] | c[class::EF][i];
     }
     partings(c, w);
-    numbers(c, w, event);
-    words(c, w, event);
-    addresses(c, w, event);
+    // What the events are made of is complete: one loop, as most of them read the same rows.
+    for i in FRONT..END {
+        numbers(c, w, event, i);
+        words(c, w, event, i);
+        sentences(c, w, event, i);
+        decimals(c, w, event, i);
+        frames(c, w, event, i);
+        doubled(c, w, event, i);
+        addresses(c, w, event, i);
+    }
 }
 
 #[inline(always)]
@@ -159,98 +166,79 @@ fn chains(c: &[Row; CLASSES], w: &mut Work) {
 type EventRows = [[u64; CHUNK_WORDS]; KINDS];
 
 #[inline(always)]
-fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
-    for i in FRONT..END {
-        event[kind::DIGITS][i - FRONT] = !d[i] & sh!(w.d11, i, 1);
-    }
-    for i in FRONT..END {
-        event[kind::HEXRUN][i - FRONT] = !h[i] & sh!(w.h14, i, 1) & !(sh!(w.d14, i, 1));
-    }
+    event[kind::DIGITS][i - FRONT] = !d[i] & sh!(w.d11, i, 1);
+    event[kind::HEXRUN][i - FRONT] = !h[i] & sh!(w.h14, i, 1) & !(sh!(w.d14, i, 1));
     // 3 4 4, 7 4, 6 6 and 8 digits after a separator (6 8), 7 digits after 3 or more and a separator or bracket.
-    for i in FRONT..END {
-        let four = w.d4[i] & sh!(w.sep, i, 4);
-        let three_four = sh!(w.d4, i, 5) & sh!(w.sep, i, 9) & sh!(w.d3, i, 10);
-        let seven_four = sh!(w.d7, i, 5);
-        let six = w.d6[i] & sh!(w.sep, i, 6) & sh!(w.d6, i, 7);
-        let paren = &c[class::PAREN];
-        let seven = w.d7[i] & ((sh!(w.sep, i, 7) & sh!(w.d3, i, 8)) | (sh!(paren, i, 7) & sh!(w.d2, i, 8)));
-        event[kind::GROUPS][i - FRONT] = (four & (three_four | seven_four)) | six | seven;
-    }
-    let plus = &c[class::PLUS];
-    for i in FRONT..END {
-        event[kind::PLUS][i - FRONT] = d[i] & sh!(plus, i, 1);
-    }
+    let four = w.d4[i] & sh!(w.sep, i, 4);
+    let three_four = sh!(w.d4, i, 5) & sh!(w.sep, i, 9) & sh!(w.d3, i, 10);
+    let seven_four = sh!(w.d7, i, 5);
+    let six = w.d6[i] & sh!(w.sep, i, 6) & sh!(w.d6, i, 7);
+    let paren = &c[class::PAREN];
+    let seven = w.d7[i] & ((sh!(w.sep, i, 7) & sh!(w.d3, i, 8)) | (sh!(paren, i, 7) & sh!(w.d2, i, 8)));
+    // Three, three and four digits with dashes, dots or brackets.
+    let (dot, dash, space, plus) = (&c[class::DOT], &c[class::DASH], &c[class::SPACE], &c[class::PLUS]);
+    let office = w.d4[i] & (sh!(dot, i, 4) | sh!(dash, i, 4)) & sh!(w.d3, i, 5);
+    let area = (sh!(dot, i, 8) | sh!(dash, i, 8) | sh!(paren, i, 8)) & sh!(w.d3, i, 9);
+    let bracket = (sh!(space, i, 8) | sh!(plus, i, 8)) & sh!(paren, i, 9) & sh!(w.d3, i, 10);
+    event[kind::GROUPS][i - FRONT] = (four & (three_four | seven_four)) | six | seven | (office & (area | bracket));
+    event[kind::PLUS][i - FRONT] = d[i] & sh!(plus, i, 1);
 }
 
 #[inline(always)]
-fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, colon, eq) = (&c[class::DIGIT], &c[class::COLON], &c[class::EQ]);
     let (quote, space, k) = (&c[class::QUOTE], &c[class::SPACE], &w.keychar);
-    for i in FRONT..END {
-        let word_before = sh!(k, i, 1) & !(sh!(d, i, 1));
-        let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
-        let spaced = sh!(space, i, 1);
-        let spaced_quote = spaced & sh!(quote, i, 2);
-        // The quotes stand in `"key"=>"value"`.
-        let eqs = eq[i] & (sh!(k, i, 1) | (spaced & sh!(k, i, 2)) | quoted | spaced_quote);
-        // The colon behind an octet (`:2a:`) ends no key.
-        let octet = sh!(w.h2, i, 1) & sh!(colon, i, 3);
-        let colons = colon[i] & (quoted | (word_before & !octet) | spaced_quote);
-        event[kind::KEY][i - FRONT] = eqs | colons;
-    }
+    let word_before = sh!(k, i, 1) & !(sh!(d, i, 1));
+    let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
+    let spaced = sh!(space, i, 1);
+    let spaced_quote = spaced & sh!(quote, i, 2);
+    // The quotes stand in `"key"=>"value"`.
+    let eqs = eq[i] & (sh!(k, i, 1) | (spaced & sh!(k, i, 2)) | quoted | spaced_quote);
+    // The colon behind an octet (`:2a:`) ends no key.
+    let octet = sh!(w.h2, i, 1) & sh!(colon, i, 3);
+    let colons = colon[i] & (quoted | (word_before & !octet) | spaced_quote);
+    event[kind::KEY][i - FRONT] = eqs | colons;
     let (pct, word, at) = (&c[class::PCT], &c[class::WORD], &c[class::AT]);
-    for i in FRONT..END {
-        event[kind::PERCENT][i - FRONT] = w.h2[i] & sh!(pct, i, 2);
-        event[kind::BACKSLASH][i - FRONT] = c[class::BSL][i];
-        event[kind::LINE][i - FRONT] = c[class::LINE][i];
-        event[kind::AT][i - FRONT] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
-    }
+    event[kind::PERCENT][i - FRONT] = w.h2[i] & sh!(pct, i, 2);
+    event[kind::BACKSLASH][i - FRONT] = c[class::BSL][i];
+    event[kind::LINE][i - FRONT] = c[class::LINE][i];
+    event[kind::AT][i - FRONT] = at[i] & (sh!(word, i, 1) | sh!(k, i, 1) | sh!(quote, i, 1));
     let high = &c[class::HIGH];
-    for i in FRONT..END {
-        event[kind::HIGH][i - FRONT] = high[i] & !(sh!(high, i, 1));
-        let mark = &c[class::REF];
-        event[kind::NAMED][i - FRONT] = mark[i] & (sh!(mark, i, 3) | sh!(mark, i, 4) | sh!(mark, i, 5));
-        event[kind::TOKEN][i - FRONT] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
-        event[kind::BRACKET][i - FRONT] = c[class::PAREN][i] & sh!(w.d6, i, 3);
-    }
-    sentences(c, w, event);
-    decimals(c, w, event);
-    frames(c, w, event);
-    doubled(c, w, event);
+    event[kind::HIGH][i - FRONT] = high[i] & !(sh!(high, i, 1));
+    let mark = &c[class::REF];
+    event[kind::NAMED][i - FRONT] = mark[i] & (sh!(mark, i, 3) | sh!(mark, i, 4) | sh!(mark, i, 5));
+    event[kind::TOKEN][i - FRONT] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
+    event[kind::BRACKET][i - FRONT] = c[class::PAREN][i] & sh!(w.d6, i, 3);
+
     let (y, j) = (&c[class::Y_R], &c[class::UPPER_J]);
-    for i in FRONT..END {
-        event[kind::JWT][i - FRONT] = j[i] & sh!(y, i, 1);
-    }
+    event[kind::JWT][i - FRONT] = j[i] & sh!(y, i, 1);
 }
 
 /// Numbers behind and before words, words behind dashes, and strings behind brackets.
 #[inline(always)]
-fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+fn sentences(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, word, dash) = (&c[class::DIGIT], &c[class::WORD], &c[class::DASH]);
     let (space, plus, colon, paren) = (&c[class::SPACE], &c[class::PLUS], &c[class::COLON], &c[class::PAREN]);
     let (quote, frame, term) = (&c[class::QUOTE], &c[class::FRAME], &c[class::TERM]);
-    for i in FRONT..END {
-        let letter = word[i] & !d[i];
-        // What stands right before a number that ends its first four digits here. Forms write a blank as a plus sign.
-        let blank = sh!(space, i, 4) | sh!(plus, i, 4);
-        let worded = sh!(word, i, 5) & !(sh!(d, i, 5));
-        let named = sh!(colon, i, 5) & (sh!(word, i, 6) | sh!(paren, i, 6));
-        let behind = w.d4[i] & ((blank & (worded | named)) | (sh!(colon, i, 4) & worded));
-        let before = letter & (sh!(space, i, 1) | sh!(plus, i, 1)) & sh!(w.d4, i, 2);
-        event[kind::PASSCODE][i - FRONT] = behind | before;
-    }
-    for i in FRONT..END {
-        let letter = word[i] & !d[i];
-        let two = sh!(dash, i, 1) & sh!(dash, i, 2);
-        let four = two & sh!(dash, i, 3) & sh!(dash, i, 4);
-        let closed = sh!(paren, i, 1) | (sh!(space, i, 1) & sh!(paren, i, 2));
-        // Of brackets only those that open are no end of a value.
-        let opened = (sh!(frame, i, 1) & !(sh!(term, i, 1))) | (sh!(frame, i, 2) & !(sh!(term, i, 2)));
-        let one = sh!(dash, i, 1) & sh!(term, i, 2);
-        let options = (letter & (closed | one | (two & !(sh!(dash, i, 3))))) | (dash[i] & four & !(sh!(dash, i, 5)));
-        event[kind::OPTION][i - FRONT] = options | (quote[i] & opened);
-    }
+    let letter = word[i] & !d[i];
+    // What stands right before a number that ends its first four digits here. Forms write a blank as a plus sign.
+    let blank = sh!(space, i, 4) | sh!(plus, i, 4);
+    let worded = sh!(word, i, 5) & !(sh!(d, i, 5));
+    let named = sh!(colon, i, 5) & (sh!(word, i, 6) | sh!(paren, i, 6));
+    let behind = w.d4[i] & ((blank & (worded | named)) | (sh!(colon, i, 4) & worded));
+    let before = letter & (sh!(space, i, 1) | sh!(plus, i, 1)) & sh!(w.d4, i, 2);
+    event[kind::PASSCODE][i - FRONT] = behind | before;
+    let letter = word[i] & !d[i];
+    let two = sh!(dash, i, 1) & sh!(dash, i, 2);
+    let four = two & sh!(dash, i, 3) & sh!(dash, i, 4);
+    let closed = sh!(paren, i, 1) | (sh!(space, i, 1) & sh!(paren, i, 2));
+    // Of brackets only those that open are no end of a value.
+    let opened = (sh!(frame, i, 1) & !(sh!(term, i, 1))) | (sh!(frame, i, 2) & !(sh!(term, i, 2)));
+    let one = sh!(dash, i, 1) & sh!(term, i, 2);
+    let options = (letter & (closed | one | (two & !(sh!(dash, i, 3))))) | (dash[i] & four & !(sh!(dash, i, 5)));
+    event[kind::OPTION][i - FRONT] = options | (quote[i] & opened);
 }
 
 /// What parts two numbers when the first has four decimals: a comma or blank, a blank and a sign behind it.
@@ -267,65 +255,50 @@ fn partings(c: &[Row; CLASSES], w: &mut Work) {
 
 /// The dot of the second of two decimals.
 #[inline(always)]
-fn decimals(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+fn decimals(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, dot) = (&c[class::DIGIT], &c[class::DOT]);
-    for i in FRONT..END {
-        event[kind::DECIMALS][i - FRONT] = dot[i]
-            & ((sh!(w.parting, i, 2) & sh!(d, i, 1))
-                | (sh!(w.parting, i, 3) & sh!(w.d2, i, 1))
-                | (sh!(w.parting, i, 4) & sh!(w.d3, i, 1)));
-    }
+    event[kind::DECIMALS][i - FRONT] = dot[i]
+        & ((sh!(w.parting, i, 2) & sh!(d, i, 1))
+            | (sh!(w.parting, i, 3) & sh!(w.d2, i, 1))
+            | (sh!(w.parting, i, 4) & sh!(w.d3, i, 1)));
 }
 
 /// Words in quotes and brackets behind a word, and short words in brackets.
 #[inline(always)]
-fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, word, space, quote) = (&c[class::DIGIT], &c[class::WORD], &c[class::SPACE], &c[class::QUOTE]);
     let (frame, paren) = (&c[class::FRAME], &c[class::PAREN]);
-    for i in FRONT..END {
-        let once = sh!(w.opener, i, 1) & sh!(space, i, 2) & sh!(word, i, 3) & !(sh!(d, i, 3));
-        // CSV writes a quote twice.
-        let twice = sh!(quote, i, 1) & sh!(quote, i, 2) & sh!(space, i, 3) & sh!(word, i, 4) & !(sh!(d, i, 4));
-        let bare = sh!(space, i, 1) & sh!(c[class::Y_R], i, 2);
-        let opened = sh!(frame, i, 2) | sh!(frame, i, 3) | sh!(frame, i, 4);
-        let short = (frame[i] | paren[i]) & opened & !(sh!(d, i, 1));
-        event[kind::FRAMED][i - FRONT] = (word[i] & (once | twice | bare)) | short;
-    }
+    let once = sh!(w.opener, i, 1) & sh!(space, i, 2) & sh!(word, i, 3) & !(sh!(d, i, 3));
+    // CSV writes a quote twice.
+    let twice = sh!(quote, i, 1) & sh!(quote, i, 2) & sh!(space, i, 3) & sh!(word, i, 4) & !(sh!(d, i, 4));
+    let bare = sh!(space, i, 1) & sh!(c[class::Y_R], i, 2);
+    let opened = sh!(frame, i, 2) | sh!(frame, i, 3) | sh!(frame, i, 4);
+    let short = (frame[i] | paren[i]) & opened & !(sh!(d, i, 1));
+    event[kind::FRAMED][i - FRONT] = (word[i] & (once | twice | bare)) | short;
 }
 
 /// Hashes, and quotes written twice behind a key or before a word.
 #[inline(always)]
-fn doubled(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+fn doubled(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (quote, colon, space, k) = (&c[class::QUOTE], &c[class::COLON], &c[class::SPACE], &w.keychar);
     let (frame, eq, hash) = (&c[class::FRAME], &c[class::EQ], &c[class::HASH]);
-    for i in FRONT..END {
-        let two = sh!(quote, i, 1) & sh!(quote, i, 2);
-        let spaced = sh!(space, i, 1) & sh!(quote, i, 2) & sh!(quote, i, 3) & sh!(k, i, 4);
-        let keys = colon[i] & ((two & sh!(k, i, 3)) | spaced);
-        let begins = k[i] | hash[i] | c[class::AT][i] | c[class::PCT][i];
-        let opens = sh!(frame, i, 3) | sh!(eq, i, 3) | sh!(space, i, 3) | sh!(colon, i, 3);
-        event[kind::HASH][i - FRONT] = hash[i] | keys | (begins & two & opens);
-    }
+    let two = sh!(quote, i, 1) & sh!(quote, i, 2);
+    let spaced = sh!(space, i, 1) & sh!(quote, i, 2) & sh!(quote, i, 3) & sh!(k, i, 4);
+    let keys = colon[i] & ((two & sh!(k, i, 3)) | spaced);
+    let begins = k[i] | hash[i] | c[class::AT][i] | c[class::PCT][i];
+    let opens = sh!(frame, i, 3) | sh!(eq, i, 3) | sh!(space, i, 3) | sh!(colon, i, 3);
+    event[kind::HASH][i - FRONT] = hash[i] | keys | (begins & two & opens);
 }
 
 #[inline(always)]
-fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows) {
+fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, h) = (&c[class::DIGIT], &c[class::HEX]);
     let (dot, dash, colon) = (&c[class::DOT], &c[class::DASH], &c[class::COLON]);
-    for i in FRONT..END {
-        event[kind::DOTS][i - FRONT] = link!(dot, w.dot2, d, w, i) | (w.nibble3[i] & sh!(w.nibble3, i, 4));
-        event[kind::COLONS][i - FRONT] = hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
-        event[kind::WIDE][i - FRONT] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
-    }
-    for i in FRONT..END {
-        event[kind::UUID][i - FRONT] =
-            dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15) & sh!(w.h4, i, 1);
-        event[kind::MAC_DASH][i - FRONT] = w.mark[i]
-            & sh!(w.mark, i, 3)
-            & sh!(w.mark, i, 6)
-            & sh!(w.mark, i, 9)
-            & sh!(w.mark, i, 12)
-            & sh!(w.h2, i, 1);
-        event[kind::MAC_DOT][i - FRONT] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
-    }
+    event[kind::DOTS][i - FRONT] = link!(dot, w.dot2, d, w, i) | (w.nibble3[i] & sh!(w.nibble3, i, 4));
+    event[kind::COLONS][i - FRONT] = hexlink!(colon, w.colon3, h, w, i) | (colon[i] & sh!(colon, i, 1));
+    event[kind::WIDE][i - FRONT] = c[class::EF][i] | link!(dash, w.dash2, d, w, i);
+    event[kind::UUID][i - FRONT] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15) & sh!(w.h4, i, 1);
+    event[kind::MAC_DASH][i - FRONT] =
+        w.mark[i] & sh!(w.mark, i, 3) & sh!(w.mark, i, 6) & sh!(w.mark, i, 9) & sh!(w.mark, i, 12) & sh!(w.h2, i, 1);
+    event[kind::MAC_DOT][i - FRONT] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
 }

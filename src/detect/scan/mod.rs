@@ -136,7 +136,7 @@ pub mod kind {
     pub const COLONS: usize = 3;
     /// End of a run of at least fourteen hex digits that holds a letter (first byte behind).
     pub const HEXRUN: usize = 4;
-    /// Digits in groups (last digit of the group that made it plain).
+    /// Digits in groups, also with dots as North America writes them (last digit of the group that made it plain).
     pub const GROUPS: usize = 5;
     /// `%HH` (second hex digit).
     pub const PERCENT: usize = 6;

@@ -8,7 +8,8 @@ mod table;
 pub use coverage::VERBS;
 pub(super) use recipients::may_go;
 
-use super::{Condition, Linkage, Policy, Retention};
+use super::conditions::{Condition, Conditions};
+use super::{Linkage, Policy, Retention};
 use crate::model::{Category, CategorySet, EntityId, RetentionId};
 use crate::rules::{Algorithm, LinkageDef, PolicyDef, RuleError, Ruleset, Scope, TransformDef, TransformKind};
 use crate::transform::fpe::FpeMode;
@@ -94,7 +95,7 @@ pub fn compile(file: &str, text: &str, rules: &Ruleset) -> Result<Policy, Vec<Ru
         erasure: def.erasure.clone(),
         hold,
         coverage: def.coverage.clone(),
-        conditions,
+        conditions: Conditions::new(&conditions),
         phones: def.allow.phones.iter().map(|p| p.clone().into_bytes()).collect(),
         emails: def.allow.emails.iter().map(|p| p.clone().into_bytes()).collect(),
         def,

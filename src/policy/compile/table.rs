@@ -1,6 +1,7 @@
 //! Decision tables: one for each output, indexed by entity and the conditions that a record meets.
 
-use super::super::{Condition, View};
+use super::super::View;
+use super::super::conditions::Condition;
 use super::stanza::Stanza;
 use super::{Compiler, matching};
 use crate::model::{CategorySet, ClauseId, Decision, EntityId, TransformId, well_known};
