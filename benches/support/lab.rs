@@ -52,12 +52,12 @@ impl Lab {
     /// The product with the default policy, inline tags and one thread, unless `args` say otherwise.
     pub fn logveil(&self, name: &str, args: &[&str]) -> Filter {
         let key = self.key.to_string_lossy();
-        let mut all = vec!["filter", "--stats=json", "--key-file", &key];
+        let mut all = vec!["filter", "--key-file", &key];
         all.extend(args);
         if !args.contains(&"-j") {
             all.extend(["-j", "1"]);
         }
-        Filter::new(name, &self.logveil, all)
+        Filter::new(name, &self.logveil, all).counting_by("--stats=json")
     }
 
     /// Arguments for the default policy with AES-CMAC in the place of HMAC-SHA256.

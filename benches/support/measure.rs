@@ -28,6 +28,8 @@ pub struct Filter {
     pub name: String,
     program: PathBuf,
     args: Vec<OsString>,
+    /// What makes it tell how much it found, where it does not always.
+    counts: Option<&'static str>,
     env: Vec<(&'static str, String)>,
 }
 
@@ -35,7 +37,21 @@ impl Filter {
     /// A program and its arguments; a file comes behind them.
     pub fn new<A: Into<OsString>>(name: &str, program: &Path, args: impl IntoIterator<Item = A>) -> Filter {
         let args = args.into_iter().map(Into::into).collect();
-        Filter { name: name.into(), program: program.into(), args, env: Vec::new() }
+        Filter { name: name.into(), program: program.into(), args, counts: None, env: Vec::new() }
+    }
+
+    /// The same that tells how much it found only when asked by `argument`.
+    pub fn counting_by(mut self, argument: &'static str) -> Filter {
+        self.counts = Some(argument);
+        self
+    }
+
+    /// The same, asked to tell how much it found; nothing when it always does.
+    pub fn counting(&self) -> Option<Filter> {
+        let argument = self.counts.filter(|c| self.args.iter().all(|a| a != c))?;
+        let mut filter = self.clone();
+        filter.args.push(argument.into());
+        Some(filter)
     }
 
     /// The same with a variable set.
