@@ -126,7 +126,7 @@ def why_phone_missed(value, digits, before):
         return None
     # Ten digits of North America or of an invented plan; Chinese numbers have a reason of their own or none.
     if re.fullmatch(r"1?\d{10}", digits) and not re.match(r"(86)?1[3-9]\d{9}$|0", digits):
-        return "a number of another country's plan without its country code or a key"
+        return "without a key no number: its area is none, or blanks stand between its groups"
     return None
 
 
