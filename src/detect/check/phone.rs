@@ -109,6 +109,16 @@ pub fn american_plan(area: &[u8], office: &[u8]) -> bool {
     code(area) && code(office) && area[1] != b'9' && !free
 }
 
+/// The ten digits of a number of the North American plan that is written in its groups.
+fn american_groups<'d>(d: &'d [u8], lens: &[usize]) -> Option<&'d [u8]> {
+    let national = match lens {
+        [3, 3, 4] => d,
+        [1, 3, 3, 4] => d.strip_prefix(b"1")?,
+        _ => return None,
+    };
+    american_plan(&national[..3], &national[3..6]).then_some(national)
+}
+
 /// Groups of three, three and four digits when a dot stands between some, as print has them; the dot of a sentence apart.
 fn in_print(v: &[u8]) -> bool {
     let v = v.strip_suffix(b".").unwrap_or(v);
@@ -116,15 +126,20 @@ fn in_print(v: &[u8]) -> bool {
     !v.contains(&b'.') || groups.skip_while(|n| *n == 1).eq([3, 3, 4])
 }
 
-/// Writes the canonical form (`+86` and the national number; other countries E.164) to `out` and returns its length.
+/// Writes the canonical form (`+86` and the national number; other countries E.164, also those of North America by their groups) to
+/// `out` and returns its length.
 /// Separators, trunk and international prefixes are dropped, an extension too.
 pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
     let mut d = [0u8; 24];
     let mut n = 0;
     let mut plus = false;
+    // Lengths of the groups.
+    let (mut lens, mut groups) = ([0; 20], 0);
     for (i, &b) in v.iter().enumerate() {
         match b {
             b'0'..=b'9' if n < 20 => {
+                groups += usize::from(i == 0 || !v[i - 1].is_ascii_digit());
+                lens[groups - 1] += 1;
                 d[n] = b;
                 n += 1;
             }
@@ -143,6 +158,11 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
         }
     }
     let d = &d[..n];
+    if let Some(national) = american_groups(d, &lens[..groups]).filter(|_| !plus) {
+        out[..2].copy_from_slice(b"+1");
+        out[2..12].copy_from_slice(national);
+        return Some((PhoneKind::Intl, 12));
+    }
     let rest = if plus {
         d
     } else if let Some(r) = d.strip_prefix(b"00") {
@@ -236,10 +256,13 @@ mod tests {
         assert_eq!(norm("010-12345678"), Some((PhoneKind::Intl, "01012345678".into())));
         assert_eq!(norm("10012345678"), None);
         assert_eq!(norm("20.12.34.56"), None);
-        assert_eq!(norm("(212) 555-0123"), Some((PhoneKind::Intl, "2125550123".into())));
-        assert_eq!(norm("212.555.0123"), Some((PhoneKind::Intl, "2125550123".into())));
-        assert_eq!(norm("(212) 555.0123"), Some((PhoneKind::Intl, "2125550123".into())));
-        assert_eq!(norm("1-212-555-0123"), Some((PhoneKind::Intl, "12125550123".into())));
+        for v in
+            ["(212) 555-0123", "212.555.0123", "212-555-0123", "1 (212) 555-0123", "+1 212 555 0123", "1-212-555-0123"]
+        {
+            assert_eq!(norm(v), Some((PhoneKind::Intl, "+12125550123".into())), "{v}");
+        }
+        assert_eq!(norm("2125550123"), Some((PhoneKind::Intl, "2125550123".into())));
+        assert_eq!(norm("1-415-555-0123"), norm("+14155550123"));
         for no in
             ["12125550123", "1732345905", "800-123-4567", "400-098-8505", "5555555555", "21.25.55.01.23", "10012345678"]
         {
