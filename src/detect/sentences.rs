@@ -17,15 +17,42 @@ struct Sentence {
     fields: Vec<(usize, EntityId, Shape)>,
 }
 
+/// The sentences of one program, by their numbers.
+#[derive(Default)]
+struct Said {
+    all: Vec<usize>,
+    /// Those that begin with a field.
+    open: Vec<usize>,
+    /// One bit for each byte that another one begins with.
+    firsts: [u64; 4],
+}
+
+impl Said {
+    /// Adds the sentence of that number.
+    fn add(&mut self, number: usize, sentence: &Sentence) {
+        self.all.push(number);
+        match sentence.layout.literals().next().and_then(<[u8]>::first) {
+            Some(first) => self.firsts[usize::from(first / 64)] |= 1 << (first % 64),
+            None => self.open.push(number),
+        }
+    }
+
+    /// Those that a message which begins with this byte may fit.
+    #[inline]
+    fn with(&self, first: u8) -> &[usize] {
+        if self.firsts[usize::from(first / 64)] >> (first % 64) & 1 == 1 { &self.all } else { &self.open }
+    }
+}
+
 /// All sentences of the rules, compiled. Immutable and shared.
 #[derive(Default)]
 pub struct Sentences {
     /// By the program's name, ascending.
-    named: Vec<(Vec<u8>, Vec<usize>)>,
+    named: Vec<(Vec<u8>, Said)>,
     /// By how the program's name begins.
-    begun: Vec<(Vec<u8>, Vec<usize>)>,
+    begun: Vec<(Vec<u8>, Said)>,
     /// Of no program in particular.
-    bare: Vec<usize>,
+    bare: Said,
     all: Vec<Sentence>,
 }
 
@@ -49,20 +76,21 @@ impl Sentences {
             }
             let numbers = from..s.all.len();
             if def.programs.is_empty() {
-                s.bare.extend(numbers.clone());
+                numbers.clone().for_each(|n| s.bare.add(n, &s.all[n]));
             }
             for program in &def.programs {
                 let (list, name) = match program.strip_suffix('*') {
                     Some(front) => (&mut s.begun, front),
                     None => (&mut s.named, program.as_str()),
                 };
-                match list.iter_mut().find(|(n, _)| n == name.as_bytes()) {
-                    Some((_, known)) => known.extend(numbers.clone()),
-                    None => list.push((name.into(), numbers.clone().collect())),
-                }
+                let at = list.iter().position(|(n, _)| n == name.as_bytes()).unwrap_or_else(|| {
+                    list.push((name.into(), Said::default()));
+                    list.len() - 1
+                });
+                numbers.clone().for_each(|n| list[at].1.add(n, &s.all[n]));
             }
         }
-        s.named.sort();
+        s.named.sort_by(|a, b| a.0.cmp(&b.0));
         if errors.is_empty() { Ok(s) } else { Err(errors) }
     }
 
@@ -75,17 +103,18 @@ impl Sentences {
         message: (usize, usize),
         spans: &mut Vec<Range<usize>>,
     ) -> bool {
-        self.of(program).iter().any(|&i| read(text, found, &self.all[i], message, spans))
+        let said = self.of(program).map_or(&[][..], |said| said.with(text.at(message.0)));
+        said.iter().any(|&i| read(text, found, &self.all[i], message, spans))
     }
 
     /// What a program of that name says.
-    fn of(&self, program: &[u8]) -> &[usize] {
+    fn of(&self, program: &[u8]) -> Option<&Said> {
         if program.is_empty() {
-            return &self.bare;
+            return Some(&self.bare);
         }
         match self.named.binary_search_by(|(n, _)| n.as_slice().cmp(program)) {
-            Ok(i) => &self.named[i].1,
-            Err(_) => self.begun.iter().find(|(n, _)| program.starts_with(n)).map_or(&[], |(_, s)| s),
+            Ok(i) => Some(&self.named[i].1),
+            Err(_) => self.begun.iter().find(|(n, _)| program.starts_with(n)).map(|(_, s)| s),
         }
     }
 }
@@ -213,11 +242,23 @@ mod tests {
     fn programs_are_told_by_their_name_or_how_it_begins() {
         let own = "[[sentence]]\nprograms=['cron','shop-*']\nsays=['of $user_name: ', 'to $email']";
         let s = sentences(own).unwrap();
-        assert!(!s.of(b"cron").is_empty() && !s.of(b"").is_empty() && s.of(b"shopd").is_empty());
-        assert_eq!(s.of(b"shop-eu"), [0, 1]);
-        assert_eq!(s.of(b"cron")[..2], [0, 1], "a user's come first");
+        let of = |program: &[u8]| s.of(program).map_or(&[][..], |said| &said.all);
+        assert!(!of(b"cron").is_empty() && !of(b"").is_empty() && of(b"shopd").is_empty());
+        assert_eq!(of(b"shop-eu"), [0, 1]);
+        assert_eq!(of(b"cron")[..2], [0, 1], "a user's come first");
         assert!(sentences("[[sentence]]\nsays=['of ${user_name}', '${user_name} left', 'a $email']").is_ok());
-        assert_eq!(s.of(b"cron").len(), s.of(b"CRON").len() + 2);
+        assert_eq!(of(b"cron").len(), of(b"CRON").len() + 2);
+    }
+
+    #[test]
+    fn the_first_byte_leaves_out_only_what_can_not_fit() {
+        let s = sentences("[[sentence]]\nprograms=['shop']\nsays=['of $user_name: ', '$user_name left', 'to $email']")
+            .unwrap();
+        let with = |first| s.of(b"shop").unwrap().with(first);
+        assert_eq!(
+            (with(b'o'), with(b't'), with(b'l'), with(0xE5)),
+            (&[0, 1, 2][..], &[0, 1, 2][..], &[1][..], &[1][..])
+        );
     }
 
     #[test]
@@ -232,7 +273,7 @@ mod tests {
         let rules = Ruleset::with(&[("a.toml".into(), sound)]).unwrap();
         let fields = |rules: &Ruleset, known: &Ruleset| {
             let s = Sentences::new(rules, &Registry::new(known)).map_err(|_| "sound").unwrap();
-            s.of(b"shop").iter().map(|&i| s.all[i].fields.len()).collect::<Vec<_>>()
+            s.of(b"shop").unwrap().all.iter().map(|&i| s.all[i].fields.len()).collect::<Vec<_>>()
         };
         assert_eq!(fields(&rules, &rules), [1, 2, 1]);
         assert_eq!(fields(&rules, &rules.only_needed(|_| false)), [0, 1, 1]);
