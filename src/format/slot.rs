@@ -37,7 +37,7 @@ const TAG: usize = 2048;
 pub fn slot(record: &[u8], suspect: bool) -> Slot {
     // Nearly all records are one of these two.
     match record {
-        [b'{', _, .., last, b'}', b'\n'] if !last.is_ascii_whitespace() && !(suspect && *last == b'}') => {
+        [b'{', _, .., last, b'}', b'\n'] if !(last.is_ascii_whitespace() || suspect && *last == b'}') => {
             return Slot::Member(record.len() - 2);
         }
         [b'!'..=b'Z' | b'a'..=b'z' | 0x80.., ..] if !suspect => return Slot::End(record.len() - ending(record)),

@@ -102,7 +102,7 @@ fn american(d: &[u8]) -> bool {
 }
 
 /// An area code and the code of an office, three digits each (NANPA): both begin with 2 to 9, neither is one of services such as 911,
-/// nor the area that of calls which the called one pays.
+/// and the area is none whose calls the called one pays (`800`) or that cost more (`900`).
 pub fn american_plan(area: &[u8], office: &[u8]) -> bool {
     let code = |v: &[u8]| v.len() == 3 && all_digits(v) && v[0] >= b'2' && &v[1..] != b"11";
     let free = matches!(area, [b'8', a, b] if a == b) || area == b"900";

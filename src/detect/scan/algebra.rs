@@ -211,7 +211,6 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     event[kind::NAMED][i - FRONT] = mark[i] & (sh!(mark, i, 3) | sh!(mark, i, 4) | sh!(mark, i, 5));
     event[kind::TOKEN][i - FRONT] = !w.a1[i] & sh!(w.a15, i, 1) & !(sh!(w.h15, i, 1));
     event[kind::BRACKET][i - FRONT] = c[class::PAREN][i] & sh!(w.d6, i, 3);
-
     let (y, j) = (&c[class::Y_R], &c[class::UPPER_J]);
     event[kind::JWT][i - FRONT] = j[i] & sh!(y, i, 1);
 }
