@@ -102,11 +102,11 @@ fn american(d: &[u8]) -> bool {
 }
 
 /// An area code and the code of an office, three digits each (NANPA): both begin with 2 to 9, neither is one of services such as 911,
-/// and the area is none whose calls the called one pays (`800`) or that cost more (`900`).
+/// and the area is none of services: `800`, `888`, `900`; nor `400`, which China gives to firms.
 pub fn american_plan(area: &[u8], office: &[u8]) -> bool {
     let code = |v: &[u8]| v.len() == 3 && all_digits(v) && v[0] >= b'2' && &v[1..] != b"11";
-    let free = matches!(area, [b'8', a, b] if a == b) || area == b"900";
-    code(area) && code(office) && area[1] != b'9' && !free
+    let firms = matches!(area, [b'8', a, b] if a == b) || area.ends_with(b"00");
+    code(area) && code(office) && area[1] != b'9' && !firms
 }
 
 /// The ten digits of a number of the North American plan that is written in its groups.
@@ -279,9 +279,15 @@ mod tests {
             assert!(!mobile_assigned(bad.as_bytes()), "{bad}");
         }
         assert!(american_plan(b"415", b"555") && american_plan(b"212", b"736"));
-        for (area, office) in
-            [("115", "555"), ("911", "555"), ("415", "155"), ("415", "911"), ("800", "555"), ("290", "555")]
-        {
+        for (area, office) in [
+            ("115", "555"),
+            ("911", "555"),
+            ("415", "155"),
+            ("415", "911"),
+            ("800", "555"),
+            ("290", "555"),
+            ("400", "606"),
+        ] {
             assert!(!american_plan(area.as_bytes(), office.as_bytes()), "{area} {office}");
         }
         assert!(service(b"4000988505") && service(b"95118") && service(b"10086"));
