@@ -1,6 +1,7 @@
 //! Account names in sentences: `user "alice"`, `session closed for user alice`, `User alice logged in`, `password changed for alice`;
 //! passwords in those of SQL: `IDENTIFIED BY '...'`.
 
+use super::quotes::string_end;
 use super::{Found, Skip, Text};
 use crate::detect::check::{keyed, output};
 use crate::detect::scan::kind;
@@ -18,7 +19,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if matches!(t[p], b']' | b')' | b'[' | b'(') || !announced(t, p) || skip.covers(p) {
             continue;
         }
-        if let Some(end) = identified(text, p) {
+        if let Some(end) = identified(text, found, p) {
             found.push(p, end, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
@@ -62,7 +63,7 @@ fn announced(t: &[u8], p: usize) -> bool {
 
 /// Where the password ends that begins at `p`: `ALTER USER a IDENTIFIED BY '...'` (MySQL), `CREATE ROLE a WITH PASSWORD '...'`
 /// (PostgreSQL).
-fn identified(text: &Text<'_>, p: usize) -> Option<usize> {
+fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize> {
     let t = text.bytes;
     let quote = t[p - 1];
     let head = t[..p - 1].strip_suffix(b" ").filter(|_| matches!(quote, b'\'' | b'"'))?;
@@ -85,7 +86,8 @@ fn identified(text: &Text<'_>, p: usize) -> Option<usize> {
             _ => break,
         }
     }
-    (!output::veils(&t[p..end])).then_some(end)
+    let end = if quote == b'\'' { string_end(text, found, (p, end)) } else { end };
+    (end > p && !output::veils(&t[p..end])).then_some(end)
 }
 
 /// Words before a password in quotes.

@@ -32,16 +32,22 @@ fn member(v: &[u8]) -> bool {
     end.is_some_and(|n| key[n] == b'"' && key[n + 1..].trim_ascii_start().starts_with(b":"))
 }
 
-/// Where the value `start..end` ends that an apostrophe opens and the next one, or the line, would end: not behind the string
-/// in which it stands (`{"hint":"token:'","n":1}`), nor, in a query, behind its parameter (`?token='+or+1=1&n=1`).
-#[inline(never)]
-pub fn apostrophe_end(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> usize {
+/// Where the value `start..end` ends, at latest with the string in double quotes in which it stands.
+pub fn string_end(text: &Text<'_>, found: &mut Found<'_>, (start, end): (usize, usize)) -> usize {
     let (t, stops) = (text.bytes, &text.scan.maps.stops);
     let mut quote = stops.next(start, end);
     while quote < end && t[quote] != b'"' {
         quote = stops.next(quote + if t[quote] == b'\\' { 2 } else { 1 }, end);
     }
-    let end = if quote < end && found.line.in_string(text, start) { quote } else { end };
+    if quote < end && found.line.in_string(text, start) { quote } else { end }
+}
+
+/// Where the value `start..end` ends that an apostrophe opens and the next one, or the line, would end: not behind the string
+/// in which it stands (`{"hint":"token:'","n":1}`), nor, in a query, behind its parameter (`?token='+or+1=1&n=1`).
+#[inline(never)]
+pub fn apostrophe_end(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> usize {
+    let t = text.bytes;
+    let end = string_end(text, found, (start, end));
     let open = end == t.len() || matches!(t[end], b'\n' | b'"');
     if (open || t[start..end].contains(&b'&')) && special::in_query(text, sep) {
         return bare_end(text, start, end, true);
