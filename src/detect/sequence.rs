@@ -81,7 +81,7 @@ impl Key {
     const SHORT: u8 = 4;
     const PHRASE: u8 = 8;
 
-    /// A key of `len` bytes, behind whose separator stands `head`.
+    /// A key of `len` bytes; `head` is what stands before its separator.
     pub fn new(registry: &Registry, class: ClassId, len: usize, head: &[u8]) -> Key {
         let phrase = if ends_phrase(head) { Key::PHRASE } else { 0 };
         Key { class, traits: Key::of_class(registry, class) | if len <= 2 { Key::SHORT } else { 0 } | phrase }
