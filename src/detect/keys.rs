@@ -58,7 +58,7 @@ pub struct KeyClass {
     pub exempt: Exempt,
     /// The value is when the event happened.
     pub event_time: bool,
-    /// The member wraps the value of an OTLP attribute, whose key stands before it.
+    /// The member or element holds the value of another one, whose name stands before it.
     pub wrapper: bool,
     /// The value is a tag that logveil wrote.
     pub tag: bool,
@@ -80,6 +80,9 @@ impl KeyClass {
         self.entity.is_some_and(|(_, s)| shapes.contains(&s))
     }
 }
+
+/// Members and elements that hold the value of another one; the last is the type of strings of PHP.
+const WRAPPERS: [&str; 6] = ["string value", "int value", "double value", "value", "string", "s"];
 
 /// All keys of the rules, compiled. Immutable and shared.
 pub struct Registry {
@@ -124,7 +127,7 @@ impl Registry {
             r.add(std::slice::from_ref(k), &[], class);
         }
         let wrapper = KeyClass { wrapper: true, ..KeyClass::default() };
-        r.add(&["string value".into(), "int value".into(), "double value".into(), "value".into()], &[], wrapper);
+        r.add(&WRAPPERS.map(String::from), &[], wrapper);
         for e in &rules.entities {
             let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
             if e.weak {

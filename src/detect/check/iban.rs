@@ -1,8 +1,10 @@
 //! International bank account number (ISO 13616-1): country, two check digits modulo 97, up to 30 letters and digits; in
 //! print a blank stands behind every fourth.
 
-/// Fewest and most letters and digits (Norway has 15).
-const LENGTH: std::ops::RangeInclusive<usize> = 15..=34;
+/// Most letters and digits.
+pub const LONGEST: usize = 34;
+/// Fewest and most (Norway has 15).
+const LENGTH: std::ops::RangeInclusive<usize> = 15..=LONGEST;
 
 /// Lengths by country (IBAN registry of SWIFT, release 99).
 const COUNTRIES: &[(u8, &str)] = &[

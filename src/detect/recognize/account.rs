@@ -3,7 +3,7 @@
 
 use super::quotes::string_end;
 use super::{Found, Skip, Text};
-use crate::detect::check::{keyed, output};
+use crate::detect::check::{keyed, output, word};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
@@ -21,6 +21,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
         if let Some(end) = identified(text, found, p) {
             found.push(p, end, e::PASSWORD, RuleId::Words, Confidence::Context);
+            continue;
+        }
+        if let Some((name, password)) = net_user(t, p) {
+            found.push(p, name, e::ACCOUNT, RuleId::Words, Confidence::Context);
+            found.push(password.0, password.1, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
         let span = if t[p - 1] == b' ' { bare(t, p) } else { framed(t, p) };
@@ -46,7 +51,7 @@ fn announced(t: &[u8], p: usize) -> bool {
         return false;
     };
     let word = u32::from_le_bytes(*word) | 0x2020_2020;
-    const ENDS: [u32; 10] = [
+    const ENDS: [u32; 15] = [
         u32::from_le_bytes(*b"d by"),
         u32::from_le_bytes(*b"word"),
         u32::from_le_bytes(*b"user"),
@@ -57,6 +62,11 @@ fn announced(t: &[u8], p: usize) -> bool {
         u32::from_le_bytes(*b"ogin"),
         u32::from_le_bytes(*b"ipal"),
         u32::from_le_bytes(*b" for"),
+        u32::from_le_bytes(*b"sswd"),
+        u32::from_le_bytes(*b"rase"),
+        u32::from_le_bytes(*b"pass"),
+        u32::from_le_bytes(*b"auth"),
+        u32::from_le_bytes(*b"ring"),
     ];
     ENDS.iter().fold(false, |any, e| any | (*e == word))
 }
@@ -71,8 +81,8 @@ fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize>
     if t[p..].starts_with(b"deid=pv:") {
         return None;
     }
-    let told = CLAUSES.iter().any(|c| last_word(head, c)) || last_word(head, b"password") && is_about_role(head);
-    if !told {
+    let sure = CLAUSES.iter().any(|c| last_word(head, c)) || last_word(head, b"password") && is_about_role(head);
+    if !sure && !SETTINGS.iter().any(|c| last_word(head, c)) {
         return None;
     }
     let mut end = p;
@@ -87,7 +97,44 @@ fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize>
         }
     }
     let end = if quote == b'\'' { string_end(text, found, (p, end)) } else { end };
-    (end > p && !output::veils(&t[p..end])).then_some(end)
+    (end > p && !output::veils(&t[p..end]) && (sure || is_password(&t[p..end]))).then_some(end)
+}
+
+/// Settings and commands whose value stands in quotes behind a blank: `password "..."`, `{:password "..."}` (Clojure),
+/// `requirepass "..."` (Redis).
+const SETTINGS: [&[u8]; 6] =
+    [b"password", b"passwd", b"passphrase", b"requirepass", b"masterauth", b"convertto-securestring"];
+
+/// True for what is no word or sentence about a password.
+fn is_password(v: &[u8]) -> bool {
+    let taken = keyed::keyed(Shape::SecretWord, e::PASSWORD, v);
+    matches!(taken, keyed::Keyed::Take(_)) && !v.contains(&b' ') && !word::is_like(v)
+}
+
+/// Where the account at `p` ends and where its password stands: `net user alice Hunter2! /add` (Windows).
+fn net_user(t: &[u8], p: usize) -> Option<(usize, (usize, usize))> {
+    let head = t[..p].strip_suffix(b" user ")?.trim_ascii_end();
+    let program = [&b"net"[..], b"net1", b"net.exe", b"net1.exe"].into_iter().find(|w| last_word(head, w))?;
+    // Running text speaks of a net user, too: a command begins its line, or stands behind a path, a quote or what ends another one.
+    let front = &head[..head.len() - program.len()];
+    let begins = match front.last() {
+        Some(b' ') => {
+            let ends = [&b"/c"[..], b"/C", b"/k", b"&", b"|", b";", b":", b">", b"$", b"#", b"=", b","];
+            ends.iter().any(|e| front.trim_ascii_end().ends_with(e))
+        }
+        last => last.is_none_or(|b| matches!(b, b'\n' | b'"' | b'\'' | b'\\' | b'/' | b'>' | b'=' | b'(')),
+    };
+    if !begins {
+        return None;
+    }
+    let argument = |from: usize| {
+        let sign = |b: &u8| *b > b' ' && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'|' | b'&');
+        let start = from + t[from..].iter().take(4).take_while(|b| **b == b' ').count();
+        let end = start + t[start..].iter().take(NAME).take_while(|b| sign(b)).count();
+        (end > start && !matches!(t[start], b'/' | b'*')).then_some((start, end))
+    };
+    let (_, name) = argument(p)?;
+    Some((name, argument(name)?)).filter(|(_, (start, end))| !output::is(&t[*start..*end]))
 }
 
 /// Words before a password in quotes.

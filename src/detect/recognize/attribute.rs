@@ -15,6 +15,9 @@ pub fn class(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     if text.at(sep) == b'=' {
         return of_tag(text, found, sep, low).unwrap_or_default();
     }
+    if text.is_tag(sep) {
+        return sibling(text, found, sep, low).unwrap_or_default();
+    }
     if is_body(&t[low..sep]) {
         return KeyClass { says: Says::Message, ..KeyClass::default() };
     }
@@ -72,6 +75,31 @@ fn string(text: &Text<'_>, mut i: usize, to: usize) -> Option<(usize, usize)> {
     }
     Some((i + 1, memchr::memchr2(b'"', b'\n', &text.bytes[i + 1..to])?))
 }
+
+/// What the element before says: `<key>password</key><string>...` (property lists),
+/// `<name>password</name><value><string>...` (XML-RPC).
+#[inline(never)]
+fn sibling(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Option<KeyClass> {
+    let t = text.bytes;
+    let open = |head: &[u8]| memchr::memrchr(b'<', head);
+    let mut head = t[low..sep][..open(&t[low..sep])?].trim_ascii_end();
+    if head.len() >= OUTER.len() && head[head.len() - OUTER.len()..].eq_ignore_ascii_case(OUTER) {
+        head = head[..head.len() - OUTER.len()].trim_ascii_end();
+    }
+    let slash = open(head)?;
+    if !SIBLINGS.iter().any(|s| head[slash..].eq_ignore_ascii_case(s)) {
+        return None;
+    }
+    let from = memchr::memrchr2(b'>', b'<', &head[..slash]).filter(|&i| head[i] == b'>')? + 1;
+    let name = head[from..slash].trim_ascii_end();
+    Some(text.registry.class(found.memo.classify(text.registry, t, name.trim_ascii().len(), low + from + name.len())))
+}
+
+/// The element around a value with a type of its own.
+const OUTER: &[u8] = b"<value>";
+
+/// The end of an element that names the next one.
+const SIBLINGS: [&[u8]; 2] = [b"</key>", b"</name>"];
 
 /// Attributes of a tag whose value says what the one of `value` is.
 const ATTRIBUTES: [&[u8]; 5] = [b"name", b"key", b"id", b"type", b"property"];

@@ -99,7 +99,7 @@ fn pointed(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> (usize, usize) {
 }
 
 /// The quote behind what languages write before one: `b'...'` (Python), `N'...'`, `E'...'` (SQL), `@"..."` (C#), `Some("...")` (Rust),
-/// `Optional("...")` (Swift), `MD5('...')`.
+/// `Optional("...")` (Swift), `MD5('...')`, `string(7) "..."` (PHP).
 #[inline(never)]
 fn wrapped(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> Option<usize> {
     let rest = &text.bytes[i..];
@@ -112,6 +112,11 @@ fn wrapped(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> Option<usize> {
         _ if n <= 2 && literal => n,
         _ => return None,
     };
+    let dumped = rest.get(n..).filter(|_| rest.starts_with(b"string(")).map_or(0, |v| {
+        let digits = v.iter().take(8).take_while(|b| b.is_ascii_digit()).count();
+        if v[digits..].starts_with(b") \"") { digits + 2 } else { 0 }
+    });
+    let n = n + dumped;
     // `{"login:b":1}`: this one ends the string in which the key stands.
     let opens = rest.get(n) == Some(&b'\'') || rest.get(n) == Some(&b'"') && !found.line.in_string(text, i);
     opens.then_some(i + n)

@@ -1,6 +1,6 @@
 //! Digits in groups: `138 0013 8000`, `0755-26554321`, `6222 0000 0000 0000`, `35-209900-176148-1`, `+86 10 6255 1234`.
 
-use super::{Found, Skip, Text, american};
+use super::{Found, Skip, Text, american, iban};
 use crate::detect::check::{card, cn_id, imei, phone};
 use crate::detect::keys::Exempt;
 use crate::detect::scan::kind;
@@ -29,6 +29,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         done = run.end.max(done);
         // Blanks may part the groups in front of an escaped region from those inside: the first group decides who looks.
         if !skip.covers(run.groups[0].0) {
+            if let Some(end) = iban::printed(text, found, run.groups[0].0) {
+                done = done.max(end);
+                continue;
+            }
             confirm(text, found, &run);
         }
     }

@@ -3,14 +3,14 @@
 use super::extent::{bare_end, extent};
 use super::quotes::closes;
 use super::{
-    Found, Skip, Text, array, attribute, beside, element, form, login, naming, numeric, prose, special, typed,
+    Found, Skip, Text, array, attribute, beside, bracketed, form, login, naming, numeric, prose, separators,
+    serialized, special, typed,
 };
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
-use crate::detect::keys::{ClassId, Exempt, KeyClass, Says};
+use crate::detect::keys::{Exempt, KeyClass, Says};
 use crate::detect::scan::bits::Task;
 use crate::detect::scan::kind;
-use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
 use crate::format::escape::wide;
 use crate::format::view::decode_all;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -34,7 +34,7 @@ impl Task for Keys<'_, '_> {
 #[inline(always)]
 fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
-    let known = known_keys(text, found, &mut keys);
+    let known = separators::known_keys(text, found, &mut keys);
     let mut skip = Skip::new(text.regions);
     let mut taken = 0;
     for (n, &(p, class)) in keys[..known].iter().enumerate() {
@@ -44,6 +44,12 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, behind(text, p)));
         let mut class = text.registry.class(class);
         if class.wrapper {
+            if text.at(p) == b':'
+                && let Some(end) = serialized::string(text, found, p)
+            {
+                taken = end;
+                continue;
+            }
             class = attribute::class(text, found, p);
         }
         if class.says != Says::Nothing {
@@ -51,6 +57,13 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
         // The region of a cookie is not that of the whole header, and tags are not shown with what follows them.
         if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && !text.is_tag(p) {
+            continue;
+        }
+        if text.at(p + 1) == b'>'
+            && text.bytes[..p].ends_with(b"] ")
+            && let Some(end) = bracketed::line(text, found, class, p)
+        {
+            taken = end;
             continue;
         }
         if text.at(p) == b'=' && text.bytes[..p].ends_with(form::NAME) {
@@ -148,84 +161,6 @@ pub const BLANKS: usize = 32;
 fn is_label(v: &[u8]) -> bool {
     let n = v.iter().take(32).take_while(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-')).count();
     n > 0 && v.get(n) == Some(&b':')
-}
-
-/// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
-fn is_octet(text: &Text<'_>, p: usize) -> bool {
-    text.at(p) == b':' && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
-}
-
-/// Bytes between a key and its separator, when these two stand before that: a blank and a quote at most.
-#[inline(always)]
-pub fn behind_key([b, a]: [u8; 2]) -> usize {
-    let blank = (a == b' ') | (a == b'\t');
-    let last = if blank { b } else { a };
-    usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
-}
-
-/// Lists the separators behind keys that tell what their value is at the front of `keys`, and notes those behind keys that only
-/// exempt it; returns how many are listed.
-#[inline(always)]
-fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, ClassId)>) -> usize {
-    let events = text.scan.events.of(kind::KEY);
-    if keys.len() < events.len() {
-        keys.resize(events.len(), (0, ClassId::default()));
-    }
-    let mut n = 0;
-    for &sep in events {
-        let p = sep as usize;
-        if text.bytes[p] == b'>' && !element::opens(text, p) {
-            let class = naming::named_before(text, found, p);
-            keys[n] = (sep, class);
-            n += usize::from(text.registry.tells(class));
-            continue;
-        }
-        let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
-        // A word and a colon in running text, or a group of an address, tells nothing of what follows.
-        let bare = text.bytes[p] == b':' && head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric());
-        if bare && text.registry.schemes_unknown() && head.is_some_and(|h| is_scheme(h, &text.bytes[p + 1..])) {
-            continue;
-        }
-        let expected = match head {
-            Some(head) if !bare => found.sequence.expected(head),
-            _ => None,
-        };
-        let key = match expected {
-            Some(key) => key,
-            None => unexpected(text, found, head, p),
-        };
-        let key = if key.ends_phrase() { phrase(text, found, p, key) } else { key };
-        // Both are written without a jump.
-        let named = !(key.is_short() && is_octet(text, p));
-        keys[n] = (sep, key.class);
-        n += usize::from(named & key.tells());
-        found.settled.exempt_behind(p, named & key.exempts());
-    }
-    n
-}
-
-/// The key before the separator at `p`, or the phrase that it ends.
-#[cold]
-fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize, key: Key) -> Key {
-    naming::phrase(text, found, p).map_or(key, |class| key.with_class(text.registry, class))
-}
-
-/// The key before the separator at `p`.
-#[inline(always)]
-fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: usize) -> Key {
-    let behind = behind_key([text.before(p.saturating_sub(1)), text.before(p)]);
-    let end = p - behind;
-    let len = text.scan.maps.keychars.run_before(end);
-    let named = behind > 0 || text.at(p) == b'=';
-    match head {
-        Some(head) if named && len + behind < HEAD => {
-            found.sequence.learn(text.registry, found.memo, head, (len, behind))
-        }
-        _ => {
-            let class = found.memo.classify(text.registry, text.bytes, len, end);
-            Key::new(text.registry, class, len, &text.bytes[..p])
-        }
-    }
 }
 
 /// Handles the value that begins at or behind `from`; `sep` is where its separator stands. Returns the end of what

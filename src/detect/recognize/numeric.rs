@@ -1,7 +1,7 @@
 //! Addresses that stand as one number under their key.
 
 use super::Text;
-use super::keyed::behind_key;
+use super::separators::behind_key;
 
 /// The address that a number under a key of addresses is: as databases keep it under a key ending in `ip` (`ip2long`, `INET_ATON`).
 #[inline(never)]

@@ -177,12 +177,17 @@ fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let six = w.d6[i] & sh!(w.sep, i, 6) & sh!(w.d6, i, 7);
     let paren = &c[class::PAREN];
     let seven = w.d7[i] & ((sh!(w.sep, i, 7) & sh!(w.d3, i, 8)) | (sh!(paren, i, 7) & sh!(w.d2, i, 8)));
+    // `NO93 8601` and `ABNA 0417 1643`, as account numbers are printed.
+    let word = &c[class::WORD];
+    let print = (sh!(w.d2, i, 5) & sh!(word, i, 7) & !(sh!(d, i, 7)))
+        | (sh!(w.d4, i, 5) & sh!(w.sep, i, 9) & sh!(word, i, 10) & !(sh!(d, i, 10)));
     // Three, three and four digits with dashes, dots or brackets.
     let (dot, dash, space, plus) = (&c[class::DOT], &c[class::DASH], &c[class::SPACE], &c[class::PLUS]);
     let office = w.d4[i] & (sh!(dot, i, 4) | sh!(dash, i, 4)) & sh!(w.d3, i, 5);
     let area = (sh!(dot, i, 8) | sh!(dash, i, 8) | sh!(paren, i, 8)) & sh!(w.d3, i, 9);
     let bracket = (sh!(space, i, 8) | sh!(plus, i, 8)) & sh!(paren, i, 9) & sh!(w.d3, i, 10);
-    event[kind::GROUPS][i - FRONT] = (four & (three_four | seven_four)) | six | seven | (office & (area | bracket));
+    event[kind::GROUPS][i - FRONT] =
+        (four & (three_four | seven_four | print)) | six | seven | (office & (area | bracket));
     event[kind::PLUS][i - FRONT] = d[i] & sh!(plus, i, 1);
 }
 
@@ -191,11 +196,14 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, colon, eq) = (&c[class::DIGIT], &c[class::COLON], &c[class::EQ]);
     let (quote, space, k) = (&c[class::QUOTE], &c[class::SPACE], &w.keychar);
     let word_before = sh!(k, i, 1) & !(sh!(d, i, 1));
-    let quoted = sh!(quote, i, 1) & sh!(k, i, 2);
+    // Brackets end keys of forms: `user[phone]=`.
+    let frame = &c[class::FRAME];
+    let quoted = sh!(quote, i, 1) & (sh!(k, i, 2) | sh!(frame, i, 2));
     let spaced = sh!(space, i, 1);
     let spaced_quote = spaced & sh!(quote, i, 2);
     // The quotes stand in `"key"=>"value"`.
-    let eqs = eq[i] & (sh!(k, i, 1) | (spaced & sh!(k, i, 2)) | quoted | spaced_quote);
+    let ends = sh!(k, i, 1) | sh!(frame, i, 1) | (spaced & (sh!(k, i, 2) | sh!(frame, i, 2)));
+    let eqs = eq[i] & (ends | quoted | spaced_quote);
     // The colon behind an octet (`:2a:`) ends no key.
     let octet = sh!(w.h2, i, 1) & sh!(colon, i, 3);
     let colons = colon[i] & (quoted | (word_before & !octet) | spaced_quote);

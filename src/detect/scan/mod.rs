@@ -126,7 +126,7 @@ pub const KINDS: usize = 25;
 
 /// Index of each event kind; the position that an event names is given in parentheses.
 pub mod kind {
-    /// Separator after a key: `=`, `":`, `key:`, and `>` after the last word of a tag (separator).
+    /// Separator after a key: `=`, `":`, `key:`, `key]=`, and `>` after the last word of a tag (separator).
     pub const KEY: usize = 0;
     /// End of a run of at least eleven digits (first byte behind).
     pub const DIGITS: usize = 1;

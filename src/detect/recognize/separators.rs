@@ -1,0 +1,90 @@
+//! Separators and the keys that stand before them.
+
+use super::{Found, Text, bracketed, element, naming};
+use crate::detect::keys::ClassId;
+use crate::detect::scan::kind;
+use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
+
+/// Lists the separators behind keys that tell what their value is at the front of `keys`, and notes those behind keys that only
+/// exempt it; returns how many are listed.
+#[inline(always)]
+pub fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, ClassId)>) -> usize {
+    let events = text.scan.events.of(kind::KEY);
+    if keys.len() < events.len() {
+        keys.resize(events.len(), (0, ClassId::default()));
+    }
+    let mut n = 0;
+    for &sep in events {
+        let p = sep as usize;
+        if text.bytes[p] == b'>' && !element::opens(text, p) {
+            let class = naming::named_before(text, found, p);
+            keys[n] = (sep, class);
+            n += usize::from(text.registry.tells(class));
+            continue;
+        }
+        let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
+        // A word and a colon in running text, or a group of an address, tells nothing of what follows.
+        let bare = text.bytes[p] == b':' && head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric());
+        if bare && text.registry.schemes_unknown() && head.is_some_and(|h| is_scheme(h, &text.bytes[p + 1..])) {
+            continue;
+        }
+        let expected = match head {
+            Some(head) if !bare => found.sequence.expected(head),
+            _ => None,
+        };
+        let key = match expected {
+            Some(key) => key,
+            None => unexpected(text, found, head, p),
+        };
+        let key = if key.ends_phrase() { phrase(text, found, p, key) } else { key };
+        // Both are written without a jump.
+        let named = !(key.is_short() && is_octet(text, p));
+        keys[n] = (sep, key.class);
+        n += usize::from(named & key.tells());
+        found.settled.exempt_behind(p, named & key.exempts());
+    }
+    n
+}
+
+/// The key before the separator at `p`, or the phrase that it ends.
+#[cold]
+fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize, key: Key) -> Key {
+    naming::phrase(text, found, p).map_or(key, |class| key.with_class(text.registry, class))
+}
+
+/// The key before the separator at `p`.
+#[inline(always)]
+fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: usize) -> Key {
+    let behind = behind_key([text.before(p.saturating_sub(1)), text.before(p)]);
+    let end = p - behind;
+    let len = text.scan.maps.keychars.run_before(end);
+    if len == 0 && text.before(end) == b']' {
+        let class = bracketed::class(text, found, end, p);
+        return Key::new(text.registry, class, HEAD, b"");
+    }
+    let named = behind > 0 || text.at(p) == b'=';
+    match head {
+        Some(head) if named && len + behind < HEAD => {
+            found.sequence.learn(text.registry, found.memo, head, (len, behind))
+        }
+        _ => {
+            let class = found.memo.classify(text.registry, text.bytes, len, end);
+            Key::new(text.registry, class, len, &text.bytes[..p])
+        }
+    }
+}
+
+/// Bytes between a key and its separator, when these two stand before that: a blank and a quote at most.
+#[inline(always)]
+pub fn behind_key([b, a]: [u8; 2]) -> usize {
+    let blank = (a == b' ') | (a == b'\t');
+    let last = if blank { b } else { a };
+    usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
+}
+
+/// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
+fn is_octet(text: &Text<'_>, p: usize) -> bool {
+    text.at(p) == b':'
+        && text.before(p).is_ascii_hexdigit()
+        && (text.at(p + 3) == b':' || p >= 3 && text.at(p - 3) == b':')
+}
