@@ -76,13 +76,16 @@ pub fn line(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize)
     let front = key[..open].trim_ascii_end();
     let begins = match front.last() {
         None => head.len() < LONGEST,
-        Some(b) => *b == b'"' || key[front.len()..open].contains(&b'\n'),
+        // What relays write in front does not take its indent away.
+        Some(b) => *b == b'"' || key[front.len()..open].contains(&b'\n') || key[..open].ends_with(b"    "),
     };
     if !begins || !(words || shape.is_secret()) {
         return None;
     }
     let start = behind_blanks(text, behind(text, sep));
     let end = memchr::memchr2(b'\n', b'\r', t.get(start..)?).map_or(t.len(), |n| start + n);
+    // Our tag stands behind the record.
+    let end = memchr::memmem::find(&t[start..end], b" \"deid=").map_or(end, |n| start + n);
     let end = string_end(text, found, (start, end));
     accept(text, found, entity, shape, sep, (start, end), false).map(|_| end)
 }
