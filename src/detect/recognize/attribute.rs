@@ -76,8 +76,8 @@ fn string(text: &Text<'_>, mut i: usize, to: usize) -> Option<(usize, usize)> {
     Some((i + 1, memchr::memchr2(b'"', b'\n', &text.bytes[i + 1..to])?))
 }
 
-/// What the element before says: `<key>password</key><string>...` (property lists),
-/// `<name>password</name><value><string>...` (XML-RPC).
+/// What the element before says, or the one around: `<key>password</key><string>...` (property lists), `<name>password</name>
+/// <value><string>...` (XML-RPC), `<setting name="password"><value>...` (.NET).
 #[inline(never)]
 fn sibling(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Option<KeyClass> {
     let t = text.bytes;
@@ -86,12 +86,20 @@ fn sibling(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Op
     if head.len() >= OUTER.len() && head[head.len() - OUTER.len()..].eq_ignore_ascii_case(OUTER) {
         head = head[..head.len() - OUTER.len()].trim_ascii_end();
     }
-    let slash = open(head)?;
-    if !SIBLINGS.iter().any(|s| head[slash..].eq_ignore_ascii_case(s)) {
-        return None;
-    }
-    let from = memchr::memrchr2(b'>', b'<', &head[..slash]).filter(|&i| head[i] == b'>')? + 1;
-    let name = head[from..slash].trim_ascii_end();
+    let tag = open(head)?;
+    let (from, to) = match head[tag..].strip_prefix(b"</") {
+        Some(closing) => {
+            let name = closing.rsplit(|b| *b == b':').next()?;
+            SIBLINGS.iter().find(|s| name.eq_ignore_ascii_case(s))?;
+            (memchr::memrchr2(b'>', b'<', &head[..tag]).filter(|&i| head[i] == b'>')? + 1, tag)
+        }
+        None => {
+            let at = memchr::memmem::find(&head[tag..], b" name=")? + tag + b" name=".len();
+            let quote = *head.get(at).filter(|b| matches!(b, b'"' | b'\'') && head.ends_with(b">"))?;
+            (at + 1, at + 1 + memchr::memchr(quote, &head[at + 1..])?)
+        }
+    };
+    let name = head[from..to].trim_ascii_end();
     Some(text.registry.class(found.memo.classify(text.registry, t, name.trim_ascii().len(), low + from + name.len())))
 }
 
@@ -99,7 +107,7 @@ fn sibling(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Op
 const OUTER: &[u8] = b"<value>";
 
 /// The end of an element that names the next one.
-const SIBLINGS: [&[u8]; 2] = [b"</key>", b"</name>"];
+const SIBLINGS: [&[u8]; 2] = [b"key>", b"name>"];
 
 /// Attributes of a tag whose value says what the one of `value` is.
 const ATTRIBUTES: [&[u8]; 5] = [b"name", b"key", b"id", b"type", b"property"];

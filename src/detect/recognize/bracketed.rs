@@ -46,8 +46,27 @@ pub fn class(text: &Text<'_>, found: &mut Found<'_>, end: usize, sep: usize) -> 
     if class.is_unknown() { found.memo.classify(text.registry, &key, last, LONGEST) } else { class }
 }
 
+/// True when the colon at `p` stands between the name of a property and who may see it: `[phone:App\User:private] => ...`.
+#[inline]
+pub fn parts_visibility(text: &Text<'_>, p: usize) -> bool {
+    // Classes begin with a capital, and `protected` and `private` alike.
+    if text.at(p) != b':' || !matches!(text.at(p + 1), b'p' | b'A'..=b'Z') {
+        return false;
+    }
+    let (head, rest) =
+        (&text.bytes[p.saturating_sub(LONGEST)..p], &text.bytes[p + 1..text.bytes.len().min(p + LONGEST)]);
+    let opens = memchr::memrchr3(b'[', b' ', b'\n', head).is_some_and(|i| head[i] == b'[');
+    let said = |n: usize| rest[n] == b']' && VISIBLE.iter().any(|w| rest[..n].ends_with(w));
+    opens && memchr::memchr2(b']', b'\n', rest).is_some_and(said)
+}
+
+/// How PHP calls properties that not everyone may see.
+const VISIBLE: [&[u8]; 2] = [b"protected", b"private"];
+
 /// What stands in a bracket, without its quotes or the colon of a symbol of Ruby; nothing when it is no key.
 fn name(v: &[u8]) -> Option<&[u8]> {
+    let seen = VISIBLE.iter().any(|w| v.ends_with(w));
+    let v = memchr::memchr(b':', v).filter(|i| seen && *i > 0).map_or(v, |i| &v[..i]);
     let bare = v.strip_prefix(b":").unwrap_or(v);
     let quoted = [b"'", b"\""].iter().find_map(|q| v.strip_prefix(*q)?.strip_suffix(*q));
     let name = quoted.unwrap_or(bare);

@@ -59,6 +59,9 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && !text.is_tag(p) {
             continue;
         }
+        if bracketed::parts_visibility(text, p) {
+            continue;
+        }
         if text.at(p + 1) == b'>'
             && text.bytes[..p].ends_with(b"] ")
             && let Some(end) = bracketed::line(text, found, class, p)
