@@ -226,13 +226,13 @@ fn key_before(t: &[u8], start: usize) -> usize {
     memchr::memrchr2(b'"', b'\n', key).filter(|&i| key[i] == b'"').map_or(start, |i| low + i)
 }
 
-/// `Authorization: `, `key = `: the key is no part of the word that the value is.
+/// `Authorization: `, `key = `, `[key] => `: the key is no part of the word that the value is.
 fn bare_key_before(head: &[u8], low: usize) -> Option<usize> {
     let blanks = head.iter().rev().take(BLANKS).take_while(|b| matches!(b, b' ' | b'\t')).count();
     let key = Some(&head[..head.len() - blanks]).filter(|_| blanks > 0)?;
-    let key = key.strip_suffix(b":").or(key.strip_suffix(b"="))?;
+    let key = [&b":"[..], b"=", b"=>", b"->"].iter().find_map(|s| key.strip_suffix(*s))?;
     let key = key.strip_suffix(b" ").unwrap_or(key);
-    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$') || *b >= 0x80;
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'$' | b'[' | b']') || *b >= 0x80;
     let len = key.iter().rev().take_while(|b| sign(b)).count();
     (len > 0).then(|| low + key.len() - len)
 }
@@ -347,7 +347,9 @@ fn groups(t: &[u8], terms: &Bitmap, (mut start, mut end): (usize, usize), floor:
 fn stretch(t: &[u8], p: usize, floor: usize) -> (usize, usize) {
     let tail = |v: &[u8]| memchr::memchr3(b'\n', b'"', b'<', v).unwrap_or(v.len());
     let head = memchr::memrchr3(b'\n', b'"', b'<', &t[floor..p]).map_or(floor, |i| floor + i + 1);
-    let start = memchr::memrchr(b'>', &t[head..p]).map_or(head, |i| head + i + 1);
+    // The arrow behind a key ends no tag.
+    let start = memchr::memrchr(b'>', &t[head..p]).map(|i| head + i).filter(|&i| i == 0 || t[i - 1] != b'=');
+    let start = start.map_or(head, |i| i + 1);
     let end = p + tail(&t[p..]);
     (start, memchr::memchr(b'>', &t[p..end]).map_or(end, |i| p + i))
 }
