@@ -310,6 +310,16 @@ mod tests {
     }
 
     #[test]
+    fn a_record_fits_from_its_time_on() {
+        let l = Layout::apache(COMBINED).unwrap();
+        let line = br#"192.0.2.7 - - [t] "GET / HTTP/1.1" 200 1 "-" "curl/8.5""#;
+        let time = l.fields().position(|f| f == "time_local").unwrap();
+        let fits = |record: &[u8], at| l.fits_from(record, (time, at), &Plain(record));
+        // Neither from another place nor without what ends it.
+        assert!(fits(line, 15) && !fits(line, 25) && !fits(&line[..line.len() - 1], 15));
+    }
+
+    #[test]
     fn columns_may_be_filled_up() {
         let l = Layout::nginx("$time  $took $user").unwrap();
         for line in ["1.5 7 li", "1.5     7 li"] {

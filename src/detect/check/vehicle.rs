@@ -58,6 +58,23 @@ pub fn plate(v: &[u8]) -> bool {
     plate_len(v) == v.len() && !v.is_empty()
 }
 
+/// A plate as most countries have them: letters and digits, with blanks or dashes between (`ABC-1234`, `AB12 CDE`, `B-MW 1234`).
+pub fn foreign_plate(v: &[u8]) -> bool {
+    let count = |f: fn(&u8) -> bool| v.iter().filter(|b| f(b)).count();
+    let (letters, digits) = (count(u8::is_ascii_uppercase), count(u8::is_ascii_digit));
+    let marks = count(|b| matches!(b, b' ' | b'-' | b'.'));
+    let ends = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let words = v.split(|b| !b.is_ascii_uppercase()).any(|w| w.len() > 3);
+    letters > 0
+        && !words
+        && digits > 1
+        && (5..=8).contains(&(letters + digits))
+        && marks <= 2
+        && letters + digits + marks == v.len()
+        && ends(v.first())
+        && ends(v.last())
+}
+
 /// Vehicle identification number: seventeen signs without I, O, Q; the ninth checks modulo 11.
 pub fn vin(v: &[u8]) -> bool {
     const WEIGHTS: [u32; 17] = [8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2];
@@ -92,6 +109,12 @@ mod tests {
         }
         for bad in ["京A123", "京I12345", "京ABCDEF", "", "京A"] {
             assert!(!plate(bad.as_bytes()), "{bad}");
+        }
+        for ok in ["ABC-1234", "AB12 CDE", "B-MW 1234", "7ABC123", "12-AB-34"] {
+            assert!(foreign_plate(ok.as_bytes()), "{ok}");
+        }
+        for bad in ["PLATE-01", "abc-1234", "1234567", "AB 1", "-ABC123", "A--B--12"] {
+            assert!(!foreign_plate(bad.as_bytes()), "{bad}");
         }
         // The specimen of ISO 3779 annex material in wide use, and one digit off.
         assert!(vin(b"1M8GDM9AXKP042788") && !vin(b"1M8GDM9A1KP042788"));

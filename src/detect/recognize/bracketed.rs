@@ -88,7 +88,10 @@ fn is_composite(v: &[u8]) -> bool {
 pub fn line(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize) -> Option<usize> {
     let t = text.bytes;
     let (entity, shape) = class.entity?;
-    let words = matches!(shape, Shape::Name | Shape::FullName | Shape::AccountName | Shape::Text | Shape::Prose);
+    let words = matches!(
+        shape,
+        Shape::Name | Shape::FullName | Shape::AccountName | Shape::Text | Shape::Prose | Shape::PlaceText
+    );
     let head = &t[sep.saturating_sub(LONGEST)..sep];
     let key = head.strip_suffix(b"] ")?;
     let open = memchr::memrchr2(b'[', b'\n', key).filter(|&i| key[i] == b'[')?;
