@@ -75,8 +75,10 @@ impl Blobs {
             match view.blob(hit.start as usize) {
                 None => shallow.extend(raise(hit)),
                 Some(_) if weak >> hit.entity.0 & 1 == 1 => {}
-                Some(_) => {
+                Some(blob) => {
                     let mut h = *hit;
+                    // What stands behind the run is no part of it.
+                    h.end = h.end.min(blob.to);
                     if h.level == 0 {
                         h.level = level;
                     }
