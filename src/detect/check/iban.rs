@@ -28,6 +28,11 @@ const COUNTRIES: &[(u8, &str)] = &[
     (33, "RU"),
 ];
 
+/// Letters and digits that numbers of this country have; nothing when it has none.
+pub fn length(country: &[u8]) -> Option<usize> {
+    COUNTRIES.iter().find(|c| c.1.as_bytes().chunks(3).any(|n| n[..2] == *country)).map(|c| usize::from(c.0))
+}
+
 /// True when `v`, in one piece and in capitals, is a number of a country that has them, in its length.
 pub fn registered(v: &[u8]) -> bool {
     let capitals = v.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());

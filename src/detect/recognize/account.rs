@@ -6,6 +6,8 @@ use super::{Found, Skip, Text};
 use crate::detect::check::{keyed, output, word};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// Longest name that is looked at.
 const NAME: usize = 64;
@@ -81,10 +83,11 @@ fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize>
     if t[p..].starts_with(b"deid=pv:") {
         return None;
     }
-    let sure = CLAUSES.iter().any(|c| last_word(head, c)) || last_word(head, b"password") && is_about_role(head);
+    let sure = CLAUSES.iter().any(|c| last_word(head, c));
     if !sure && !SETTINGS.iter().any(|c| last_word(head, c)) {
         return None;
     }
+    let sure = |v: &[u8]| sure || is_password(v) || last_word(head, b"password") && is_about_role(head);
     let mut end = p;
     while end < t.len() {
         end = memchr::memchr3(quote, b'\\', b'\n', &t[end..]).map_or(t.len(), |n| end + n);
@@ -97,7 +100,7 @@ fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize>
         }
     }
     let end = if quote == b'\'' { string_end(text, found, (p, end)) } else { end };
-    (end > p && !output::veils(&t[p..end]) && (sure || is_password(&t[p..end]))).then_some(end)
+    (end > p && !output::veils(&t[p..end]) && sure(&t[p..end])).then_some(end)
 }
 
 /// Settings and commands whose value stands in quotes behind a blank: `password "..."`, `{:password "..."}` (Clojure),
@@ -156,10 +159,13 @@ const CLAUSES: [&[u8]; 11] = [
 fn is_about_role(head: &[u8]) -> bool {
     let head = &head[head.len().saturating_sub(STATEMENT)..];
     let head = &head[memchr::memrchr2(b'\n', b';', head).map_or(0, |i| i + 1)..];
-    let objects = [&b" ROLE "[..], b" role ", b" USER ", b" user "];
     let changed = |at: usize| last_word(&head[..at], b"alter") || last_word(&head[..at], b"create");
-    objects.iter().any(|o| memchr::memmem::find(head, o).is_some_and(changed))
+    OBJECTS.iter().any(|o| o.find(head).is_some_and(changed))
 }
+
+/// What such statements change.
+static OBJECTS: LazyLock<[Finder<'_>; 4]> =
+    LazyLock::new(|| [" ROLE ", " role ", " USER ", " user "].map(|o| Finder::new(o).into_owned()));
 
 /// Bytes of a statement that are read before its password.
 const STATEMENT: usize = 256;

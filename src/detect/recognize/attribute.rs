@@ -9,6 +9,10 @@ const REACH: usize = 256;
 /// The class that its name gives to the value behind the separator at `sep`.
 pub fn class(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     let t = text.bytes;
+    // The type of a string of PHP is no member of an object.
+    if t[..sep].ends_with(b"\"s\"") || text.before(sep) == b's' && !text.before(sep - 1).is_ascii_alphanumeric() {
+        return KeyClass::default();
+    }
     let low = sep.saturating_sub(REACH);
     // Both stand in one line.
     let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);

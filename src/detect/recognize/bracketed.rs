@@ -1,7 +1,7 @@
 //! Keys in brackets: `user[password]=hunter2` (forms of PHP and Rails), `$_POST['phone'] = '13800138000'`, and what PHP's `print_r`
 //! writes, `[phone] => 13800138000`.
 
-use super::keyed::{accept, behind, behind_blanks};
+use super::keyed::{MAX_VALUE, accept, behind, behind_blanks};
 use super::quotes::string_end;
 use super::{Found, Text};
 use crate::detect::keys::{ClassId, KeyClass};
@@ -105,7 +105,12 @@ pub fn line(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize)
         return None;
     }
     let start = behind_blanks(text, behind(text, sep));
-    let end = memchr::memchr2(b'\n', b'\r', t.get(start..)?).map_or(t.len(), |n| start + n);
+    let near = &t.get(start..)?[..(t.len() - start).min(MAX_VALUE + 1)];
+    let end = start + memchr::memchr2(b'\n', b'\r', near).unwrap_or(near.len());
+    // A longer line is none of one value.
+    if near.len() > MAX_VALUE && end == start + near.len() {
+        return None;
+    }
     // Our tag stands behind the record.
     let end = memchr::memmem::find(&t[start..end], b" \"deid=").map_or(end, |n| start + n);
     let end = string_end(text, found, (start, end));

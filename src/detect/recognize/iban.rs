@@ -27,22 +27,23 @@ fn groups(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize> {
     let alone = |s: &usize| !text.before(*s).is_ascii_alphanumeric();
     let start = (p.saturating_sub(BEFORE)..p).rev().find(|s| begins(s) && alone(s))?;
     let (mut number, mut n) = ([0; iban::LONGEST], 0);
-    let sep = t[start + 4];
+    let (sep, len) = (t[start + 4], iban::length(&t[start..start + 2])?);
     let mut i = start;
-    loop {
-        let rest = &t[i..];
-        let len = rest.iter().take(5).take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).count();
-        let to = number.get_mut(n..n + len).filter(|_| (1..=4).contains(&len))?;
-        to.copy_from_slice(&rest[..len]);
-        (n, i) = (n + len, i + len);
-        // A word in capitals may follow: the country tells how long its numbers are.
-        if i > p && iban::registered(&number[..n]) && !text.at(i).is_ascii_alphanumeric() {
-            break;
-        }
-        if len < 4 || text.at(i) != sep {
+    while n < len {
+        let b = text.at(i);
+        if (i - start) % 5 == 4 {
+            if b != sep {
+                return None;
+            }
+        } else if b.is_ascii_uppercase() || b.is_ascii_digit() {
+            (number[n], n) = (b, n + 1);
+        } else {
             return None;
         }
         i += 1;
+    }
+    if i <= p || text.at(i).is_ascii_alphanumeric() || !iban::valid(&number[..n]) {
+        return None;
     }
     found.push(start, i, e::IBAN, RuleId::Digits, Confidence::Checked);
     Some(i)

@@ -3,6 +3,9 @@
 use super::{Found, Text, keyed};
 use crate::detect::keys::Exempt;
 
+/// Longest string that is taken by what it says of its length.
+const LONGEST: usize = 4 * keyed::MAX_VALUE;
+
 /// Takes the string whose type ends at the colon at `sep`, when it stands behind its key; where it ends.
 #[inline(never)]
 pub fn string(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> Option<usize> {
@@ -22,7 +25,7 @@ pub fn string(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> Option<usiz
     let closes = |at: &usize| t.get(*at) == Some(&b'"') && !t[start..*at].contains(&b'\n');
     // What was decoded has another length than it says.
     let near = &t[start..t.len().min(start + keyed::MAX_VALUE)];
-    let end = start.checked_add(said).filter(closes);
+    let end = Some(said).filter(|n| *n <= LONGEST).map(|n| start + n).filter(closes);
     let end = end.or_else(|| memchr::memchr2(b'"', b'\n', near).map(|n| start + n).filter(closes))?;
     keyed::accept(text, found, entity, shape, sep, (start, end), false).map(|_| end)
 }
