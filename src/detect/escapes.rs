@@ -251,14 +251,9 @@ fn is_percent(t: &[u8], p: usize) -> bool {
     percent(&t[p..]).is_some_and(|b| !(0x80..0xC0).contains(&b))
 }
 
-/// A full-width digit or at sign, or a dash between digits: text around it is shown in ASCII.
+/// A full-width digit or at sign: text around it is shown in ASCII.
 fn is_wide(t: &[u8], p: usize) -> bool {
-    let digit = |i: Option<usize>| i.and_then(|i| t.get(i)).is_some_and(u8::is_ascii_digit);
-    match wide(&t[p..]) {
-        Some(b'0'..=b'9' | b'@') => true,
-        Some(b'-') => digit(p.checked_sub(1)) && digit(Some(p + 3)),
-        _ => false,
-    }
+    matches!(wide(&t[p..]), Some(b'0'..=b'9' | b'@'))
 }
 
 /// A dash or blank beyond ASCII between digits.

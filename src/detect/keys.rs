@@ -60,6 +60,8 @@ pub struct KeyClass {
     pub event_time: bool,
     /// The member or element holds the value of another one, whose name stands before it.
     pub wrapper: bool,
+    /// The key is the type of a string that PHP serialized: `s:7:"..."`.
+    pub serialized: bool,
     /// The value is a tag that logveil wrote.
     pub tag: bool,
     /// What the value has to do with messages of programs.
@@ -81,8 +83,8 @@ impl KeyClass {
     }
 }
 
-/// Members and elements that hold the value of another one; the last is the type of strings of PHP.
-const WRAPPERS: [&str; 6] = ["string value", "int value", "double value", "value", "string", "s"];
+/// Members and elements that hold the value of another one.
+const WRAPPERS: [&str; 5] = ["string value", "int value", "double value", "value", "string"];
 
 /// All keys of the rules, compiled. Immutable and shared.
 pub struct Registry {
@@ -128,6 +130,7 @@ impl Registry {
         }
         let wrapper = KeyClass { wrapper: true, ..KeyClass::default() };
         r.add(&WRAPPERS.map(String::from), &[], wrapper);
+        r.add(&["s".into()], &[], KeyClass { serialized: true, ..KeyClass::default() });
         for e in &rules.entities {
             let class = KeyClass { entity: Some((e.id, e.shape)), ..KeyClass::default() };
             if e.weak {

@@ -55,7 +55,6 @@ NOT_PROMISED = {
     "DATE": "a date is no identifier; birth dates go by their key",
     "URL": "an address of a page is no identifier; what stands in it goes",
     "CRYPTO_BTC": "no entity for wallets: a rule of the user's own",
-    "IBAN": "with less than eleven digits at its end, in one piece, without a key",
 }
 
 

@@ -1,5 +1,5 @@
 //! What several tests need.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test is a crate of its own and uses a part")]
 
 #[cfg(feature = "sidecar")]
 pub mod daemon;

@@ -36,8 +36,7 @@ pub fn length(country: &[u8]) -> Option<usize> {
 /// True when `v`, in one piece and in capitals, is a number of a country that has them, in its length.
 pub fn registered(v: &[u8]) -> bool {
     let capitals = v.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    let Some(names) = COUNTRIES.iter().find(|c| usize::from(c.0) == v.len()).map(|c| c.1) else { return false };
-    capitals && names.as_bytes().chunks(3).any(|n| n[..2] == v[..2]) && valid(v)
+    capitals && v.get(..2).and_then(length) == Some(v.len()) && valid(v)
 }
 
 /// True when `v` has the form of a number whose check digits fit; blanks, dashes and dots may stand in it.

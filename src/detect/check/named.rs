@@ -121,7 +121,7 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             take(v.iter().filter(|b| **b == b'_').count() >= 2 && v.iter().all(|b| b.is_ascii_digit() || *b == b'_'))
         }
         Shape::PlaceText => {
-            take(v.len() >= 6 && (v.iter().any(|b| *b >= 0x80) || entity == e::ADDRESS && is_street(v)))
+            take(v.len() >= 6 && (v.iter().any(|b| *b >= 0x80) || entity == e::ADDRESS && street::is(v)))
         }
         // Windows numbers the keywords of its events (`0x8020000000000000`).
         Shape::Prose | Shape::Search
@@ -267,14 +267,6 @@ fn is_result(v: &[u8]) -> bool {
     ];
     let number = v.len() < 6 && v.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'%' | b'/'));
     number || v.len() < 3 || WORDS.iter().any(|w| v.eq_ignore_ascii_case(w.as_bytes()))
-}
-
-/// A street with its number; forms write a blank as a plus sign.
-fn is_street(v: &[u8]) -> bool {
-    if v.contains(&b'+') && !v.contains(&b' ') {
-        return street::is(&v.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect::<Vec<_>>());
-    }
-    street::is(v)
 }
 
 #[cfg(test)]

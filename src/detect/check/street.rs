@@ -56,9 +56,9 @@ const ENDS: &[&str] =
 /// Most words that are looked at.
 const WORDS: usize = 16;
 
-/// True when a word names a kind of street, and another one is a number.
+/// True when a word names a kind of street, and another one is a number. Forms write a blank as a plus sign.
 pub fn is(v: &[u8]) -> bool {
-    let words = || v.split(|b| matches!(b, b' ' | b',' | b'.')).filter(|w| !w.is_empty()).take(WORDS);
+    let words = || v.split(|b| matches!(b, b' ' | b'+' | b',' | b'.')).filter(|w| !w.is_empty()).take(WORDS);
     let names = words().filter(|w| w.len() > 1 && w.iter().all(u8::is_ascii_alphabetic)).count();
     words().any(is_number) && (names > 1 && words().any(is_kind) || words().any(ends_in_kind))
 }
@@ -86,6 +86,7 @@ mod tests {
         for v in [
             "1600 Pennsylvania Ave NW, Washington, DC 20500",
             "12 Rue de Rivoli, 75001 Paris",
+            "12+Rue+de+Rivoli",
             "Hauptstrasse 5, 10115 Berlin",
             "221B Baker Street",
             "Calle Mayor 12",

@@ -9,10 +9,6 @@ const REACH: usize = 256;
 /// The class that its name gives to the value behind the separator at `sep`.
 pub fn class(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     let t = text.bytes;
-    // The type of a string of PHP is no member of an object.
-    if t[..sep].ends_with(b"\"s\"") || text.before(sep) == b's' && !text.before(sep - 1).is_ascii_alphanumeric() {
-        return KeyClass::default();
-    }
     let low = sep.saturating_sub(REACH);
     // Both stand in one line.
     let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
@@ -99,7 +95,9 @@ fn sibling(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Op
         }
         None => {
             let at = memchr::memmem::find(&head[tag..], b" name=")? + tag + b" name=".len();
-            let quote = *head.get(at).filter(|b| matches!(b, b'"' | b'\'') && head.ends_with(b">"))?;
+            let quote = *head
+                .get(at)
+                .filter(|b| matches!(b, b'"' | b'\'') && head.ends_with(b">") && !head.ends_with(b"/>"))?;
             (at + 1, at + 1 + memchr::memchr(quote, &head[at + 1..])?)
         }
     };

@@ -43,13 +43,11 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         // does when its value begins behind it.
         let shown = !text.regions.is_empty() && skip.covers(behind_blanks(text, behind(text, p)));
         let mut class = text.registry.class(class);
+        if class.serialized {
+            taken = serialized::string(text, found, p).unwrap_or(taken);
+            continue;
+        }
         if class.wrapper {
-            if text.at(p) == b':'
-                && let Some(end) = serialized::string(text, found, p)
-            {
-                taken = end;
-                continue;
-            }
             class = attribute::class(text, found, p);
         }
         if class.says != Says::Nothing {
