@@ -33,21 +33,22 @@ static LAST: [Words; HEAD + 1] = {
 /// A key, the byte before it, which is none of a key, and what stands behind it.
 #[derive(Clone, Copy)]
 struct Slot {
-    /// The bytes that count.
-    mask: Words,
     bytes: Words,
+    /// How many of the bytes count, from the last one on.
+    counts: u8,
     key: Key,
     /// The keys that followed last.
     next: [u16; 2],
 }
 
 /// No head is this one: it says that a byte counts which has none of these bits.
-const NONE: Slot = Slot { mask: [0; 4], bytes: [1; 4], key: Key { class: ClassId::UNKNOWN, traits: 0 }, next: [0; 2] };
+const NONE: Slot = Slot { bytes: [1; 4], counts: 0, key: Key { class: ClassId::UNKNOWN, traits: 0 }, next: [0; 2] };
 
 impl Slot {
     #[inline(always)]
     fn holds(&self, head: &Words) -> bool {
-        let differs = |i: usize| (head[i] & self.mask[i]) ^ self.bytes[i];
+        let mask = &LAST[usize::from(self.counts) % LAST.len()];
+        let differs = |i: usize| (head[i] & mask[i]) ^ self.bytes[i];
         (differs(0) | differs(1)) | (differs(2) | differs(3)) == 0
     }
 }
@@ -157,19 +158,20 @@ impl Sequence {
     /// it. It is expected behind the key before from now on.
     #[inline(never)]
     pub fn learn(&mut self, registry: &Registry, memo: &mut Memo, head: &Head, (len, behind): (usize, usize)) -> Key {
-        let (words, mask) = (words(head), LAST[(len + behind + 1).min(HEAD)]);
+        let counts = (len + behind + 1).min(HEAD);
+        let (words, mask) = (words(head), LAST[counts]);
         let bytes: Words = std::array::from_fn(|i| words[i] & mask[i]);
         let mix = |a: u64, b: u64| (a.rotate_left(29) ^ b).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mixed = mix(mix(bytes[0], bytes[1]) ^ bytes[2], bytes[3]);
         let home = (mixed >> (64 - SLOTS.trailing_zeros())) as usize;
-        let is = |at: &usize| self.slots[*at].bytes == bytes && self.slots[*at].mask == mask;
+        let is = |at: &usize| self.slots[*at].bytes == bytes && usize::from(self.slots[*at].counts) == counts;
         let at = [home, home ^ 1].into_iter().find(is).unwrap_or_else(|| {
             // Two keys that share a pair stay; what comes besides takes turns in it.
             let at = if self.slots[home].bytes == NONE.bytes { home } else { home ^ self.turn };
             self.turn ^= 1;
             let class = memo.classify(registry, head, len, HEAD - behind);
             let key = Key::new(registry, class, len, head);
-            self.slots[at] = Slot { mask, bytes, key, next: [0; 2] };
+            self.slots[at] = Slot { bytes, counts: counts as u8, key, next: [0; 2] };
             at
         });
         let key = self.slots[at].key;

@@ -3,10 +3,12 @@
 use super::escape::hex;
 
 /// ASCII form and length of a dash or blank beyond ASCII at the front of `v`: U+2010..U+2015, U+2212, U+00A0, U+2002..U+200A,
-/// U+202F, U+3000, U+FF0D.
+/// U+202F, U+3000, U+FF0D; middle dots (U+00B7, U+30FB) part digits as dashes do.
 pub fn separator(v: &[u8]) -> Option<(u8, usize)> {
     match v {
         [0xE2, 0x80, 0x90..=0x95, ..] | [0xE2, 0x88, 0x92, ..] | [0xEF, 0xBC, 0x8D, ..] => Some((b'-', 3)),
+        [0xC2, 0xB7, ..] => Some((b'-', 2)),
+        [0xE3, 0x83, 0xBB, ..] => Some((b'-', 3)),
         [0xC2, 0xA0, ..] => Some((b' ', 2)),
         [0xE2, 0x80, 0x82..=0x8A | 0xAF, ..] | [0xE3, 0x80, 0x80, ..] => Some((b' ', 3)),
         _ => None,

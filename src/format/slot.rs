@@ -1,6 +1,6 @@
 //! Where a record's tag goes.
 
-use memchr::memmem::FinderRev;
+use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// A place for the tag.
@@ -28,7 +28,7 @@ pub fn ending(record: &[u8]) -> usize {
 }
 
 /// How a tag begins in a JSON object.
-static MEMBER: LazyLock<FinderRev<'static>> = LazyLock::new(|| FinderRev::new(b"\"_deid\":{"));
+static MEMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"_deid\":{"));
 
 /// Longest tag that is looked for.
 const TAG: usize = 2048;
@@ -71,7 +71,7 @@ pub fn slot(record: &[u8], suspect: bool) -> Slot {
 }
 
 fn tail_is_tag(v: &[u8]) -> bool {
-    MEMBER.rfind(&v[v.len().saturating_sub(TAG)..]).is_some()
+    MEMBER.find(&v[v.len().saturating_sub(TAG)..]).is_some()
 }
 
 #[cfg(test)]

@@ -25,8 +25,14 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             found.push(p, end, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
-        if let Some((name, password)) = net_user(t, p) {
-            found.push(p, name, e::ACCOUNT, RuleId::Words, Confidence::Context);
+        if let Some((start, end)) = asked(t, p) {
+            found.push(start, end, e::PASSWORD, RuleId::Words, Confidence::Context);
+            continue;
+        }
+        if let Some((name, password)) = net_user(t, p).or_else(|| set_password(text, found, p)) {
+            if is_account(&t[p..name]) {
+                found.push(p, name, e::ACCOUNT, RuleId::Words, Confidence::Context);
+            }
             found.push(password.0, password.1, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
@@ -47,8 +53,9 @@ fn is_account(v: &[u8]) -> bool {
 /// Words that end before a name: four letters each, the last ones.
 #[inline(always)]
 fn announced(t: &[u8], p: usize) -> bool {
-    // `user "` and `user "" are as far from the name as the marks are long.
+    // `user "` and `user "" are as far from the name as the marks are long, and `"AUTH" "` has one before the blank, too.
     let marks = t[..p].iter().rev().take(3).take_while(|b| **b != b' ').count();
+    let marks = marks + usize::from(p.checked_sub(marks + 2).is_some_and(|i| matches!(t[i], b'"' | b'\'')));
     let Some(word) = p.checked_sub(marks + 5).and_then(|i| t.get(i..i + 4)).and_then(<[u8]>::first_chunk) else {
         return false;
     };
@@ -88,6 +95,13 @@ fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize>
         return None;
     }
     let sure = |v: &[u8]| sure || is_password(v) || last_word(head, b"password") && is_about_role(head);
+    let end = closed(text, found, p);
+    (end > p && !output::veils(&t[p..end]) && sure(&t[p..end])).then_some(end)
+}
+
+/// Where the string of SQL ends whose quote stands before `p`.
+fn closed(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> usize {
+    let (t, quote) = (text.bytes, text.before(p));
     let mut end = p;
     while end < t.len() {
         end = memchr::memchr3(quote, b'\\', b'\n', &t[end..]).map_or(t.len(), |n| end + n);
@@ -99,8 +113,45 @@ fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize>
             _ => break,
         }
     }
-    let end = if quote == b'\'' { string_end(text, found, (p, end)) } else { end };
-    (end > p && !output::veils(&t[p..end]) && sure(&t[p..end])).then_some(end)
+    if quote == b'\'' { string_end(text, found, (p, end)) } else { end }
+}
+
+/// Where the account at `p` ends and where its password stands: `SET PASSWORD FOR 'alice'@'%' = PASSWORD('...')` (MySQL).
+fn set_password(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<(usize, (usize, usize))> {
+    let t = text.bytes;
+    if !matches!(text.before(p), b'\'' | b'"') || !last_word(&t[..p - 2], b"set password for") {
+        return None;
+    }
+    let rest = &t[p..t.len().min(p + STATEMENT)];
+    let sep = memchr::memchr3(b'=', b';', b'\n', rest).filter(|&i| rest[i] == b'=')? + 1;
+    let value = rest[sep..].trim_ascii_start();
+    let value = value.strip_prefix(b"PASSWORD(").or(value.strip_prefix(b"password(")).unwrap_or(value);
+    let start = p + rest.len() - value.len() + 1;
+    if !matches!(value.first(), Some(b'\'' | b'"')) {
+        return None;
+    }
+    let name = p + memchr::memchr(text.before(p), rest)?;
+    let end = closed(text, found, start);
+    (end > start && !output::veils(&t[start..end])).then_some((name, (start, end)))
+}
+
+/// The password of `"AUTH" "alice" "..."` at or behind `p`, as Redis monitors commands.
+fn asked(t: &[u8], p: usize) -> Option<(usize, usize)> {
+    let head = t[..p].strip_suffix(b"\" \"")?;
+    // A key may have that name, too: `[0 127.0.0.1:52114] "AUTH" ...`, `"HELLO" "3" "AUTH" ...`.
+    let command = |c: &&[u8]| head.len() >= c.len() && head[head.len() - c.len()..].eq_ignore_ascii_case(c);
+    let auth = [&b"] \"auth"[..], b"\"2\" \"auth", b"\"3\" \"auth"].iter().any(command);
+    if !auth && ![&b"\"requirepass"[..], b"\"masterauth"].iter().any(command) {
+        return None;
+    }
+    let string = |from: usize| memchr::memchr2(b'"', b'\n', &t[from..]).map(|n| from + n).filter(|&i| t[i] == b'"');
+    let end = string(p)?;
+    let second = t[end..].strip_prefix(b"\" \"").is_some_and(|v| auth && !v.starts_with(b"deid=pv:"));
+    let (start, end) = match second {
+        true => (end + 3, string(end + 3)?),
+        false => (p, end),
+    };
+    (end > start && !output::veils(&t[start..end])).then_some((start, end))
 }
 
 /// Settings and commands whose value stands in quotes behind a blank: `password "..."`, `{:password "..."}` (Clojure),
@@ -141,9 +192,10 @@ fn net_user(t: &[u8], p: usize) -> Option<(usize, (usize, usize))> {
 }
 
 /// Words before a password in quotes.
-const CLAUSES: [&[u8]; 11] = [
+const CLAUSES: [&[u8]; 12] = [
     b"identified by",
     b"identified by password",
+    b"password by",
     b"with password",
     b"encrypted password",
     b"login password",

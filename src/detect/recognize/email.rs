@@ -28,7 +28,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         let from = p.saturating_sub(LOCAL).max(done);
         let slash = slashes.before(t, p);
         let url = slash.and_then(|slash| userinfo(t, (from, slash), p));
-        if let Some((user, password)) = url.or_else(|| data_source(t, from, p)) {
+        let source = || data_source(t, from, p).or_else(|| oracle(t, (from, slash?), p));
+        if let Some((user, password)) = url.or_else(source) {
             done = password.end;
             for (part, id) in [(user, e::ACCOUNT), (password, e::PASSWORD)] {
                 if !placeholder::is(&t[part.clone()]) && !output::is(&t[part.clone()]) {
@@ -103,4 +104,15 @@ fn data_source(t: &[u8], from: usize, p: usize) -> Option<(Range<usize>, Range<u
     let start = p - t[from..p].iter().rev().take_while(|b| !delimits(b)).count();
     let colon = start + t[start..p].iter().position(|&b| b == b':')?;
     Some((start..colon, colon + 1..p))
+}
+
+/// Name and password of `jdbc:oracle:thin:name/password@host:1521:db` around the `@` at `p`; `slash` is the last one before it.
+fn oracle(t: &[u8], (from, slash): (usize, usize), p: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let sign = |b: &u8| *b > b' ' && !matches!(b, b':' | b'/' | b'"' | b'\'' | b'<' | b'>');
+    if slash < from || slash + 1 == p || !t[slash + 1..p].iter().all(|b| sign(b) || *b == b':') {
+        return None;
+    }
+    let start = slash - t[from..slash].iter().rev().take_while(|b| sign(b)).count();
+    let drivers = [&b"oracle:thin:"[..], b"oracle:oci:", b"oracle:oci8:"];
+    (start < slash && drivers.iter().any(|d| t[..start].ends_with(d))).then_some((start..slash, slash + 1..p))
 }

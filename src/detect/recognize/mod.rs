@@ -151,11 +151,15 @@ impl Line {
         if self.counted > pos {
             (self.counted, self.open) = (self.content.min(pos), false);
         }
-        while let Some(i) = memchr::memchr(b'"', &t[self.counted..pos]) {
-            let quote = self.counted + i;
-            let slashes = t[self.counted..quote].iter().rev().take_while(|b| **b == b'\\').count();
-            self.open ^= slashes % 2 == 0;
-            self.counted = quote + 1;
+        loop {
+            let stop = text.scan.maps.stops.next(self.counted, pos);
+            // A backslash takes the sign behind it along.
+            let behind = stop + 1 + usize::from(t.get(stop) == Some(&b'\\'));
+            if stop >= pos || behind > pos {
+                break;
+            }
+            self.open ^= t[stop] == b'"';
+            self.counted = behind;
         }
         self.open
     }
@@ -375,11 +379,16 @@ impl Text<'_> {
             return t[start - 4..start - 1].iter().all(u8::is_ascii_digit);
         }
         let after = &t[end.min(t.len())..];
+        let Some(first) = after.first() else { return false };
         // `13800138001 user`: a word only begins as a unit does.
         let ends = |rest: &[u8]| {
             rest.first().is_none_or(|b| b.is_ascii_whitespace() || b",;.)]}\"'".contains(b) || *b >= 0x80)
         };
-        let unit = |u: &&str| after.strip_prefix(u.as_bytes()).is_some_and(|rest| !u.is_ascii() || ends(rest));
+        // Most have another first byte.
+        let begins = |u: &&str| u.as_bytes()[0] == *first;
+        let unit = |u: &&str| {
+            begins(u) && after.strip_prefix(u.as_bytes()).is_some_and(|rest| !u.is_ascii() || ends(rest))
+        };
         UNITS.iter().any(unit)
     }
 

@@ -38,6 +38,10 @@ fn bearer(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::FRAMED) {
         let p = p as usize;
+        if let Some(len) = basic(&t[p..]).filter(|_| t[p - 1] != b' ' && !skip.covers(p)) {
+            found.push(p + BASIC.len(), p + BASIC.len() + len, e::CREDENTIAL, RuleId::Credential, Confidence::Checked);
+            continue;
+        }
         let named = t[p - 1] == b' ' && p >= 7 && t[p - 7..p - 1].eq_ignore_ascii_case(b"bearer");
         if !named || skip.covers(p) {
             continue;
@@ -49,6 +53,18 @@ fn bearer(text: &Text<'_>, found: &mut Found<'_>) {
             found.push(p, p + len, e::TOKEN, RuleId::Credential, Confidence::Context);
         }
     }
+}
+
+/// The scheme of RFC 7617 in front of its credentials.
+const BASIC: &[u8] = b"Basic ";
+
+/// Length of the name and password behind the scheme that `v` begins with, in base64.
+fn basic(v: &[u8]) -> Option<usize> {
+    let v = v.strip_prefix(BASIC)?;
+    let len = v.iter().take_while(|b| base64::is_sign(**b)).count();
+    let pair = data_encoding::BASE64_NOPAD.decode(&v[..len]).ok()?;
+    let padding = v[len..].iter().take(2).take_while(|b| **b == b'=').count();
+    pair.contains(&b':').then_some(len + padding)
 }
 
 /// Letters, digits and the two marks of base64url (RFC 4648 section 5).

@@ -275,7 +275,9 @@ fn decimals(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
 fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let (d, word, space, quote) = (&c[class::DIGIT], &c[class::WORD], &c[class::SPACE], &c[class::QUOTE]);
     let (frame, paren) = (&c[class::FRAME], &c[class::PAREN]);
-    let once = sh!(w.opener, i, 1) & sh!(space, i, 2) & sh!(word, i, 3) & !(sh!(d, i, 3));
+    // `"AUTH" "...`: the word before may have quotes, too.
+    let before = (sh!(word, i, 3) & !(sh!(d, i, 3))) | (sh!(quote, i, 3) & sh!(word, i, 4) & sh!(quote, i, 1));
+    let once = sh!(w.opener, i, 1) & sh!(space, i, 2) & before;
     // CSV writes a quote twice.
     let twice = sh!(quote, i, 1) & sh!(quote, i, 2) & sh!(space, i, 3) & sh!(word, i, 4) & !(sh!(d, i, 4));
     let bare = sh!(space, i, 1) & sh!(c[class::Y_R], i, 2);

@@ -119,7 +119,8 @@ proptest! {
             !space && (at(i, n).is_some_and(|b| b <= b' ') || is(i, n, b"\"'&;,)]}<>|[("))
         };
         let framed = |i| {
-            let once = opens(i, 1) && is(i, 2, b" \t") && letter(i, 3);
+            let quoted = is(i, 1, b"\"'") && is(i, 3, b"\"'") && word(i, 4);
+            let once = opens(i, 1) && is(i, 2, b" \t") && (letter(i, 3) || quoted);
             let twice = is(i, 1, b"\"'") && is(i, 2, b"\"'") && is(i, 3, b" \t") && letter(i, 4);
             let short = is(i, 0, b"[]()") && (2..5).any(|n| is(i, n, b"[](")) && !at(i, 1).is_some_and(|b| b.is_ascii_digit());
             word(i, 0) && (once || twice || is(i, 1, b" \t") && is(i, 2, b"yr")) || short
