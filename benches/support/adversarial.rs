@@ -14,7 +14,7 @@ const FIRST: u64 = MB / 4;
 const NAMED: [&str; 5] = ["1", ".", ":", "\"", "%"];
 
 /// A sixteenth of that each.
-const MORE: [&str; 41] = [
+const MORE: [&str; 45] = [
     "%41",
     "%25",
     "\\",
@@ -44,6 +44,10 @@ const MORE: [&str; 41] = [
     "Authorization: Bearer ",
     "<mobile><![CDATA[",
     "<password>",
+    "    [username] => ",
+    "password \"",
+    "\"AUTH\" \"",
+    "s:8:\"password\";",
     "手机号：",
     "手机",
     "１",

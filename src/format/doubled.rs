@@ -2,13 +2,18 @@
 
 use super::view::View;
 use crate::model::Carriers;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+/// Fields are many and short: the search is made once.
+static PAIR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"\""));
 
 impl View {
     /// Shows `parent[start..end]` with one quote for each two.
     pub fn push_doubled(&mut self, parent: &[u8], start: usize, end: usize) {
         self.open();
         let mut i = start;
-        for n in memchr::memmem::find_iter(&parent[start..end], b"\"\"") {
+        for n in PAIR.find_iter(&parent[start..end]) {
             let quote = start + n;
             self.literal(parent, i, quote);
             self.escaped((quote, 2), (b"\"\0\0\0", 1), Carriers::CSV);
