@@ -224,9 +224,21 @@ fn regional_of(v: &[u8]) -> Keyed {
 
 /// A day of birth: eight digits, or year, month and day with marks; a time of day may follow.
 fn birth(v: &[u8]) -> bool {
+    // `1990-01-31T00:00:00.000+08:00`: the day alone counts.
+    if let [day @ .., b'T' | b' '] = &v[..v.len().min(11)]
+        && day.len() == 10
+        && v.len() <= 40
+        && v[10..].iter().all(|b| b.is_ascii_graphic() || *b == b' ')
+    {
+        return birth(day);
+    }
     let n = digits(v);
     if v.iter().any(u8::is_ascii_alphabetic) && (5..=6).contains(&n) {
         return names_month(v);
+    }
+    // Milliseconds since 1970, before or behind it.
+    if v.len() == n + usize::from(v.first() == Some(&b'-')) && (11..=13).contains(&n) {
+        return true;
     }
     let marks = v.iter().filter(|b| !b.is_ascii_digit()).count();
     (if marks > 1 { 6 } else { 8 }..=17).contains(&n)

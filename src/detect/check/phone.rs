@@ -91,6 +91,18 @@ fn local(d: &[u8]) -> bool {
     matches!(d.len(), 7 | 8) && (b'2'..=b'8').contains(&d[0])
 }
 
+/// Numbers of other countries that only a key tells: the national forms of Russia and Brazil, and eight or nine digits without a trunk
+/// prefix.
+fn foreign(d: &[u8]) -> bool {
+    let same = d.iter().all(|b| *b == d[0]);
+    match d.len() {
+        8 | 9 => matches!(d[0], b'2'..=b'9') && !same && !service(d),
+        11 if d[0] == b'8' && d[1] == b'9' => true,
+        11 if d[2] == b'9' && d[0] != b'0' && d[1] != b'0' => !same,
+        _ => false,
+    }
+}
+
 /// Area code, office and line of the North American plan, with or without its country code; only a key tells it.
 fn american(d: &[u8]) -> bool {
     let national = match d {
@@ -190,7 +202,12 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
     // Another country's number, with its trunk prefix or by the plan of North America: which country's, nobody says.
     let trunk = !dotted && matches!(n, 10..=12) && d[0] == b'0' && d[1] != b'0';
     let american = american(d) && in_print(v) && (n == 10 || v.len() > n);
-    (!plus && (trunk || american)).then(|| {
+    if !plus && !dotted && n > 10 && d[0] != b'1' && e164(d) {
+        out[0] = b'+';
+        out[1..=n].copy_from_slice(d);
+        return Some((PhoneKind::Intl, n + 1));
+    }
+    (!plus && (trunk || american || !dotted && foreign(d))).then(|| {
         out[..n].copy_from_slice(d);
         (PhoneKind::Intl, n)
     })
@@ -263,6 +280,14 @@ mod tests {
         }
         assert_eq!(norm("2125550123"), Some((PhoneKind::Intl, "2125550123".into())));
         assert_eq!(norm("1-415-555-0123"), norm("+14155550123"));
+        for (v, want) in
+            [("447911123456", "+447911123456"), ("919876543210", "+919876543210"), ("33612345678", "+33612345678")]
+        {
+            assert_eq!(norm(v), Some((PhoneKind::Intl, want.into())), "{v}");
+        }
+        for v in ["91234567", "9123 4567", "612345678", "8 (916) 123-45-67", "(11) 98765-4321"] {
+            assert!(matches!(norm(v), Some((PhoneKind::Intl, _))), "{v}");
+        }
         for no in
             ["12125550123", "1732345905", "800-123-4567", "400-098-8505", "5555555555", "21.25.55.01.23", "10012345678"]
         {

@@ -18,7 +18,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::FRAMED) {
         let p = p as usize;
-        if matches!(t[p], b']' | b')' | b'[' | b'(') || !announced(t, p) || skip.covers(p) {
+        if matches!(t[p], b']' | b')' | b'[' | b'(' | b'`') || !announced(t, p) || skip.covers(p) {
             continue;
         }
         if let Some(end) = identified(text, found, p) {
@@ -226,7 +226,7 @@ const STATEMENT: usize = 256;
 fn framed(t: &[u8], p: usize) -> Option<(usize, usize)> {
     let open = t[p - 1];
     let close = match open {
-        b'"' | b'\'' => open,
+        b'"' | b'\'' | b'`' => open,
         b'[' => b']',
         b'<' => b'>',
         _ => return None,

@@ -40,6 +40,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
         let start = from + email::local_start(&t[from..p]);
         let len = email::domain(&t[p + 1..(p + 260).min(t.len())]);
+        // `email='alice@example.com'`: the apostrophe is a quote.
+        let start = start + usize::from(len > 0 && text.at(start) == b'\'' && text.at(p + 1 + len) == b'\'');
         if start == p || len == 0 {
             if t[p + 1..].starts_with(LOCALHOST)
                 && !text.at(p + 1 + LOCALHOST.len()).is_ascii_alphanumeric()

@@ -1,7 +1,7 @@
 //! Where a value behind its key ends.
 
-use super::keyed::MAX_VALUE;
-use super::quotes::apostrophe_end;
+use super::keyed::{self, MAX_VALUE};
+use super::quotes::{apostrophe_end, string_end};
 use super::{Found, Text, element, special};
 use crate::detect::check;
 use crate::detect::keys::KeyClass;
@@ -21,27 +21,39 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
     }
     match text.at(i) {
         b'"' | b'\'' if !text.is_data(sep, i) => quoted(text, found, sep, i),
+        // A binary of Erlang's.
+        b'<' if t[i..].starts_with(b"<<\"") && !text.is_data(sep, i) => quoted(text, found, sep, i + 2),
         b'<' if text.at(sep) == b'=' && !text.is_data(sep, i) => pointed(text, found, i),
         first => {
             let shape = class.entity.map(|x| x.1);
             let words = shape.is_some_and(|s| s.is_boundless() || wordy(s));
             let long = shape.is_some_and(Shape::is_boundless);
-            if words
+            if (words || first.is_ascii_uppercase())
                 && (first.is_ascii_alphabetic() || first == b'@')
                 && let Some(quote) = wrapped(text, found, i)
             {
                 return quoted(text, found, sep, quote);
             }
+            if first.is_ascii_uppercase()
+                && !text.is_data(sep, i)
+                && let Some(n) = OPTIONS.iter().find_map(|o| t[i..].starts_with(o).then_some(o.len()))
+            {
+                return optional(text, i + n);
+            }
             let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
-            let mut end = bare_end(text, i, most, words);
+            let from = if long && first == b'{' { i + keyed::stored(text, i) } else { i };
+            let mut end = bare_end(text, from, most, words);
             while words && end < most && (text.is_data(sep, end) || long && is_inner(text, sep, end)) {
                 end = bare_end(text, end + 1, most, true);
+            }
+            if words && text.at(end) == b' ' && text.at(sep) == b'=' {
+                end = member_end(text, sep, end);
             }
             match shape {
                 // Maps of Java and Go: `Authorization=[Bearer ...]`.
                 Some(Shape::Credential) => {
                     let i = i + usize::from(first == b'[');
-                    (i, credential_end(text, i, end))
+                    (i, string_end(text, found, (i, credential_end(text, i, end))))
                 }
                 // `[FILTERED]` stays what it is.
                 Some(_) if long && first == b'[' && text.at(end) == b']' => {
@@ -120,6 +132,16 @@ fn wrapped(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> Option<usize> {
     // `{"login:b":1}`: this one ends the string in which the key stands.
     let opens = rest.get(n) == Some(&b'\'') || rest.get(n) == Some(&b'"') && !found.line.in_string(text, i);
     opens.then_some(i + n)
+}
+
+/// What stands before a value that may be missing: in Rust and Scala, Swift, Java, and OpenTelemetry's debug output.
+const OPTIONS: [&[u8]; 5] = [b"Some(", b"Optional(", b"Optional[", b"Just(", b"Str("];
+
+/// The bare value that begins behind such a word at `i`, up to its bracket.
+fn optional(text: &Text<'_>, i: usize) -> (usize, usize) {
+    let rest = &text.bytes[i..text.bytes.len().min(i + MAX_VALUE)];
+    let end = memchr::memchr3(b')', b']', b'\n', rest).unwrap_or(rest.len());
+    (i, i + end)
 }
 
 /// Longest word before a bracket and a quote.
@@ -222,8 +244,11 @@ fn wide_punctuation(v: &[u8]) -> bool {
 fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     let t = text.bytes;
     let scheme = &t[i..end];
-    if t.get(end) != Some(&b' ') || !check::scheme::is(scheme) {
+    if t.get(end) != Some(&b' ') {
         return end;
+    }
+    if !check::scheme::is(scheme) {
+        return unknown_scheme_end(text, i, end);
     }
     let multi = [&b"digest"[..], b"hawk", b"oauth", b"vapid"].iter().any(|s| scheme.eq_ignore_ascii_case(s));
     if !multi && scheme.len() <= 10 {
@@ -232,3 +257,59 @@ fn credential_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     // Schemes with parameters: the rest of the line is theirs.
     memchr::memchr2(b'\n', b'\r', &t[end..]).map_or(t.len(), |n| end + n)
 }
+
+/// `APPCODE 83359fd73fe94948385f570e3c139105`: a word of letters and a credential behind it, or parameters up to the end of the line, are
+/// the value, whatever the scheme.
+fn unknown_scheme_end(text: &Text<'_>, i: usize, end: usize) -> usize {
+    let t = text.bytes;
+    let name = |b: &u8| b.is_ascii_alphanumeric() || *b == b'-';
+    let from = end + 1;
+    let next = bare_end(text, from, t.len().min(from + MAX_VALUE), true);
+    let v = &t[from..next];
+    let credential = v.len() >= 8 && v.iter().any(u8::is_ascii_digit) && !v[0].is_ascii_punctuation();
+    let parameter = || {
+        let n = v.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        n > 0 && v.get(n) == Some(&b'=')
+    };
+    if !t[i..end].iter().all(name) || !t[i].is_ascii_alphabetic() {
+        return end;
+    }
+    match memchr::memchr(b',', &t[from..t.len().min(from + MAX_VALUE)]) {
+        Some(_) if parameter() => memchr::memchr2(b'\n', b'\r', &t[end..]).map_or(t.len(), |n| end + n),
+        _ if credential => next,
+        _ => end,
+    }
+}
+
+/// Where the value of several words ends that stands in `Order(name=Alice Johnson, address=12 Main Street, n=1)`: before the comma and
+/// the next key, or the bracket. One that stands elsewhere ends at `end`, before its first blank.
+#[inline(never)]
+fn member_end(text: &Text<'_>, sep: usize, end: usize) -> usize {
+    let t = text.bytes;
+    let key = sep - text.scan.maps.keychars.run_before(sep);
+    let inside = matches!(text.before(key), b'(' | b'{' | b'[') || t[..key].ends_with(b", ");
+    if !inside {
+        return end;
+    }
+    let rest = &t[end..t.len().min(end + WORDS)];
+    let mut at = 0;
+    while let Some(n) = rest[at..].iter().position(|b| matches!(b, b',' | b')' | b'}' | b']' | b'=' | b'"' | b'\n')) {
+        let i = at + n;
+        match rest[i] {
+            b',' => {
+                let next = rest[i + 1..].strip_prefix(b" ").unwrap_or_default();
+                let name = next.iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+                if name > 0 && next.get(name) == Some(&b'=') {
+                    return end + i;
+                }
+                at = i + 1;
+            }
+            b')' | b'}' | b']' => return end + i,
+            _ => return end,
+        }
+    }
+    end
+}
+
+/// Most bytes of the words behind the first.
+const WORDS: usize = 128;

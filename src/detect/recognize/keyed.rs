@@ -117,10 +117,15 @@ fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// Where the separator at `p` ends: `=>` is one.
+/// Where the separator at `p` ends: `=>` is one, `:=` and the `:: ` of LDIF.
 #[inline(always)]
 pub fn behind(text: &Text<'_>, p: usize) -> usize {
-    p + 1 + usize::from(text.at(p + 1) == b'>' && text.at(p) == b'=')
+    let twice = match (text.at(p), text.at(p + 1)) {
+        (b'=', b'>') | (b':', b'=') => true,
+        (b':', b':') => text.at(p + 2) == b' ',
+        _ => false,
+    };
+    p + 1 + usize::from(twice)
 }
 
 /// The value behind the separator at `sep`, without its quotes, and whether it has some.
@@ -168,11 +173,17 @@ fn is_label(v: &[u8]) -> bool {
 /// it took.
 #[inline(always)]
 fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
-    // `weixin://` begins a URL.
-    if text.at(from) == b'/' && text.at(sep) == b':' && text.at(from + 1) == b'/' {
+    // `weixin://` begins a URL, `phone::text` names a type.
+    if text.at(sep) == b':' && (text.at(from) == b'/' && text.at(from + 1) == b'/' || text.at(from) == b':') {
         return 0;
     }
     let i = behind_blanks(text, from);
+    if text.at(i) == b'r'
+        && let Some(span) = rejected(text, i)
+        && let Some((entity, shape)) = class.entity
+    {
+        return accept(text, found, entity, shape, sep, span, false).map_or(0, |_| span.1);
+    }
     if text.at(i) == b'"' && !text.is_data(sep, i) && closes(text, found, sep, i) {
         // `{"password:":"..."}`: the string that ends here is a key itself.
         return if text.at(i + 1) == b':' { value_at(text, found, class, i + 1, i + 2) } else { 0 };
@@ -228,22 +239,22 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     let data = shape.is_boundless() && text.is_data(sep, i);
     match text.at(i) {
         b'[' if !data && text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
-        b'[' if !data && (!shape.is_boundless() || array::opens(text, sep, i)) => {
-            array::elements(text, found, (entity, shape), sep, i + 1);
-            0
-        }
-        // A map of Go's.
+        // Maps of Go's, and their headers.
         b'[' if !data && text.bytes[i..].starts_with(b"[]string{\"") => {
             array::elements(text, found, (entity, shape), sep, i + b"[]string{".len());
             0
         }
-        b'{' if !data => {
+        b'[' if !data && (!shape.is_boundless() || array::opens(text, sep, i)) => {
+            array::elements(text, found, (entity, shape), sep, i + 1);
+            0
+        }
+        b'{' if !data && stored(text, i) == 0 => {
             array::members(text, found, (entity, shape), i + 1);
             0
         }
         _ => {
-            let json = text.before(sep) == b'"' && !text.is_tag(sep)
-                || matches!(text.before(sep), b' ' | b'\t') && text.at(sep) == b':';
+            let quoted = text.at(sep - separators::behind_key(text, sep)) == b'"';
+            let json = quoted && (text.before(sep) == b'"' && !text.is_tag(sep) || text.at(sep) == b':');
             match accept(text, found, entity, shape, sep, (start, end), json && start == i) {
                 Some(taken) => {
                     settle(text, found, taken, end);
@@ -254,6 +265,15 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             }
         }
     }
+}
+
+/// The value in `on field 'password': rejected value [hunter2]; codes [...` (Spring) when that begins at `i`.
+#[inline(never)]
+fn rejected(text: &Text<'_>, i: usize) -> Option<(usize, usize)> {
+    let rest = text.bytes[i..].strip_prefix(b"rejected value [")?;
+    let rest = &rest[..rest.len().min(MAX_VALUE)];
+    let start = i + b"rejected value [".len();
+    memchr::memmem::find(rest, b"]; ").map(|n| (start, start + n))
 }
 
 /// `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on behind the bare word. One of letters and digits may be a password
@@ -268,6 +288,15 @@ fn goes_on(text: &Text<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
         b' ' => !mixed,
         _ => text.before(sep) == b' ',
     }
+}
+
+/// Length of the `{SSHA}` at `i` that stands before a hash of a password (RFC 3112).
+pub fn stored(text: &Text<'_>, i: usize) -> usize {
+    let Some(v) = text.bytes[i..].strip_prefix(b"{") else { return 0 };
+    let name = v.iter().take(16).take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || **b == b'-').count();
+    let hash = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'$' | b'.' | b'=');
+    let named = name > 2 && v[..name].iter().any(u8::is_ascii_uppercase) && v.get(name) == Some(&b'}');
+    if named && v.get(name + 1).is_some_and(hash) { name + 2 } else { 0 }
 }
 
 /// True when a key and its separator begin at `i`.

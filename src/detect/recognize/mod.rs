@@ -40,6 +40,7 @@ mod settled;
 pub mod special;
 mod sql;
 mod stripe;
+mod tuple;
 mod typed;
 mod version;
 mod words;
@@ -386,9 +387,8 @@ impl Text<'_> {
         };
         // Most have another first byte.
         let begins = |u: &&str| u.as_bytes()[0] == *first;
-        let unit = |u: &&str| {
-            begins(u) && after.strip_prefix(u.as_bytes()).is_some_and(|rest| !u.is_ascii() || ends(rest))
-        };
+        let unit =
+            |u: &&str| begins(u) && after.strip_prefix(u.as_bytes()).is_some_and(|rest| !u.is_ascii() || ends(rest));
         UNITS.iter().any(unit)
     }
 

@@ -10,7 +10,7 @@ pub fn address(text: &Text<'_>, sep: usize, raw: &[u8]) -> Option<[u8; 4]> {
     if raw.len() >= 16 && raw.starts_with(b"0200") && raw.iter().all(u8::is_ascii_hexdigit) {
         return u32::from_str_radix(str::from_utf8(&raw[8..16]).ok()?, 16).ok().map(u32::to_be_bytes);
     }
-    let end = sep - behind_key([text.before(sep.saturating_sub(1)), text.before(sep)]);
+    let end = sep - behind_key(text, sep);
     let named = text.bytes[..end].last_chunk().is_some_and(|k: &[u8; 2]| k.eq_ignore_ascii_case(b"ip"));
     let digits = named && (8..=10).contains(&raw.len()) && raw.iter().all(u8::is_ascii_digit);
     let number: u32 = str::from_utf8(raw).ok().filter(|_| digits)?.parse().ok()?;

@@ -1,6 +1,7 @@
 //! Separators and the keys that stand before them.
 
-use super::{Found, Text, bracketed, element, naming};
+use super::keyed::BLANKS;
+use super::{Found, Text, bracketed, element, naming, tuple};
 use crate::detect::keys::ClassId;
 use crate::detect::scan::kind;
 use crate::detect::sequence::{HEAD, Head, Key, is_scheme};
@@ -22,6 +23,11 @@ pub fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, C
             n += usize::from(text.registry.tells(class));
             continue;
         }
+        if text.before(p) == b')' && text.bytes[p] == b'=' {
+            tuple::run(text, found, p);
+            continue;
+        }
+        let apart = text.bytes[p] == b':' && matches!(text.before(p), b' ' | b'\t');
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
         // A word and a colon in running text, or a group of an address, tells nothing of what follows.
         let bare = text.bytes[p] == b':' && head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric());
@@ -38,7 +44,7 @@ pub fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, C
         };
         let key = if key.ends_phrase() { phrase(text, found, p, key) } else { key };
         // Both are written without a jump.
-        let named = !(key.is_short() && is_octet(text, p));
+        let named = !(key.is_short() && is_octet(text, p) || apart && key.tells() && !begins(text, found, p));
         keys[n] = (sep, key.class);
         n += usize::from(named & key.tells());
         found.settled.exempt_behind(p, named & key.exempts());
@@ -55,7 +61,7 @@ fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize, key: Key) -> Key {
 /// The key before the separator at `p`.
 #[inline(always)]
 fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: usize) -> Key {
-    let behind = behind_key([text.before(p.saturating_sub(1)), text.before(p)]);
+    let behind = behind_key(text, p);
     let end = p - behind;
     let len = text.scan.maps.keychars.run_before(end);
     if len == 0 && text.before(end) == b']' {
@@ -74,13 +80,38 @@ fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: us
     }
 }
 
-/// Bytes between a key and its separator, when these two stand before that: a blank and a quote at most.
+/// Bytes between a key and its separator at `p`: blanks and a quote at most.
 #[inline(always)]
-pub fn behind_key([b, a]: [u8; 2]) -> usize {
-    let blank = (a == b' ') | (a == b'\t');
-    let last = if blank { b } else { a };
-    usize::from(blank) + usize::from((last == b'"') | (last == b'\''))
+pub fn behind_key(text: &Text<'_>, p: usize) -> usize {
+    let last = text.before(p);
+    let blanks = if matches!(last, b' ' | b'\t') { blanks_before(text, p) } else { 0 };
+    let last = text.before(p - blanks);
+    blanks + usize::from((last == b'"') | (last == b'\'') | (last == b'`'))
 }
+
+/// Blanks and tabs before `p`, as many as columns are set with.
+#[inline(never)]
+fn blanks_before(text: &Text<'_>, p: usize) -> usize {
+    text.bytes[..p].iter().rev().take(BLANKS).take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// `password : hunter2`: bare words with blanks before the colon at `p` are a key where a line, a list or an object begins with them.
+#[inline(never)]
+fn begins(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> bool {
+    let end = p - behind_key(text, p);
+    if !matches!(text.at(end), b' ' | b'\t') || text.at(p + 1) == b'=' {
+        return true;
+    }
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t' | b'_' | b'-' | b'.' | b'$' | 0x80..);
+    let low = end.saturating_sub(PHRASE);
+    let start = end - text.bytes[low..end].iter().rev().take_while(|b| sign(b)).count();
+    found.line.seek(text, p);
+    start <= found.line.content
+        || matches!(text.before(start), b',' | b';' | b'{' | b'(' | b'[' | b'"' | b'\'' | b'|' | b'\n' | b'\r')
+}
+
+/// Longest key of several words, with the indent before it.
+const PHRASE: usize = 96;
 
 /// `2a:aa:82`: the colon at `p` stands between octets, not behind a key.
 fn is_octet(text: &Text<'_>, p: usize) -> bool {

@@ -203,10 +203,13 @@ fn words(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let spaced_quote = spaced & sh!(quote, i, 2);
     // The quotes stand in `"key"=>"value"`.
     let ends = sh!(k, i, 1) | sh!(frame, i, 1) | (spaced & (sh!(k, i, 2) | sh!(frame, i, 2)));
-    let eqs = eq[i] & (ends | quoted | spaced_quote);
+    // Columns of settings are set with blanks; `Key (phone)=(...)`.
+    let column = spaced & sh!(space, i, 2);
+    let eqs = eq[i] & (ends | quoted | spaced_quote | column | sh!(c[class::PAREN], i, 1));
     // The colon behind an octet (`:2a:`) ends no key.
     let octet = sh!(w.h2, i, 1) & sh!(colon, i, 3);
-    let colons = colon[i] & (quoted | (word_before & !octet) | spaced_quote);
+    let spaced_word = spaced & sh!(k, i, 2) & !(sh!(d, i, 2));
+    let colons = colon[i] & (quoted | (word_before & !octet) | spaced_quote | spaced_word | column);
     event[kind::KEY][i - FRONT] = eqs | colons;
     let (pct, word, at) = (&c[class::PCT], &c[class::WORD], &c[class::AT]);
     event[kind::PERCENT][i - FRONT] = w.h2[i] & sh!(pct, i, 2);

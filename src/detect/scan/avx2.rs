@@ -67,7 +67,7 @@ fn half_masks(v: __m256i) -> [u32; CLASSES] {
     m[class::TERM] = below(v, 0x21) | bits(punctuation(v));
     m[class::HASH] = eq(b'#');
     m[class::REF] = either(b'&', b';');
-    m[class::FRAME] = either(b'[', b']') | eq(b'(');
+    m[class::FRAME] = either(b'[', b']') | either(b'(', b'`');
     m
 }
 

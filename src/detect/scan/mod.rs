@@ -50,7 +50,7 @@ pub mod class {
 }
 
 /// One mask per class for 64 bytes. `WORD` is `[A-Za-z0-9]` or a byte of 0x80 and above; `KEYMARK` is `_` or `$`;
-/// `EQ` is `=` or `>`; `REF` is `&` or `;`; `FRAME` is `[`, `]` or `(`; `Y_R` is `y` or `r`;
+/// `EQ` is `=` or `>`; `REF` is `&` or `;`; `FRAME` is `[`, `]`, `(` or a back quote; `Y_R` is `y` or `r`;
 /// `TERM` is what no bare value holds: blanks, controls and `"'&;,)]}<>|`; `HIGH` is a byte of 0x80 and above.
 pub type Masks = [u64; CLASSES];
 
@@ -126,7 +126,7 @@ pub const KINDS: usize = 25;
 
 /// Index of each event kind; the position that an event names is given in parentheses.
 pub mod kind {
-    /// Separator after a key: `=`, `":`, `key:`, `key]=`, and `>` after the last word of a tag (separator).
+    /// Separator after a key: `=`, `":`, `key:`, `key :`, `key]=`, `)=`, and `>` after the last word of a tag (separator).
     pub const KEY: usize = 0;
     /// End of a run of at least eleven digits (first byte behind).
     pub const DIGITS: usize = 1;

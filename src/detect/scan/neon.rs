@@ -81,6 +81,6 @@ fn word(bytes: &[u8; 64]) -> Masks {
         | eq(b'|');
     m[class::HASH] = eq(b'#');
     m[class::REF] = either(b'&', b';');
-    m[class::FRAME] = either(b'[', b']') | eq(b'(');
+    m[class::FRAME] = either(b'[', b']') | either(b'(', b'`');
     m
 }

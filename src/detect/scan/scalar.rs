@@ -54,7 +54,7 @@ pub const fn bits(b: u8) -> u32 {
         b'_' | b'$' => 1 << class::KEYMARK,
         b'#' => 1 << class::HASH,
         b'\n' => 1 << class::LINE,
-        b'[' | b']' | b'(' => 1 << class::FRAME,
+        b'[' | b']' | b'(' | b'`' => 1 << class::FRAME,
         _ => 0,
     }
 }

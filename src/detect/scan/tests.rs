@@ -92,7 +92,7 @@ proptest! {
         let option = |i| {
             let closed = is(i, 1, b")") || is(i, 1, b" \t") && is(i, 2, b")");
             let one = is(i, 1, b"-") && term(i, 2);
-            let opened = is(i, 0, b"\"'") && (is(i, 1, b"[(") || is(i, 2, b"[("));
+            let opened = is(i, 0, b"\"'") && (is(i, 1, b"[(`") || is(i, 2, b"[(`"));
             letter(i, 0) && (closed || one || dashes(i, 1, 2)) || dashes(i, 0, 5) || opened
         };
         prop_assert_eq!(&got[kind::OPTION], &wants(&option));
@@ -103,7 +103,7 @@ proptest! {
             let two = |n| is(i, n, b"\"'") && is(i, n + 1, b"\"'");
             let keyed = two(1) && keychar(i, 3) || is(i, 1, b" \t") && two(2) && keychar(i, 4);
             let begins = keychar(i, 0) || is(i, 0, b"#@%");
-            is(i, 0, b"#") || is(i, 0, b":") && keyed || begins && two(1) && is(i, 3, b"[](=>: \t")
+            is(i, 0, b"#") || is(i, 0, b":") && keyed || begins && two(1) && is(i, 3, b"[](`=>: \t")
         };
         prop_assert_eq!(&got[kind::HASH], &wants(&hash));
         let digit = |i, n| at(i, n).is_some_and(|b| b.is_ascii_digit());
@@ -116,13 +116,13 @@ proptest! {
         prop_assert_eq!(&got[kind::DECIMALS], &wants(&decimals));
         let opens = |i, n| {
             let space = is(i, n, b" \t");
-            !space && (at(i, n).is_some_and(|b| b <= b' ') || is(i, n, b"\"'&;,)]}<>|[("))
+            !space && (at(i, n).is_some_and(|b| b <= b' ') || is(i, n, b"\"'&;,)]}<>|[(`"))
         };
         let framed = |i| {
             let quoted = is(i, 1, b"\"'") && is(i, 3, b"\"'") && word(i, 4);
             let once = opens(i, 1) && is(i, 2, b" \t") && (letter(i, 3) || quoted);
             let twice = is(i, 1, b"\"'") && is(i, 2, b"\"'") && is(i, 3, b" \t") && letter(i, 4);
-            let short = is(i, 0, b"[]()") && (2..5).any(|n| is(i, n, b"[](")) && !at(i, 1).is_some_and(|b| b.is_ascii_digit());
+            let short = is(i, 0, b"[]()`") && (2..5).any(|n| is(i, n, b"[](`")) && !at(i, 1).is_some_and(|b| b.is_ascii_digit());
             word(i, 0) && (once || twice || is(i, 1, b" \t") && is(i, 2, b"yr")) || short
         };
         prop_assert_eq!(&got[kind::FRAMED], &wants(&framed));
