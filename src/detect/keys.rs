@@ -84,7 +84,7 @@ impl KeyClass {
 }
 
 /// Members and elements that hold the value of another one.
-const WRAPPERS: [&str; 5] = ["string value", "int value", "double value", "value", "string"];
+const WRAPPERS: [&str; 6] = ["string value", "int value", "double value", "value", "string", "attribute value"];
 
 /// All keys of the rules, compiled. Immutable and shared.
 pub struct Registry {

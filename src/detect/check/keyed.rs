@@ -1,6 +1,6 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
-use super::{all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, scheme, uuid};
+use super::{all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, scheme, uuid, word};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Verdict on a keyed value.
@@ -18,6 +18,9 @@ pub enum Keyed {
 pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     let free = shape.is_boundless() && entity != e::PERSON_NAME || matches!(entity, e::TOKEN | e::SESSION);
     if placeholder::is(v) || if free { output::veils(v) } else { output::is(v) } {
+        return Keyed::Placeholder;
+    }
+    if (free || entity == e::PERSON_NAME) && word::is_verdict(v) {
         return Keyed::Placeholder;
     }
     let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };

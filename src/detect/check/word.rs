@@ -102,6 +102,44 @@ pub fn is_sentence(v: &[u8]) -> bool {
     BEGIN.iter().any(|w| v[..blank].eq_ignore_ascii_case(w.as_bytes()))
 }
 
+/// How validators begin what they say of a field in its place.
+const VERDICTS: &[&str] = &[
+    "must be ",
+    "must not be ",
+    "must have ",
+    "must contain ",
+    "must match ",
+    "should be ",
+    "should have ",
+    "string should ",
+    "is too short",
+    "is too long",
+    "is required",
+    "is invalid",
+    "is not ",
+    "can't be ",
+    "cannot be ",
+    "may not be ",
+    "does not match ",
+    "doesn't match ",
+    "has already been ",
+    "this field ",
+    "ensure this ",
+    "size must be ",
+    "length must be ",
+    "password must ",
+    "password is too ",
+];
+
+/// True for what a validator says in the place of a value: `is too short (minimum is 8 characters)`, `The password field is required.`
+pub fn is_verdict(v: &[u8]) -> bool {
+    let begins = |w: &str| v.get(..w.len()).is_some_and(|f| f.eq_ignore_ascii_case(w.as_bytes()));
+    let holds = |w: &[u8]| memchr::memmem::find(v, w).is_some();
+    v.len() <= 160
+        && memchr::memchr(b' ', v).is_some()
+        && (VERDICTS.iter().any(|w| begins(w)) || begins("the ") && (holds(b" field is ") || holds(b" must be ")))
+}
+
 /// Names of ways to log in that hold a digit.
 const WAYS: &[&str] = &["oauth", "saml", "fido", "2fa", "u2f", "mfa", "ldap", "sha", "md5", "pbkdf2", "x509", "urn:"];
 
@@ -125,6 +163,16 @@ mod tests {
         }
         assert!(is_sentence(b"can't be blank") && is_sentence(b"Must have 8 signs"));
         assert!(!is_sentence(b"correct horse") && !is_sentence(b"is"));
+        for v in [
+            "is too short (minimum is 8 characters)",
+            "The password must be at least 8 characters.",
+            "Must not be blank",
+        ] {
+            assert!(is_verdict(v.as_bytes()), "{v}");
+        }
+        for v in ["the quick brown fox", "must", "is that so", "mustbe 8 x"] {
+            assert!(!is_verdict(v.as_bytes()), "{v}");
+        }
         for v in
             ["client_credentials", "oauth2", "urn:ietf:params:oauth:grant-type:saml2-bearer", "keyboard-interactive"]
         {

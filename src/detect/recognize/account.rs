@@ -2,7 +2,7 @@
 //! passwords in those of SQL: `IDENTIFIED BY '...'`.
 
 use super::quotes::string_end;
-use super::{Found, Skip, Text};
+use super::{Found, Skip, Text, monitor};
 use crate::detect::check::{keyed, output, word};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
@@ -18,14 +18,20 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::FRAMED) {
         let p = p as usize;
-        if matches!(t[p], b']' | b')' | b'[' | b'(' | b'`') || !announced(t, p) || skip.covers(p) {
+        if matches!(t[p], b']' | b')' | b'[' | b'(' | b'`') {
+            continue;
+        }
+        if p > 3 && t[p - 3..p] == *b"\" \"" && !skip.covers(p) && monitor::member(text, found, p) {
+            continue;
+        }
+        if !announced(t, p) || skip.covers(p) {
             continue;
         }
         if let Some(end) = identified(text, found, p) {
             found.push(p, end, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
-        if let Some((start, end)) = asked(t, p) {
+        if let Some((start, end)) = monitor::auth(t, p) {
             found.push(start, end, e::PASSWORD, RuleId::Words, Confidence::Context);
             continue;
         }
@@ -133,25 +139,6 @@ fn set_password(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<(usi
     let name = p + memchr::memchr(text.before(p), rest)?;
     let end = closed(text, found, start);
     (end > start && !output::veils(&t[start..end])).then_some((name, (start, end)))
-}
-
-/// The password of `"AUTH" "alice" "..."` at or behind `p`, as Redis monitors commands.
-fn asked(t: &[u8], p: usize) -> Option<(usize, usize)> {
-    let head = t[..p].strip_suffix(b"\" \"")?;
-    // A key may have that name, too: `[0 127.0.0.1:52114] "AUTH" ...`, `"HELLO" "3" "AUTH" ...`.
-    let command = |c: &&[u8]| head.len() >= c.len() && head[head.len() - c.len()..].eq_ignore_ascii_case(c);
-    let auth = [&b"] \"auth"[..], b"\"2\" \"auth", b"\"3\" \"auth"].iter().any(command);
-    if !auth && ![&b"\"requirepass"[..], b"\"masterauth"].iter().any(command) {
-        return None;
-    }
-    let string = |from: usize| memchr::memchr2(b'"', b'\n', &t[from..]).map(|n| from + n).filter(|&i| t[i] == b'"');
-    let end = string(p)?;
-    let second = t[end..].strip_prefix(b"\" \"").is_some_and(|v| auth && !v.starts_with(b"deid=pv:"));
-    let (start, end) = match second {
-        true => (end + 3, string(end + 3)?),
-        false => (p, end),
-    };
-    (end > start && !output::veils(&t[start..end])).then_some((start, end))
 }
 
 /// Settings and commands whose value stands in quotes behind a blank: `password "..."`, `{:password "..."}` (Clojure),

@@ -77,7 +77,7 @@ fn string(text: &Text<'_>, mut i: usize, to: usize) -> Option<(usize, usize)> {
 }
 
 /// What the element before says, or the one around: `<key>password</key><string>...` (property lists), `<name>password</name>
-/// <value><string>...` (XML-RPC), `<setting name="password"><value>...` (.NET).
+/// <value><string>...` (XML-RPC), `<setting name="password"><value>...` (.NET), `<saml2:Attribute Name="username"><saml2:AttributeValue>...`.
 #[inline(never)]
 fn sibling(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Option<KeyClass> {
     let t = text.bytes;
@@ -94,7 +94,8 @@ fn sibling(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Op
             (memchr::memrchr2(b'>', b'<', &head[..tag]).filter(|&i| head[i] == b'>')? + 1, tag)
         }
         None => {
-            let at = memchr::memmem::find(&head[tag..], b" name=")? + tag + b" name=".len();
+            let name = |n| memchr::memmem::find(&head[tag..], n);
+            let at = name(b" name=").or_else(|| name(b" Name="))? + tag + b" name=".len();
             let quote = *head
                 .get(at)
                 .filter(|b| matches!(b, b'"' | b'\'') && head.ends_with(b">") && !head.ends_with(b"/>"))?;

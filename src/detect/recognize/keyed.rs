@@ -86,6 +86,10 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
                 Some(end) => end,
                 None => value_at(text, found, class, p, behind(text, p)),
             };
+            // `password = "old" -> "new"` (Terraform)
+            if end > 0 && text.at(end) == b'"' && text.bytes[end..].starts_with(b"\" -> \"") {
+                end = value_at(text, found, class, p, end + b"\" -> ".len()).max(end);
+            }
             if end == 0 && class.has_shape(&[Shape::WeakSerial]) {
                 end = beside::serial(text, found, keys[..n].last(), p);
             }
@@ -178,6 +182,14 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         return 0;
     }
     let i = behind_blanks(text, from);
+    // `user := a.User` (Go): bare values of RADIUS stand behind names with dashes.
+    if text.at(sep) == b':' && text.at(sep + 1) == b'=' && !matches!(text.at(i), b'"' | b'\'') {
+        let end = sep - separators::behind_key(text, sep);
+        let len = text.scan.maps.keychars.run_before(end);
+        if !text.bytes[end - len..end].contains(&b'-') {
+            return 0;
+        }
+    }
     if text.at(i) == b'r'
         && let Some(span) = rejected(text, i)
         && let Some((entity, shape)) = class.entity

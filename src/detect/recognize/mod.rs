@@ -23,6 +23,7 @@ mod ipv6;
 mod issuers;
 pub mod keyed;
 mod login;
+mod monitor;
 mod naming;
 mod numeric;
 mod option;

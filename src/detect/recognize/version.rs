@@ -9,6 +9,9 @@ use crate::model::Shape;
 const HOSTS: &[&[u8]] =
     &[b"host", b"ip", b"addr", b"address", b"client", b"node", b"peer", b"server", b"dns", b"proxy"];
 
+/// Systems of network devices whose versions have four numbers.
+const SYSTEMS: &[&[u8]] = &[b" AireOS", b" PAN-OS", b"IOS-XE", b"IOS XE", b"ArubaOS"];
+
 /// Longest stretch between the bracket that opens a comment and what is asked for in it.
 const COMMENT: usize = 192;
 
@@ -24,6 +27,9 @@ pub fn is(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
         // Windows' packages end so: `Package_for_KB123~31bf3856ad364e35~amd64~~6.1.1.0`.
         b'~' => text.before(s - 1) == b'~',
         b'_' => in_browser(text.bytes, s),
+        // `grpcio==1.62.1.1`
+        b'=' => text.before(s - 1) == b'=',
+        b' ' if SYSTEMS.iter().any(|n| text.bytes[..s - 1].ends_with(n)) => true,
         b' ' | b'+' => text.before(s - 1) == b';' && is_field(text.bytes, s, end),
         _ => false,
     }
