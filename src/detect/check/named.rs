@@ -224,6 +224,13 @@ fn regional_of(v: &[u8]) -> Keyed {
 
 /// A day of birth: eight digits, or year, month and day with marks; a time of day may follow.
 fn birth(v: &[u8]) -> bool {
+    // `Wed Jan 31 00:00:00 CST 1990` (Java).
+    if (24..=35).contains(&v.len()) && v[3] == b' ' && v[13] == b':' {
+        let mut day = [b' '; 11];
+        day[..6].copy_from_slice(&v[4..10]);
+        day[6..].copy_from_slice(&v[v.len() - 5..]);
+        return names_month(&day);
+    }
     // `1990-01-31T00:00:00.000+08:00`: the day alone counts.
     if let [day @ .., b'T' | b' '] = &v[..v.len().min(11)]
         && day.len() == 10

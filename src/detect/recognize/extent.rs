@@ -47,7 +47,7 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
                 end = bare_end(text, end + 1, most, true);
             }
             if words && text.at(end) == b' ' && text.at(sep) == b'=' {
-                end = member_end(text, sep, end);
+                end = if is_cef(text, found, i) { pair_start(text, end) } else { member_end(text, sep, end) };
             }
             match shape {
                 // Maps of Java and Go: `Authorization=[Bearer ...]`.
@@ -313,3 +313,25 @@ fn member_end(text: &Text<'_>, sep: usize, end: usize) -> usize {
 
 /// Most bytes of the words behind the first.
 const WORDS: usize = 128;
+
+/// True when the value at `i` stands in an event of ArcSight's format, whose values may hold blanks.
+fn is_cef(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> bool {
+    found.line.seek(text, i);
+    let head = &text.bytes[found.line.start.min(i)..i];
+    memchr::memmem::find(&head[..head.len().min(WORDS)], b"CEF:").is_some()
+}
+
+/// Where the value of such an event ends whose first word ends at `end`: before the blank and the next key, or with the line.
+fn pair_start(text: &Text<'_>, end: usize) -> usize {
+    let t = text.bytes;
+    let rest = &t[end..t.len().min(end + WORDS)];
+    let rest = &rest[..rest.iter().position(|b| matches!(b, b'\n' | b'\r' | b'"' | b'|')).unwrap_or(rest.len())];
+    let Some(equals) = memchr::memchr(b'=', rest) else {
+        return if rest.len() < WORDS && memchr::memchr(b'"', rest).is_none() { end + rest.len() } else { end };
+    };
+    let name = rest[..equals].iter().rev().take_while(|b| b.is_ascii_alphanumeric()).count();
+    match rest[..equals - name].last() {
+        Some(b' ') if name > 0 => end + equals - name - 1,
+        _ => end,
+    }
+}
