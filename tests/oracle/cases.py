@@ -171,6 +171,8 @@ def why_changed(entity, value):
         return "a number of Guangzhou by its area code"
     if entity.startswith("PHONE_CN") and re.fullmatch(r"1[3-9]\d{9}", value):
         return "behind its key the shape 1[3-9] decides: new segments must not leak"
+    if entity.startswith("PHONE_CN") and re.fullmatch(r"[1-9][1-9]9\d{8}", value):
+        return "behind its key a mobile number of Brazil"
     if entity.startswith("IMEI"):
         return "behind its key a number goes whatever its check digit"
     if entity in ("MEID", "IMSI", "CN_USCC", "LUHN", "IBAN"):

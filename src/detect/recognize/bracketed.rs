@@ -47,12 +47,14 @@ pub fn class(text: &Text<'_>, found: &mut Found<'_>, end: usize, sep: usize) -> 
 }
 
 /// True when the colon at `p` stands between the name of a property and who may see it: `[phone:App\User:private] => ...`.
-#[inline]
+#[inline(always)]
 pub fn parts_visibility(text: &Text<'_>, p: usize) -> bool {
     // Classes begin with a capital, and `protected` and `private` alike.
-    if text.at(p) != b':' || !matches!(text.at(p + 1), b'p' | b'A'..=b'Z') {
-        return false;
-    }
+    matches!(text.at(p + 1), b'p' | b'A'..=b'Z') && text.at(p) == b':' && is_visible(text, p)
+}
+
+#[inline(never)]
+fn is_visible(text: &Text<'_>, p: usize) -> bool {
     let (head, rest) =
         (&text.bytes[p.saturating_sub(LONGEST)..p], &text.bytes[p + 1..text.bytes.len().min(p + LONGEST)]);
     let opens = memchr::memrchr3(b'[', b' ', b'\n', head).is_some_and(|i| head[i] == b'[');

@@ -87,7 +87,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
                 None => value_at(text, found, class, p, behind(text, p)),
             };
             // `password = "old" -> "new"` (Terraform)
-            if end > 0 && text.at(end) == b'"' && text.bytes[end..].starts_with(b"\" -> \"") {
+            if end > 0 && text.at(end + 1) == b' ' && text.bytes[end..].starts_with(b"\" -> \"") {
                 end = value_at(text, found, class, p, end + b"\" -> ".len()).max(end);
             }
             if end == 0 && class.has_shape(&[Shape::WeakSerial]) {

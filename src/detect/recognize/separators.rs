@@ -23,11 +23,13 @@ pub fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, C
             n += usize::from(text.registry.tells(class));
             continue;
         }
-        if text.before(p) == b')' && text.bytes[p] == b'=' {
+        // Nearly all keys touch their separator, or their quote does.
+        let last = text.before(p);
+        let loose = matches!(last, b' ' | b'\t' | b')');
+        if loose && last == b')' && text.bytes[p] == b'=' {
             tuple::run(text, found, p);
             continue;
         }
-        let apart = text.bytes[p] == b':' && matches!(text.before(p), b' ' | b'\t');
         let head: Option<&Head> = text.bytes.get(p.wrapping_sub(HEAD)..p).and_then(<[u8]>::first_chunk);
         // A word and a colon in running text, or a group of an address, tells nothing of what follows.
         let bare = text.bytes[p] == b':' && head.is_some_and(|h| h[HEAD - 1].is_ascii_alphanumeric());
@@ -44,7 +46,7 @@ pub fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, C
         };
         let key = if key.ends_phrase() { phrase(text, found, p, key) } else { key };
         // Both are written without a jump.
-        let named = !(key.is_short() && is_octet(text, p) || apart && key.tells() && !begins(text, found, p));
+        let named = !(key.is_short() && is_octet(text, p) || loose && key.tells() && !begins(text, found, p));
         keys[n] = (sep, key.class);
         n += usize::from(named & key.tells());
         found.settled.exempt_behind(p, named & key.exempts());
@@ -99,7 +101,7 @@ fn blanks_before(text: &Text<'_>, p: usize) -> usize {
 #[inline(never)]
 fn begins(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> bool {
     let end = p - behind_key(text, p);
-    if !matches!(text.at(end), b' ' | b'\t') || text.at(p + 1) == b'=' {
+    if text.at(p) == b'=' || !matches!(text.at(end), b' ' | b'\t') || text.at(p + 1) == b'=' {
         return true;
     }
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'\t' | b'_' | b'-' | b'.' | b'$' | 0x80..);
