@@ -47,6 +47,8 @@ pub enum Says {
     Message,
     /// It names the program.
     Program,
+    /// It holds the values that are bound to a statement beside it.
+    Bindings,
 }
 
 /// What the registry knows of a key.
@@ -85,6 +87,9 @@ impl KeyClass {
 
 /// Members and elements that hold the value of another one.
 const WRAPPERS: [&str; 6] = ["string value", "int value", "double value", "value", "string", "attribute value"];
+
+/// Members that list the values bound to a statement, and the first parameter of those that .NET writes.
+const BINDINGS: [&str; 5] = ["parameters", "params", "bindings", "args", "p0"];
 
 /// All keys of the rules, compiled. Immutable and shared.
 pub struct Registry {
@@ -168,6 +173,10 @@ impl Registry {
             for (keys, says) in [(&m.keys, Says::Message), (&m.programs, Says::Program)] {
                 keys.iter().for_each(|k| r.exact.entry(joined(k.as_bytes()).into()).or_default().says = says);
             }
+        }
+        for k in BINDINGS {
+            let class = r.exact.entry(joined(k.as_bytes()).into()).or_default();
+            class.says = if class.says == Says::Nothing { Says::Bindings } else { class.says };
         }
         r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });
         r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));

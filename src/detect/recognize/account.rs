@@ -2,7 +2,7 @@
 //! passwords in those of SQL: `IDENTIFIED BY '...'`.
 
 use super::quotes::string_end;
-use super::{Found, Skip, Text, monitor};
+use super::{Found, Skip, Text, monitor, sql};
 use crate::detect::check::{keyed, output, word};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
@@ -18,13 +18,17 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::FRAMED) {
         let p = p as usize;
-        if matches!(t[p], b']' | b')' | b'[' | b'(' | b'`') {
+        if matches!(t[p], b']' | b')' | b'[' | b'(' | b'`') || skip.covers(p) {
             continue;
         }
-        if p > 3 && t[p - 3..p] == *b"\" \"" && !skip.covers(p) && monitor::member(text, found, p) {
+        if p > 3 && t[p - 3..p] == *b"\" \"" && monitor::member(text, found, p) {
             continue;
         }
-        if !announced(t, p) || skip.covers(p) {
+        if matches!(text.before(p - 1), b'=' | b' ') && text.before(p - 2) == b'=' || text.before(p - 1) == b'=' {
+            sql::compared(text, found, p);
+            continue;
+        }
+        if !announced(t, p) || stated(text, found, p) {
             continue;
         }
         if let Some(end) = identified(text, found, p) {
@@ -51,6 +55,15 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     }
 }
 
+/// Takes what a statement or a message of a database says of the value at `p`; returns whether it says so.
+fn stated(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> bool {
+    if let Some((start, end)) = sql::clause(text, p) {
+        found.push(start, end, e::PASSWORD, RuleId::Words, Confidence::Context);
+        return true;
+    }
+    sql::like(text, found, p) || sql::entry(text, found, p) || sql::procedure(text, found, p)
+}
+
 /// True for the name of a person's account.
 fn is_account(v: &[u8]) -> bool {
     matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, v), keyed::Keyed::Take(_)) && !output::is(v)
@@ -66,7 +79,14 @@ fn announced(t: &[u8], p: usize) -> bool {
         return false;
     };
     let word = u32::from_le_bytes(*word) | 0x2020_2020;
-    const ENDS: [u32; 15] = [
+    const ENDS: [u32; 22] = [
+        u32::from_le_bytes(*b"like"),
+        u32::from_le_bytes(*b"ntry"),
+        u32::from_le_bytes(*b"e is"),
+        u32::from_le_bytes(*b"h by"),
+        u32::from_le_bytes(*b"' by"),
+        u32::from_le_bytes(*b"lace"),
+        u32::from_le_bytes(*b"lues"),
         u32::from_le_bytes(*b"d by"),
         u32::from_le_bytes(*b"word"),
         u32::from_le_bytes(*b"user"),

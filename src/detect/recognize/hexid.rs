@@ -18,6 +18,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         let s = hex_start(text, p);
+        if p - s == NATIVE && text.before(s) == b'*' && native(text, found, s - 1, p) {
+            continue;
+        }
         if !found.settled.exempts(text, s) && p - s <= 128 {
             after_word(text, found, s, p);
         }
@@ -34,6 +37,19 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
     }
     hardware(text, found);
+}
+
+/// Digits of a password as `mysql_native_password` keeps it.
+const NATIVE: usize = 40;
+
+/// `'*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'`: takes the hash of MySQL that begins with the star at `s`.
+#[cold]
+fn native(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
+    let quoted = matches!(text.before(s), b'\'' | b'"') && text.at(end) == text.before(s);
+    if quoted {
+        found.push(s, end, e::PASSWORD, RuleId::HexId, Confidence::Checked);
+    }
+    quoted
 }
 
 /// Where the hex run that ends before `end` begins; longer runs than any id are cut.

@@ -4,7 +4,7 @@ use super::extent::{bare_end, extent};
 use super::quotes::closes;
 use super::{
     Found, Skip, Text, array, attribute, beside, bracketed, form, login, naming, numeric, prose, separators,
-    serialized, special, typed,
+    serialized, special, sql, typed,
 };
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
@@ -36,7 +36,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut keys = std::mem::take(&mut found.settled.keys);
     let known = separators::known_keys(text, found, &mut keys);
     let mut skip = Skip::new(text.regions);
-    let mut taken = 0;
+    let (mut taken, mut bound) = (0, 0);
     for (n, &(p, class)) in keys[..known].iter().enumerate() {
         let p = p as usize;
         // A key inside a value that is already taken needs no look, unless its separator is the last of it. One in a region
@@ -50,8 +50,10 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if class.wrapper {
             class = attribute::class(text, found, p);
         }
-        if class.says != Says::Nothing {
-            found.messages.push((p as u32, class.says));
+        match class.says {
+            Says::Nothing => {}
+            Says::Bindings => sql::bound(text, found, p, &mut bound),
+            says => found.messages.push((p as u32, says)),
         }
         // The region of a cookie is not that of the whole header, and tags are not shown with what follows them.
         if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && !text.is_tag(p) {
@@ -249,6 +251,17 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         _ => {}
     }
     let data = shape.is_boundless() && text.is_data(sep, i);
+    let spaced = i > from && text.before(sep) == b' ' && text.at(sep) == b'=';
+    if start == i && (spaced || matches!(text.at(i), b':' | b'$' | b'@' | b'%' | b'(' | b'V')) {
+        match sql::expression(text, sep, (i, end)) {
+            sql::Expression::None => {}
+            sql::Expression::Stands => return 0,
+            sql::Expression::From(quote) => {
+                let span = extent(text, found, sep, quote, class);
+                return accept(text, found, entity, shape, sep, span, false).map_or(0, |_| span.1);
+            }
+        }
+    }
     match text.at(i) {
         b'[' if !data && text.at(i + 1) == b'"' && closes(text, found, sep, i + 1) => 0,
         // Maps of Go's, and their headers.

@@ -14,7 +14,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     for &p in text.scan.events.of(kind::OPTION) {
         let p = p as usize;
         if matches!(text.at(p), b'"' | b'\'') {
-            if !skip.covers(p) {
+            if !skip.covers(p) && !stated(text, found, p) {
                 pairs::run(text, found, &mut lists, p);
             }
             continue;
@@ -40,6 +40,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             _ => sql::values(text, found, p),
         };
     }
+}
+
+/// Takes the strings behind the bracket before the quote at `p`, when a statement or call says what they are; returns whether one does.
+fn stated(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> bool {
+    text.before(p) == b'(' && (sql::members(text, found, p) || sql::call(text, found, p))
 }
 
 /// The value behind the option whose name begins at `start`, unless it begins before `shown`; returns how far the look went.

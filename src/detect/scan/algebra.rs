@@ -286,7 +286,13 @@ fn frames(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let bare = sh!(space, i, 1) & sh!(c[class::Y_R], i, 2);
     let opened = sh!(frame, i, 2) | sh!(frame, i, 3) | sh!(frame, i, 4);
     let short = (frame[i] | paren[i]) & opened & !(sh!(d, i, 1));
-    event[kind::FRAMED][i - FRONT] = (word[i] & (once | twice | bare)) | short;
+    // `lower(x) = '...`, `(x)::text = '...`, and the wildcard of `LIKE '%...`.
+    let (eq, colon) = (&c[class::EQ], &c[class::COLON]);
+    let typed = sh!(paren, i, 5) | (sh!(colon, i, 9) & sh!(colon, i, 10));
+    let spaced = sh!(space, i, 2) & sh!(eq, i, 3) & sh!(space, i, 4) & typed;
+    let compared = sh!(quote, i, 1) & (spaced | (sh!(eq, i, 2) & sh!(paren, i, 3)));
+    let begins = (word[i] & (once | twice | bare | compared)) | (c[class::PCT][i] & once & sh!(quote, i, 1));
+    event[kind::FRAMED][i - FRONT] = begins | short;
 }
 
 /// Hashes, and quotes written twice behind a key or before a word.

@@ -175,7 +175,7 @@ pub mod kind {
     /// What may end a named reference: `&lt;`, `&quot;` (semicolon).
     pub const NAMED: usize = 22;
     /// A word behind a quote or bracket that a blank and a word precede (also one in quotes), or behind a blank and a word that ends in `r`
-    /// or `y` (first sign), and the end of one to three signs in brackets (bracket).
+    /// or `y` (first sign), also behind `) = '` and `::text = '`; `%` behind `word '`; the end of one to three signs in brackets.
     pub const FRAMED: usize = 23;
     /// Dot of a number of one to three digits behind four digits and what parts two numbers (dot).
     pub const DECIMALS: usize = 24;

@@ -123,7 +123,11 @@ proptest! {
             let once = opens(i, 1) && is(i, 2, b" \t") && (letter(i, 3) || quoted);
             let twice = is(i, 1, b"\"'") && is(i, 2, b"\"'") && is(i, 3, b" \t") && letter(i, 4);
             let short = is(i, 0, b"[]()`") && (2..5).any(|n| is(i, n, b"[](`")) && !at(i, 1).is_some_and(|b| b.is_ascii_digit());
-            word(i, 0) && (once || twice || is(i, 1, b" \t") && is(i, 2, b"yr")) || short
+            let typed = is(i, 5, b")") || is(i, 9, b":") && is(i, 10, b":");
+            let spaced = is(i, 2, b" \t") && is(i, 3, b"=>") && is(i, 4, b" \t") && typed;
+            let compared = is(i, 1, b"\"'") && (spaced || is(i, 2, b"=>") && is(i, 3, b")"));
+            let wild = is(i, 0, b"%") && once && is(i, 1, b"\"'");
+            word(i, 0) && (once || twice || compared || is(i, 1, b" \t") && is(i, 2, b"yr")) || wild || short
         };
         prop_assert_eq!(&got[kind::FRAMED], &wants(&framed));
     }

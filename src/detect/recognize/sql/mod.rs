@@ -1,7 +1,22 @@
 //! Values of SQL by the columns they go to: `INSERT INTO users (name, password) VALUES ('...', '...'), (...)`.
 
-use super::{Found, Text, keyed};
+mod bound;
+mod duplicate;
+mod expression;
+mod login;
+mod predicate;
+mod statement;
+
+pub use bound::run as bound;
+pub use duplicate::entry;
+pub use expression::{Expression, expression};
+pub use login::{call, clause, procedure};
+pub use predicate::{compared, like, members};
+
+use super::keyed::{self, MAX_VALUE};
+use super::{Found, Text};
 use crate::detect::keys::KeyClass;
+use memchr::memmem;
 
 /// Most columns, and most bytes of their list.
 const COLUMNS: usize = 64;
@@ -16,18 +31,20 @@ pub fn values(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> usize {
         return p;
     }
     let mut columns = [KeyClass::default(); COLUMNS];
-    let known = columns_before(text, found, p, &mut columns);
+    let (known, open) = columns_before(text, found, p, &mut columns);
     if known == 0 {
         return p;
     }
+    let spelled = is_spelled(text, open);
     while t.get(i) == Some(&b'(') {
         let mut n = 0;
         loop {
             let sep = i;
             let start = blanks(text, i + 1);
-            let end = value_end(text, start);
+            let end = if spelled { spelled_end(text, start) } else { value_end(text, start) };
+            let v = &t[start..end];
             if let Some((entity, shape)) = columns.get(n).and_then(|c| c.entity)
-                && let Some((from, to)) = literal(&t[start..end])
+                && let Some((from, to)) = if spelled { Some((0, v.len())) } else { literal(v) }
             {
                 keyed::accept(text, found, entity, shape, sep, (start + from, start + to), false);
             }
@@ -46,15 +63,21 @@ pub fn values(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> usize {
     i.min(t.len())
 }
 
-/// The classes of the columns in the brackets before `p`; returns how many have a key that tells what they hold.
-fn columns_before(text: &Text<'_>, found: &mut Found<'_>, p: usize, columns: &mut [KeyClass; COLUMNS]) -> usize {
+/// The classes of the columns in the brackets before `p`; returns how many have a key that tells what they hold, and where the
+/// brackets open.
+fn columns_before(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    p: usize,
+    columns: &mut [KeyClass; COLUMNS],
+) -> (usize, usize) {
     let t = text.bytes;
     let list = &t[p.saturating_sub(LIST)..p];
-    let Some(close) = list.iter().rposition(|b| *b == b')') else { return 0 };
-    let Some(open) = memchr::memrchr(b'(', &list[..close]) else { return 0 };
+    let Some(close) = list.iter().rposition(|b| *b == b')') else { return (0, p) };
+    let Some(open) = memchr::memrchr(b'(', &list[..close]) else { return (0, p) };
     let base = p - list.len();
     if memchr::memchr_iter(b'\n', &list[open..]).any(|i| ends(text, base + open + i)) {
-        return 0;
+        return (0, p);
     }
     let (mut at, mut known) = (open + 1, 0);
     for (column, name) in columns.iter_mut().zip(list[open + 1..close].split(|b| *b == b',')) {
@@ -67,7 +90,30 @@ fn columns_before(text: &Text<'_>, found: &mut Found<'_>, p: usize, columns: &mu
         }
         at += name.len() + 1;
     }
-    known
+    (known, base + open)
+}
+
+/// Bytes between `SQL:` and the list of columns.
+const HEAD: usize = 160;
+
+/// `(SQL: insert into "users" ("username") values (alice))`: Laravel writes values without quotes into the statement of an exception;
+/// the list of columns opens at `open`.
+fn is_spelled(text: &Text<'_>, open: usize) -> bool {
+    let head = &text.bytes[open.saturating_sub(HEAD)..open];
+    let rest = memmem::rfind(head, b"SQL: ").map(|n| &head[n + 5..]);
+    let said = |word: &[u8]| rest.and_then(|r| r.get(..word.len())).is_some_and(|r| r.eq_ignore_ascii_case(word));
+    (said(b"insert ") || said(b"replace ")) && !head.contains(&b'\n')
+}
+
+/// Where the value of such a statement ends that begins at `from`.
+fn spelled_end(text: &Text<'_>, from: usize) -> usize {
+    let rest = &text.bytes[from.min(text.bytes.len())..];
+    let ends = |n: usize| match rest[n] {
+        b',' => rest.get(n + 1) == Some(&b' '),
+        b')' => true,
+        _ => ends(text, from + n),
+    };
+    memchr::memchr3_iter(b',', b')', b'\n', rest).find(|n| ends(*n)).map_or(text.bytes.len(), |n| from + n)
 }
 
 /// The string or number of a value: `'...'`, `N'...'`, `crypt('...', 8)`, `13800138001`; nothing for parameters (`?`, `$1`, `:name`)
@@ -130,4 +176,28 @@ fn value_end(text: &Text<'_>, from: usize) -> usize {
         i += 1;
     }
     i.min(t.len())
+}
+
+/// Where the string ends that the quote at `open` opens: a quote written twice stands in it.
+fn string_end(text: &Text<'_>, open: usize) -> Option<usize> {
+    let t = text.bytes;
+    let quote = t[open];
+    let mut i = open + 1;
+    loop {
+        let rest = t.get(i..t.len().min(open + MAX_VALUE))?;
+        let at = i + memchr::memchr3(quote, b'\\', b'\n', rest)?;
+        match t[at] {
+            b'\n' if ends(text, at) => return None,
+            b'\\' => i = at + 2,
+            b'\'' if quote == b'\'' && t.get(at + 1) == Some(&quote) => i = at + 2,
+            b if b == quote && text.is_escape(at) == text.is_escape(open) => return Some(at),
+            _ => i = at + 1,
+        }
+    }
+}
+
+/// What stands before the last word of `v`, when it is this one.
+fn strip<'a>(v: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
+    let (front, last) = v.split_at_checked(v.len().checked_sub(word.len())?)?;
+    last.eq_ignore_ascii_case(word).then_some(front)
 }
