@@ -155,10 +155,11 @@ impl Registry {
                 }
             }
         }
-        for (entity, shape, keys) in &rules.aliases {
-            // What is not taken under such a key is a digest or a status.
+        for (entity, shape, keys, suffixes) in &rules.aliases {
+            // What is not taken under such a key is a digest, an id or a status.
             let exempt = match shape {
                 Shape::Signature => Exempt::Hash,
+                Shape::LongSecret => Exempt::Id,
                 Shape::LoginCode => Exempt::Metric,
                 _ => Exempt::No,
             };
@@ -167,6 +168,7 @@ impl Registry {
                 r.add_weak(keys, class);
             } else {
                 r.add(keys, &[], class);
+                r.add_ends(suffixes, class);
             }
         }
         for m in &rules.messages {
@@ -207,6 +209,15 @@ impl Registry {
         }
         for k in suffixes.iter().filter(|k| k.is_ascii()) {
             self.suffix.insert(joined(k.as_bytes()).into(), class);
+        }
+    }
+
+    /// Names the ends of longer keys; whole keys of that name are what they were.
+    fn add_ends(&mut self, suffixes: &[String], class: KeyClass) {
+        for k in suffixes {
+            let name: Box<[u8]> = joined(k.as_bytes()).into();
+            self.exact.entry(name.clone()).or_insert(class);
+            self.suffix.insert(name, class);
         }
     }
 
@@ -283,7 +294,8 @@ impl Registry {
 
     /// Words run together in scripts without spaces: the end decides, after a copula is dropped.
     fn classify_words(&self, key: &[u8]) -> KeyClass {
-        let mut low = key.to_ascii_lowercase();
+        let text = std::str::from_utf8(key).map(|k| k.to_lowercase().into_bytes());
+        let mut low = text.unwrap_or_else(|_| key.to_ascii_lowercase());
         for copula in ["是", "为", "：", "号为"] {
             if low.ends_with(copula.as_bytes()) {
                 low.truncate(low.len() - copula.len());

@@ -113,12 +113,16 @@ pub enum Shape {
     Geo,
     /// Verification code: 4-8 digits or letters.
     Code,
+    /// What a card is checked by: three or four digits.
+    ShortCode,
     /// Any non-empty value: passwords, tokens.
     Secret,
     /// Any non-empty value but a path: shells name their directory as they name a password.
     SecretNoPath,
     /// Any value but a count or a result: tests and gates have a key of this name as well.
     LooseSecret,
+    /// A key in base64 that says so (`base64:...`), or a long token with digits and letters in it: the key may name an application.
+    LongSecret,
     /// The signature of a URL that lets whoever has it in; digests of requests are none.
     Signature,
     /// What lets somebody log in once, in a query: the code of OAuth, or one that was sent to the telephone beside it.
@@ -133,6 +137,8 @@ pub enum Shape {
     UserId,
     /// Account name that is no machine's.
     AccountName,
+    /// The same with a letter in it: counts and numbers have such keys, too.
+    NamedAccount,
     /// A person's name by its form: the key may name other things.
     Name,
     /// A person's name by its form, western names too.

@@ -62,8 +62,8 @@ pub struct ExemptDef {
 pub struct Ruleset {
     /// Entities, indexed by [`EntityId`].
     pub entities: Vec<EntityDef>,
-    /// More keys of an entity, under a stricter shape.
-    pub aliases: Vec<(EntityId, Shape, Vec<String>)>,
+    /// More keys of an entity, under a stricter shape, and ends of longer ones.
+    pub aliases: Vec<(EntityId, Shape, Vec<String>, Vec<String>)>,
     /// Keys that exempt their values.
     pub exempt: Vec<ExemptDef>,
     /// Keys that hold the event time.
@@ -138,7 +138,10 @@ fn text() -> String {
 struct AliasStanza {
     entity: Spanned<String>,
     shape: Spanned<String>,
+    #[serde(default)]
     keys: Vec<String>,
+    #[serde(default)]
+    suffixes: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -263,7 +266,7 @@ impl Ruleset {
         rules.entities = slots.into_iter().flatten().collect();
         for (file, text, a) in aliases {
             match (rules.named(file, text, &a.entity), shape(a.shape.get_ref())) {
-                (Ok(id), Ok(s)) => rules.aliases.push((id, s, a.keys)),
+                (Ok(id), Ok(s)) => rules.aliases.push((id, s, a.keys, a.suffixes)),
                 (id, s) => {
                     errors.extend(id.err());
                     errors.extend(s.err().map(|m| Source::new(file, text, a.shape.span()).error(m)));
@@ -394,15 +397,18 @@ const SHAPES: &[(&str, Shape)] = &[
     ("passport", Shape::Passport),
     ("geo", Shape::Geo),
     ("code", Shape::Code),
+    ("short_code", Shape::ShortCode),
     ("secret", Shape::Secret),
     ("secret_no_path", Shape::SecretNoPath),
     ("loose_secret", Shape::LooseSecret),
+    ("long_secret", Shape::LongSecret),
     ("signature", Shape::Signature),
     ("login_code", Shape::LoginCode),
     ("credential", Shape::Credential),
     ("text", Shape::Text),
     ("user_id", Shape::UserId),
     ("account_name", Shape::AccountName),
+    ("named_account", Shape::NamedAccount),
     ("name", Shape::Name),
     ("full_name", Shape::FullName),
     ("owned", Shape::Owned),

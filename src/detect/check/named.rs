@@ -61,6 +61,8 @@ const SYSTEM: &[&str] = &[
     "postfix",
     "cyrus",
     "uucp",
+    "linux",
+    "darwin",
     "games",
     "backup",
     "named",
@@ -82,6 +84,9 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::UserId if entity == e::USER_ID && is_named(v) => account(v, entity),
         Shape::UserId => Keyed::No,
         Shape::AccountName => account(v, entity),
+        Shape::NamedAccount if is_written(v) => account(v, entity),
+        Shape::ShortCode => take((3..=4).contains(&v.len()) && all_digits(v)),
+        Shape::LongSecret => take(long_secret(v)),
         Shape::Name => take(name::chinese(v) || name::given(v)),
         Shape::FullName => take(name::chinese(v) || name::western(v)),
         Shape::Owned => take(["'s ", "’s ", "的"].iter().any(|o| memchr::memmem::find(v, o.as_bytes()).is_some())),
@@ -179,6 +184,20 @@ fn is_named(v: &[u8]) -> bool {
     let sign = |b: &u8| plain(*b) || matches!(b, b'@' | b'\\' | b' ') || *b >= 0x80;
     let joins = v.ends_with(b"id") && v.contains(&b'.');
     digits(v) == 0 && !connection(v) && !joins && v.iter().all(sign)
+}
+
+/// A name with a letter in it. Paths, calls and expressions are none.
+fn is_written(v: &[u8]) -> bool {
+    let mark = |b: &u8| matches!(b, b'/' | b'(' | b'{' | b'$' | b'<' | b'*' | b'|');
+    v.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80) && !v.iter().any(mark)
+}
+
+/// `base64:...`, or 32 signs and more, digits and letters among them.
+fn long_secret(v: &[u8]) -> bool {
+    let body = v.strip_prefix(b"base64:");
+    let (core, least) = body.map_or((v, 32), |body| (body, 16));
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'_');
+    core.len() >= least && digits(core) > 0 && core.iter().any(u8::is_ascii_alphabetic) && core.iter().all(sign)
 }
 
 fn account(v: &[u8], entity: EntityId) -> Keyed {
@@ -304,6 +323,15 @@ mod tests {
         assert_eq!(took(Shape::UserId, e::USER_ID, "S-1-5-21-397955417-626881126-188441444-1001"), Some(e::USER_ID));
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "root"), None);
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "alice"), Some(e::ACCOUNT));
+        assert_eq!(took(Shape::NamedAccount, e::ACCOUNT, "CORP\\alice"), Some(e::ACCOUNT));
+        for no in ["50000", "0.123456", "/bin/sh", "root", "f(x)"] {
+            assert_eq!(took(Shape::NamedAccount, e::ACCOUNT, no), None, "{no}");
+        }
+        assert_eq!(took(Shape::ShortCode, e::PASSWORD, "123"), Some(e::PASSWORD));
+        assert_eq!(took(Shape::ShortCode, e::PASSWORD, "600519"), None);
+        assert_eq!(took(Shape::LongSecret, e::TOKEN, "base64:0a1B2c3D4e5F6g7H8i9J0k=="), Some(e::TOKEN));
+        assert_eq!(took(Shape::LongSecret, e::TOKEN, "0123456789abcdef0123456789abcdef"), Some(e::TOKEN));
+        assert_eq!(took(Shape::LongSecret, e::TOKEN, "wx0123456789abcdef"), None);
         assert_eq!(took(Shape::AccountName, e::ACCOUNT, "张伟"), Some(e::PERSON_NAME));
         assert_eq!(took(Shape::Name, e::PERSON_NAME, "click"), None);
         assert_eq!(took(Shape::WeakSerial, e::SERIAL, "KZQWPFRT"), Some(e::SERIAL));

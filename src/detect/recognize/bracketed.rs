@@ -92,7 +92,13 @@ pub fn line(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize)
     let (entity, shape) = class.entity?;
     let words = matches!(
         shape,
-        Shape::Name | Shape::FullName | Shape::AccountName | Shape::Text | Shape::Prose | Shape::PlaceText
+        Shape::Name
+            | Shape::FullName
+            | Shape::AccountName
+            | Shape::NamedAccount
+            | Shape::Text
+            | Shape::Prose
+            | Shape::PlaceText
     );
     let head = &t[sep.saturating_sub(LONGEST)..sep];
     let key = head.strip_suffix(b"] ")?;

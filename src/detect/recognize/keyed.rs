@@ -241,7 +241,9 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         }
         // `new user: name=alice, UID=1001`
         Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
-        Shape::AccountName | Shape::UserId
+        // `CreatedBy =    Level = 1`: the value is empty.
+        Shape::NamedAccount if i > from + 1 && text.bytes[end..].starts_with(b" = ") => return 0,
+        Shape::AccountName | Shape::NamedAccount | Shape::UserId
             if start == i && !text.at(i).is_ascii_digit() && login::is_no_name(text, found, sep, (start, end)) =>
         {
             return 0;
