@@ -9,6 +9,9 @@ use crate::model::{Confidence, RuleId, Shape, well_known as e};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
+/// How a tag of ours begins.
+pub const TAG: &[u8] = b"deid=pv:";
+
 /// Longest name that is looked at.
 const NAME: usize = 64;
 
@@ -22,6 +25,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
             continue;
         }
         if p > 3 && t[p - 3..p] == *b"\" \"" && monitor::member(text, found, p) {
+            continue;
+        }
+        // Our tag stands in quotes behind the record.
+        if t[p] == b'd' && t[p..].starts_with(TAG) {
             continue;
         }
         if matches!(text.before(p - 1), b'=' | b' ') && text.before(p - 2) == b'=' || text.before(p - 1) == b'=' {
@@ -112,10 +119,6 @@ fn identified(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<usize>
     let t = text.bytes;
     let quote = t[p - 1];
     let head = t[..p - 1].strip_suffix(b" ").filter(|_| matches!(quote, b'\'' | b'"'))?;
-    // Our tag stands in quotes behind the record.
-    if t[p..].starts_with(b"deid=pv:") {
-        return None;
-    }
     let sure = CLAUSES.iter().any(|c| last_word(head, c));
     if !sure && !SETTINGS.iter().any(|c| last_word(head, c)) {
         return None;

@@ -45,7 +45,8 @@ const NATIVE: usize = 40;
 /// `'*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19'`: takes the hash of MySQL that begins with the star at `s`.
 #[cold]
 fn native(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize) -> bool {
-    let quoted = matches!(text.before(s), b'\'' | b'"') && text.at(end) == text.before(s);
+    let quote = text.before(s);
+    let quoted = matches!(quote, b'\'' | b'"') && text.at(end) == quote && text.at(end + 1) != quote;
     if quoted {
         found.push(s, end, e::PASSWORD, RuleId::HexId, Confidence::Checked);
     }

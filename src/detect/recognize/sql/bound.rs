@@ -1,6 +1,7 @@
 //! Values that are bound to a statement and written beside it, in the same record:
 //! `INSERT INTO users (username, password) VALUES (?, ?)] [parameters: ('alice', '...')`.
 
+use super::super::account::TAG;
 use super::super::{Found, Text, keyed};
 use super::statement::{self, MOST, Marks};
 use super::{blanks, ends};
@@ -293,7 +294,8 @@ fn take(text: &Text<'_>, found: &mut Found<'_>, list: &List, marks: &Marks, json
     for (value, column) in list.values[..list.len].iter().zip(columns) {
         let named = || marks.all().iter().filter(|m| same(text, m.0, value.name)).find_map(|m| m.1.entity);
         let entity = if list.is_named() { named() } else { column.entity };
-        if let Some((entity, shape)) = entity.filter(|_| value.literal) {
+        if let Some((entity, shape)) = entity.filter(|_| value.literal && !text.bytes[value.span.0..].starts_with(TAG))
+        {
             let (start, end) = value.span;
             let bare = json && text.at(start).is_ascii_digit() && !matches!(text.before(start), b'"' | b'\'');
             keyed::accept(text, found, entity, shape, start.saturating_sub(1), (start, end), bare);

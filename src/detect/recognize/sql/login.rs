@@ -22,7 +22,7 @@ pub fn clause(text: &Text<'_>, p: usize) -> Option<(usize, usize)> {
         b'\'' | b'"' => {
             let head = head[..head.len() - 1].strip_suffix(b" ")?;
             let values = strip(head, b"identified by values").is_some();
-            if !values && !is_plugin(head) && !replaces(head) {
+            if !values && !is_plugin(head) && !replaces(text, head, p) {
                 return None;
             }
             let mark = usize::from(values && matches!(t.get(p..p + 2), Some(b"S:" | b"T:" | b"H:"))) * 2;
@@ -43,14 +43,15 @@ fn is_plugin(head: &[u8]) -> bool {
     n > 0 && strip(&front[..front.len() - n], b"identified with ").is_some()
 }
 
-/// `IDENTIFIED BY '...' REPLACE`
-fn replaces(head: &[u8]) -> bool {
-    let Some(front) = strip(head, b"' replace").or_else(|| strip(head, b"\" replace")) else { return false };
+/// `IDENTIFIED BY '...' REPLACE`: the first password ends where that word follows; the second one begins at `p`.
+fn replaces(text: &Text<'_>, head: &[u8], p: usize) -> bool {
+    let word = b" replace";
+    let Some(front) = strip(head, word) else { return false };
     let by = b"identified by ";
-    let at = front.windows(by.len()).rposition(|w| w.eq_ignore_ascii_case(by));
-    // Both passwords are all that stands between.
-    let first = at.map_or(&[][..], |n| &front[n + by.len()..]);
-    matches!(first, [b'\'' | b'"', v @ ..] if !v.iter().any(|b| matches!(b, b'\'' | b'"')))
+    let Some(n) = front.windows(by.len()).rposition(|w| w.eq_ignore_ascii_case(by)) else { return false };
+    // A blank and a quote stand before the second one.
+    let (end, open) = (p - 2 - word.len(), p - 2 - word.len() - front.len() + n + by.len());
+    open < end && matches!(text.at(open), b'\'' | b'"') && string_end(text, open) == Some(end - 1)
 }
 
 /// Where the bare password of Oracle ends: `alter user scott identified by ...`.

@@ -13,6 +13,7 @@ pub use expression::{Expression, expression};
 pub use login::{call, clause, procedure};
 pub use predicate::{compared, like, members};
 
+use super::account::TAG;
 use super::keyed::{self, MAX_VALUE};
 use super::{Found, Text};
 use crate::detect::keys::KeyClass;
@@ -100,9 +101,9 @@ const HEAD: usize = 160;
 /// the list of columns opens at `open`.
 fn is_spelled(text: &Text<'_>, open: usize) -> bool {
     let head = &text.bytes[open.saturating_sub(HEAD)..open];
-    let rest = memmem::rfind(head, b"SQL: ").map(|n| &head[n + 5..]);
-    let said = |word: &[u8]| rest.and_then(|r| r.get(..word.len())).is_some_and(|r| r.eq_ignore_ascii_case(word));
-    (said(b"insert ") || said(b"replace ")) && !head.contains(&b'\n')
+    let rest = memmem::rfind(head, b"SQL: ").map_or(&[][..], |n| &head[n + 5..]);
+    let said = |word: &[u8]| rest.get(..word.len()).is_some_and(|r| r.eq_ignore_ascii_case(word));
+    (said(b"insert ") || said(b"replace ")) && !rest.contains(&b'\n')
 }
 
 /// Where the value of such a statement ends that begins at `from`.
@@ -123,6 +124,10 @@ fn literal(v: &[u8]) -> Option<(usize, usize)> {
         return Some((0, v.len()));
     }
     let open = v.iter().position(|b| is_quote(*b))?;
+    // Our tag stands in quotes behind a record that breaks off.
+    if v[open + 1..].starts_with(TAG) {
+        return None;
+    }
     let close = v.iter().rposition(|b| is_quote(*b)).filter(|c| *c > open);
     Some((open + 1, close.unwrap_or(v.len())))
 }
