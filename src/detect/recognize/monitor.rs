@@ -1,5 +1,6 @@
 //! Commands as Redis monitors them, each argument in quotes: `[0 127.0.0.1:52114] "AUTH" "..."`, `"HSET" "user:1" "password" "..."`.
 
+use super::account::TAG;
 use super::{Found, Text, keyed};
 use crate::detect::check::output;
 
@@ -19,7 +20,7 @@ pub fn auth(t: &[u8], p: usize) -> Option<(usize, usize)> {
         return None;
     }
     let end = string(t, p)?;
-    let second = t[end..].strip_prefix(b"\" \"").is_some_and(|v| auth && !v.starts_with(b"deid=pv:"));
+    let second = t[end..].strip_prefix(b"\" \"").is_some_and(|v| auth && !v.starts_with(TAG));
     let (start, end) = if second { (end + 3, string(t, end + 3)?) } else { (p, end) };
     (end > start && !output::veils(&t[start..end])).then_some((start, end))
 }
