@@ -13,6 +13,8 @@ use std::ops::Range;
 /// One sentence, compiled.
 struct Sentence {
     layout: Layout,
+    /// What ends its first field, when it begins with one and no blank does.
+    mark: Option<u8>,
     /// Fields whose name says what their value is.
     fields: Vec<(usize, EntityId, Shape)>,
 }
@@ -104,7 +106,14 @@ impl Sentences {
         spans: &mut Vec<Range<usize>>,
     ) -> bool {
         let said = self.of(program).map_or(&[][..], |said| said.with(text.at(message.0)));
-        said.iter().any(|&i| read(text, found, &self.all[i], message, spans))
+        if said.is_empty() {
+            return false;
+        }
+        let end = text.scan.maps.spaces.next(message.0, message.1.min(message.0 + LONGEST));
+        let word = &text.bytes[message.0..end];
+        // Nearly all lines hold none of these marks in their first word.
+        let may = |s: &Sentence| s.mark.is_none_or(|m| word.contains(&m));
+        said.iter().any(|&i| may(&self.all[i]) && read(text, found, &self.all[i], message, spans))
     }
 
     /// What a program of that name says.
@@ -132,7 +141,11 @@ fn compile(notation: &str, registry: &Registry, known: &mut impl FnMut(&[u8]) ->
     if fields.is_empty() && !layout.fields().any(|f| known(f.as_bytes())) {
         return Err("no field of it names an entity, as `$user_name` does".into());
     }
-    Ok(Sentence { layout, fields })
+    let mut literals = layout.literals();
+    let open = literals.next().is_some_and(<[u8]>::is_empty);
+    let mark = literals.next().and_then(<[u8]>::first).copied().filter(|b| open && *b != b' ');
+    drop(literals);
+    Ok(Sentence { layout, mark, fields })
 }
 
 /// True when the message `at..end` begins with this sentence.

@@ -40,7 +40,11 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
             {
                 return optional(text, i + n);
             }
-            let most = if long { t.len() } else { t.len().min(i + MAX_VALUE + 1) };
+            let most = match shape {
+                // Of a place without quotes no more is read for each of its keys: `address=address=...`.
+                Some(s) if long && s != Shape::PlaceText => t.len(),
+                _ => t.len().min(i + MAX_VALUE + 1),
+            };
             let from = if long && first == b'{' { i + keyed::stored(text, i) } else { i };
             let mut end = bare_end(text, from, most, words);
             while words && end < most && (text.is_data(sep, end) || long && is_inner(text, sep, end)) {
@@ -139,7 +143,7 @@ const OPTIONS: [&[u8]; 5] = [b"Some(", b"Optional(", b"Optional[", b"Just(", b"S
 
 /// The bare value that begins behind such a word at `i`, up to its bracket.
 fn optional(text: &Text<'_>, i: usize) -> (usize, usize) {
-    let rest = &text.bytes[i..text.bytes.len().min(i + MAX_VALUE)];
+    let rest = &text.bytes[i..text.bytes.len().min(i + WORDS)];
     let end = memchr::memchr3(b')', b']', b'\n', rest).unwrap_or(rest.len());
     (i, i + end)
 }
@@ -210,19 +214,38 @@ fn pair_end(t: &[u8], end: usize) -> usize {
 /// End of a bare value, at most `most`; `words` tells whether letters beyond ASCII belong to it.
 #[inline(always)]
 pub fn bare_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
+    // Most values are short: to look for the end of a long line behind each of its keys would cost its square.
+    let near = most.min(i + MAX_VALUE);
+    let mut end = part_end(text, i, near, words);
+    if end == near && near < most {
+        end = part_end(text, near, most, words);
+    }
+    // Where what is decoded ends, the sign that escapes a quote stands bare.
+    let t = text.bytes;
+    if text.at(end) == b'"' && end > i && t[end - 1] == b'\\' && !text.is_escape(end) {
+        return end - t[i..end].iter().rev().take_while(|b| **b == b'\\').count() % 2;
+    }
+    end
+}
+
+/// As [`bare_end`], for a part of a value.
+#[inline(always)]
+fn part_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
     let (t, maps) = (text.bytes, &text.scan.maps);
     let end = maps.terms.next(i, most);
     let mut high = maps.high.next(i, end);
     if words {
-        while high < end && !wide_punctuation(&t[high..]) {
+        while high < end && !wide_punctuation(&t[high..]) && !(high > i && ends_key(t, high)) {
             high = maps.high.next(high + character(&t[high..]), end);
         }
     }
-    // Where what is decoded ends, the sign that escapes a quote stands bare.
-    if text.at(high) == b'"' && high > i && t[high - 1] == b'\\' && !text.is_escape(high) {
-        return high - t[i..high].iter().rev().take_while(|b| **b == b'\\').count() % 2;
-    }
     high
+}
+
+/// True when a full-width colon stands at `high` behind a word beyond ASCII: the next key ends there.
+#[inline(always)]
+fn ends_key(t: &[u8], high: usize) -> bool {
+    t[high] == 0xEF && t[high - 1] >= 0x80 && t[high..].starts_with("：".as_bytes())
 }
 
 /// Length of the ideograph or the like at the front of `v`, or 1.
@@ -312,7 +335,7 @@ fn member_end(text: &Text<'_>, sep: usize, end: usize) -> usize {
     end
 }
 
-/// Most bytes of the words behind the first.
+/// Most bytes of the words behind the first one of a value.
 const WORDS: usize = 128;
 
 /// True when the value at `i` stands in an event of ArcSight's format, whose values may hold blanks.

@@ -110,15 +110,16 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
 #[inline(never)]
 fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
+    let mut taken = 0;
     for &p in text.scan.events.of(kind::WIDE) {
         let p = p as usize;
-        if skip.covers(behind_blanks(text, p + 3)) || wide(&text.bytes[p..]) != Some(b':') {
+        if p < taken || skip.covers(behind_blanks(text, p + 3)) || wide(&text.bytes[p..]) != Some(b':') {
             continue;
         }
         let len = text.scan.maps.keychars.run_before(p);
         let class = text.registry.class(found.memo.classify(text.registry, text.bytes, len, p));
         if class.entity.is_some() {
-            value_at(text, found, class, p, p + 3);
+            taken = value_at(text, found, class, p, p + 3);
         }
     }
 }
@@ -376,7 +377,8 @@ pub fn accept(
     while end > start && t[end - 1] == b' ' {
         end -= 1;
     }
-    if start >= end || !shape.is_boundless() && end - start > MAX_VALUE {
+    let bounded = !shape.is_boundless() || shape == Shape::PlaceText && !matches!(text.before(start), b'"' | b'\'');
+    if start >= end || bounded && end - start > MAX_VALUE {
         return None;
     }
     let raw = &t[start..end];

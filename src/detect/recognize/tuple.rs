@@ -9,11 +9,14 @@ const LONGEST: usize = 256;
 #[inline(never)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>, sep: usize) {
     let t = text.bytes;
+    if text.at(sep + 1) != b'(' {
+        return;
+    }
     let low = sep.saturating_sub(LONGEST);
     let Some(key) = memchr::memmem::rfind(&t[low..sep], KEY) else { return };
     let columns = &t[low + key + KEY.len()..sep - 1];
     let from = sep + 2;
-    if text.at(sep + 1) != b'(' || columns.contains(&b'\n') || Skip::new(text.regions).covers(from) {
+    if columns.contains(&b'\n') || Skip::new(text.regions).covers(from) {
         return;
     }
     let near = &t[from..t.len().min(from + LONGEST)];
