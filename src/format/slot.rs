@@ -30,6 +30,9 @@ pub fn ending(record: &[u8]) -> usize {
 /// How a tag begins in a JSON object.
 static MEMBER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"_deid\":{"));
 
+/// How a tag begins in a line of text.
+pub const BEGINS: &[u8] = b"deid=pv:";
+
 /// Longest tag that is looked for.
 const TAG: usize = 2048;
 
@@ -63,7 +66,7 @@ pub fn slot(record: &[u8], suspect: bool) -> Slot {
     }
     if suspect && body.last() == Some(&b'"') {
         let quote = memchr::memrchr(b'"', &body[..body.len() - 1]);
-        if quote.is_some_and(|q| body[q + 1..].starts_with(b"deid=pv:")) {
+        if quote.is_some_and(|q| body[q + 1..].starts_with(BEGINS)) {
             return Slot::Taken;
         }
     }

@@ -5,12 +5,10 @@ use super::quotes::string_end;
 use super::{Found, Skip, Text, monitor, sql};
 use crate::detect::check::{keyed, output, word};
 use crate::detect::scan::kind;
+use crate::format::slot::BEGINS as TAG;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
-
-/// How a tag of ours begins.
-pub const TAG: &[u8] = b"deid=pv:";
 
 /// Longest name that is looked at.
 const NAME: usize = 64;
@@ -202,10 +200,9 @@ fn net_user(t: &[u8], p: usize) -> Option<(usize, (usize, usize))> {
 }
 
 /// Words before a password in quotes.
-const CLAUSES: [&[u8]; 12] = [
+const CLAUSES: [&[u8]; 11] = [
     b"identified by",
     b"identified by password",
-    b"password by",
     b"with password",
     b"encrypted password",
     b"login password",

@@ -1,6 +1,6 @@
 //! Where a value behind its key ends.
 
-use super::keyed::{self, MAX_VALUE};
+use super::keyed::{self, MAX_PLACE, MAX_VALUE};
 use super::quotes::{apostrophe_end, string_end};
 use super::{Found, Text, element, special};
 use crate::detect::check;
@@ -38,11 +38,12 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
                 && !text.is_data(sep, i)
                 && let Some(n) = OPTIONS.iter().find_map(|o| t[i..].starts_with(o).then_some(o.len()))
             {
-                return optional(text, i + n);
+                return optional(text, i + n, long);
             }
             let most = match shape {
                 // Of a place without quotes no more is read for each of its keys: `address=address=...`.
-                Some(s) if long && s != Shape::PlaceText => t.len(),
+                Some(Shape::PlaceText) => t.len().min(i + MAX_PLACE + 1),
+                Some(_) if long => t.len(),
                 _ => t.len().min(i + MAX_VALUE + 1),
             };
             let from = if long && first == b'{' { i + keyed::stored(text, i) } else { i };
@@ -141,9 +142,10 @@ fn wrapped(text: &Text<'_>, found: &mut Found<'_>, i: usize) -> Option<usize> {
 /// What stands before a value that may be missing: in Rust and Scala, Swift, Java, and OpenTelemetry's debug output.
 const OPTIONS: [&[u8]; 5] = [b"Some(", b"Optional(", b"Optional[", b"Just(", b"Str("];
 
-/// The bare value that begins behind such a word at `i`, up to its bracket.
-fn optional(text: &Text<'_>, i: usize) -> (usize, usize) {
-    let rest = &text.bytes[i..text.bytes.len().min(i + WORDS)];
+/// The bare value that begins behind such a word at `i`, up to its bracket; `long` ones may have any length.
+fn optional(text: &Text<'_>, i: usize, long: bool) -> (usize, usize) {
+    let most = if long { text.bytes.len() } else { text.bytes.len().min(i + MAX_VALUE + 1) };
+    let rest = &text.bytes[i..most];
     let end = memchr::memchr3(b')', b']', b'\n', rest).unwrap_or(rest.len());
     (i, i + end)
 }
@@ -235,18 +237,28 @@ fn part_end(text: &Text<'_>, i: usize, most: usize, words: bool) -> usize {
     let end = maps.terms.next(i, most);
     let mut high = maps.high.next(i, end);
     if words {
-        while high < end && !wide_punctuation(&t[high..]) && !(high > i && ends_key(t, high)) {
+        while high < end && !wide_punctuation(&t[high..]) && !(high > i && ends_key(text, high)) {
             high = maps.high.next(high + character(&t[high..]), end);
         }
     }
     high
 }
 
-/// True when a full-width colon stands at `high` behind a word beyond ASCII: the next key ends there.
+/// True when a full-width colon stands at `high` behind a word that is a key: other words are part of the value.
 #[inline(always)]
-fn ends_key(t: &[u8], high: usize) -> bool {
-    t[high] == 0xEF && t[high - 1] >= 0x80 && t[high..].starts_with("：".as_bytes())
+fn ends_key(text: &Text<'_>, high: usize) -> bool {
+    let t = text.bytes;
+    t[high] == 0xEF && t[high - 1] >= 0x80 && t[high..].starts_with("：".as_bytes()) && is_key(text, high)
 }
+
+#[inline(never)]
+fn is_key(text: &Text<'_>, end: usize) -> bool {
+    let len = text.scan.maps.high.run_before(end).min(KEY);
+    text.registry.classify(&text.bytes[end - len..end]).entity.is_some()
+}
+
+/// Longest word beyond ASCII that is looked up as a key.
+const KEY: usize = 30;
 
 /// Length of the ideograph or the like at the front of `v`, or 1.
 #[inline(always)]

@@ -358,6 +358,9 @@ fn is_weak(text: &Text<'_>, entity: EntityId) -> bool {
 /// Longest value of the other shapes, escapes included.
 pub const MAX_VALUE: usize = 512;
 
+/// Longest place without quotes.
+pub const MAX_PLACE: usize = 2048;
+
 /// Takes a value when it has the shape that its key asks for; `sep` is where the evidence begins. Returns what it took and
 /// where that begins and ends.
 #[inline(always)]
@@ -377,8 +380,12 @@ pub fn accept(
     while end > start && t[end - 1] == b' ' {
         end -= 1;
     }
-    let bounded = !shape.is_boundless() || shape == Shape::PlaceText && !matches!(text.before(start), b'"' | b'\'');
-    if start >= end || bounded && end - start > MAX_VALUE {
+    let most = match shape {
+        Shape::PlaceText if !matches!(text.before(start), b'"' | b'\'') => MAX_PLACE,
+        s if s.is_boundless() => usize::MAX,
+        _ => MAX_VALUE,
+    };
+    if start >= end || end - start > most {
         return None;
     }
     let raw = &t[start..end];

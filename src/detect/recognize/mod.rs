@@ -298,6 +298,12 @@ impl Text<'_> {
         self.view.is_some_and(|v| i < self.bytes.len() && v.is_percent(i) && !v.is_percent(sep))
     }
 
+    /// True when a deeper view shows what stands at `p`; [`Skip`] tells it of ascending positions for less.
+    fn is_shown(&self, p: usize) -> bool {
+        let n = self.regions.partition_point(|r| r.end as usize <= p);
+        self.regions.get(n).is_some_and(|r| r.start as usize <= p)
+    }
+
     /// Byte at `i`, or a line feed outside the text.
     #[inline]
     pub fn at(&self, i: usize) -> u8 {

@@ -1,8 +1,8 @@
 //! Commands as Redis monitors them, each argument in quotes: `[0 127.0.0.1:52114] "AUTH" "..."`, `"HSET" "user:1" "password" "..."`.
 
-use super::account::TAG;
 use super::{Found, Text, keyed};
 use crate::detect::check::output;
+use crate::format::slot::BEGINS as TAG;
 
 /// Most bytes between the command and a member that is looked at.
 const REACH: usize = 256;

@@ -1,6 +1,6 @@
 //! Columns and their values, each in brackets: `Key (tenant_id, phone)=(7, 13800138000) already exists.` (PostgreSQL).
 
-use super::{Found, Skip, Text, keyed};
+use super::{Found, Text, keyed};
 
 /// Most bytes of the columns, and of the values.
 const LONGEST: usize = 256;
@@ -16,7 +16,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, sep: usize) {
     let Some(key) = memchr::memmem::rfind(&t[low..sep], KEY) else { return };
     let columns = &t[low + key + KEY.len()..sep - 1];
     let from = sep + 2;
-    if columns.contains(&b'\n') || Skip::new(text.regions).covers(from) {
+    if columns.contains(&b'\n') || text.is_shown(from) {
         return;
     }
     let near = &t[from..t.len().min(from + LONGEST)];

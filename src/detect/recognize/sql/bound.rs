@@ -1,11 +1,11 @@
 //! Values that are bound to a statement and written beside it, in the same record:
 //! `INSERT INTO users (username, password) VALUES (?, ?)] [parameters: ('alice', '...')`.
 
-use super::super::account::TAG;
 use super::super::{Found, Text, keyed};
 use super::statement::{self, MOST, Marks};
 use super::{blanks, ends};
 use crate::detect::keys::KeyClass;
+use crate::format::slot::BEGINS as TAG;
 use memchr::memmem;
 
 /// Bytes of a statement that are read.
@@ -42,7 +42,7 @@ impl List {
 /// Reads the list behind the key `parameters`, `bindings`, `args` or `@p0` whose separator stands at `sep`, and takes what its
 /// statement names; what lies before `done` belongs to other lists.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>, sep: usize, done: &mut usize) {
-    if sep < *done || is_shown(text, sep) {
+    if sep < *done || text.is_shown(sep) {
         return;
     }
     let floor = (*done).max(sep.saturating_sub(STATEMENT));
@@ -73,12 +73,6 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, sep: usize, done: &mut usize)
             take(text, found, &more, &marks, json);
         }
     }
-}
-
-/// A deeper view shows what stands at `p`.
-fn is_shown(text: &Text<'_>, p: usize) -> bool {
-    let n = text.regions.partition_point(|r| r.end as usize <= p);
-    text.regions.get(n).is_some_and(|r| r.start as usize <= p)
 }
 
 fn closing(open: u8) -> Option<u8> {

@@ -13,10 +13,10 @@ pub use expression::{Expression, expression};
 pub use login::{call, clause, procedure};
 pub use predicate::{compared, like, members};
 
-use super::account::TAG;
 use super::keyed::{self, MAX_VALUE};
 use super::{Found, Text};
 use crate::detect::keys::KeyClass;
+use crate::format::slot::BEGINS as TAG;
 use memchr::memmem;
 
 /// Most columns, and most bytes of their list.
