@@ -14,7 +14,7 @@ const FIRST: u64 = MB / 4;
 const NAMED: [&str; 5] = ["1", ".", ":", "\"", "%"];
 
 /// A sixteenth of that each.
-const MORE: [&str; 45] = [
+const MORE: [&str; 48] = [
     "%41",
     "%25",
     "\\",
@@ -49,6 +49,9 @@ const MORE: [&str; 45] = [
     "\"AUTH\" \"",
     "s:8:\"password\";",
     "手机号：",
+    "姓名：",
+    "账号：",
+    "address=",
     "手机",
     "１",
     "-eyJ",

@@ -95,8 +95,8 @@ const BINDINGS: [&str; 5] = ["parameters", "params", "bindings", "args", "p0"];
 pub struct Registry {
     exact: HashMap<Box<[u8]>, KeyClass>,
     suffix: HashMap<Box<[u8]>, KeyClass>,
-    /// Keys with letters beyond ASCII, longest first: they match the end of a word.
-    ending: Vec<(Box<[u8]>, KeyClass)>,
+    /// Keys with letters beyond ASCII, which match the end of a word, by their last two bytes, longest first.
+    ending: HashMap<[u8; 2], Vec<(Box<[u8]>, KeyClass)>>,
     weak: u128,
     /// Names of cookies that hold a choice, not a person.
     functional: HashSet<Box<[u8]>>,
@@ -114,7 +114,7 @@ impl Registry {
         let mut r = Registry {
             exact: HashMap::new(),
             suffix: HashMap::new(),
-            ending: Vec::new(),
+            ending: HashMap::new(),
             weak: 0,
             functional: HashSet::new(),
             classes: Vec::new(),
@@ -151,7 +151,7 @@ impl Registry {
                 if w.is_ascii() {
                     r.exact.entry(joined(w.as_bytes()).into()).or_insert(class);
                 } else {
-                    r.ending.push((w.to_lowercase().into_bytes().into(), class));
+                    r.add_ending(w, class);
                 }
             }
         }
@@ -181,10 +181,10 @@ impl Registry {
             class.says = if class.says == Says::Nothing { Says::Bindings } else { class.says };
         }
         r.exact.insert((*b"deid").into(), KeyClass { tag: true, ..KeyClass::default() });
-        r.ending.sort_by_key(|(w, _)| std::cmp::Reverse(w.len()));
+        r.ending.values_mut().for_each(|words| words.sort_by_key(|(w, _)| std::cmp::Reverse(w.len())));
         r.schemes_unknown = [&b"http"[..], b"https"].iter().all(|k| r.classify(k).is_unknown());
         r.classes.push(KeyClass::default());
-        for class in r.exact.values().chain(r.suffix.values()).chain(r.ending.iter().map(|e| &e.1)) {
+        for class in r.exact.values().chain(r.suffix.values()).chain(r.ending.values().flatten().map(|w| &w.1)) {
             if !r.classes.contains(class) {
                 r.classes.push(*class);
             }
@@ -204,12 +204,19 @@ impl Registry {
             if k.is_ascii() {
                 self.exact.insert(joined(k.as_bytes()).into(), class);
             } else {
-                self.ending.push((k.to_lowercase().into_bytes().into(), class));
+                self.add_ending(k, class);
             }
         }
         for k in suffixes.iter().filter(|k| k.is_ascii()) {
             self.suffix.insert(joined(k.as_bytes()).into(), class);
         }
+    }
+
+    /// Names the end of words in a script without spaces. The first to name it wins.
+    fn add_ending(&mut self, word: &str, class: KeyClass) {
+        let word: Box<[u8]> = word.to_lowercase().into_bytes().into();
+        let last = *word.last_chunk().expect("a letter beyond ASCII has two bytes");
+        self.ending.entry(last).or_default().push((word, class));
     }
 
     /// Names the ends of longer keys; whole keys of that name are what they were.
@@ -229,7 +236,7 @@ impl Registry {
             self.exact.insert(name.into(), KeyClass { exempt, ..class });
         }
         for k in keys.iter().filter(|k| !k.is_ascii()) {
-            self.ending.push((k.to_lowercase().into_bytes().into(), class));
+            self.add_ending(k, class);
         }
     }
 
@@ -294,14 +301,14 @@ impl Registry {
 
     /// Words run together in scripts without spaces: the end decides, after a copula is dropped.
     fn classify_words(&self, key: &[u8]) -> KeyClass {
-        let text = std::str::from_utf8(key).map(|k| k.to_lowercase().into_bytes());
-        let mut low = text.unwrap_or_else(|_| key.to_ascii_lowercase());
+        let mut low = lower(key);
         for copula in ["是", "为", "：", "号为"] {
             if low.ends_with(copula.as_bytes()) {
                 low.truncate(low.len() - copula.len());
             }
         }
-        if let Some((_, c)) = self.ending.iter().find(|(w, _)| low.ends_with(w)) {
+        let words = low.last_chunk().and_then(|last| self.ending.get(last));
+        if let Some((_, c)) = words.into_iter().flatten().find(|(w, _)| low.ends_with(w)) {
             return *c;
         }
         let tail = low.iter().rposition(|&b| b >= 0x80).map_or(0, |i| i + 1);
@@ -310,6 +317,14 @@ impl Registry {
         } else {
             KeyClass::default()
         }
+    }
+}
+
+/// A key in lower case. The ideographs from U+3000 to U+9FFF have none.
+fn lower(key: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(key) {
+        Ok(k) if key.iter().any(|b| matches!(b, 0xC2..=0xE2 | 0xEA..)) => k.to_lowercase().into_bytes(),
+        _ => key.to_ascii_lowercase(),
     }
 }
 
@@ -365,6 +380,9 @@ struct Slot {
     class: ClassId,
 }
 
+/// An odd number whose bits look like chance: 2^64 over the golden ratio.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// Slots for other keys.
 const LONG_SLOTS: usize = 128;
 
@@ -412,7 +430,7 @@ impl Memo {
         let last = &LAST[len];
         let word = |i: usize| u64::from_le_bytes(*near[i..].first_chunk().expect("eight of sixteen"));
         let key = [word(0) & last[0], word(8) & last[1]];
-        let mix = (key[0].rotate_left(29) ^ key[1]).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mix = (key[0].rotate_left(29) ^ key[1]).wrapping_mul(MIX);
         let pair = &mut self.slots[(mix >> (64 - SLOTS.trailing_zeros())) as usize % SLOTS];
         if pair[0].key == key {
             return pair[0].class;
@@ -428,8 +446,10 @@ impl Memo {
     #[cold]
     #[inline(never)]
     fn long(&mut self, registry: &Registry, key: &[u8]) -> ClassId {
-        let mix = key.iter().fold(key.len(), |mix, &b| mix.wrapping_mul(31) ^ usize::from(b));
-        let slot = &mut self.long[mix % LONG_SLOTS];
+        let (words, rest) = key.as_chunks::<8>();
+        let mix = words.iter().fold(key.len() as u64, |mix, w| (mix ^ u64::from_le_bytes(*w)).wrapping_mul(MIX));
+        let mix = rest.iter().fold(mix, |mix, &b| (mix ^ u64::from(b)).wrapping_mul(MIX));
+        let slot = &mut self.long[(mix >> 32) as usize % LONG_SLOTS];
         if &*slot.0 != key {
             *slot = (key.into(), registry.number(key));
         }

@@ -33,8 +33,32 @@ fn is_han(c: &[u8]) -> bool {
     matches!(c, [0xE4..=0xE9, _, _])
 }
 
-fn holds(list: &str, c: &[u8]) -> bool {
-    list.as_bytes().chunks_exact(3).any(|s| s == c)
+/// A bit for each ideograph from U+4E00 to U+9FFF.
+type Ideographs = [u64; 0x5200 / 64];
+
+static COMMON_SET: Ideographs = set(COMMON);
+static RARE_SET: Ideographs = set(RARE);
+
+const fn set(list: &str) -> Ideographs {
+    let (mut bits, list) = ([0; 0x5200 / 64], list.as_bytes());
+    let mut i = 0;
+    while i < list.len() {
+        let n = number([list[i], list[i + 1], list[i + 2]]);
+        bits[n / 64] |= 1 << (n % 64);
+        i += 3;
+    }
+    bits
+}
+
+/// Number of an ideograph among them; of other signs it is beyond them.
+const fn number(c: [u8; 3]) -> usize {
+    let code = ((c[0] as usize & 0xF) << 12) | ((c[1] as usize & 0x3F) << 6) | (c[2] as usize & 0x3F);
+    code.wrapping_sub(0x4E00)
+}
+
+fn holds(set: &Ideographs, c: [u8; 3]) -> bool {
+    let n = number(c);
+    is_han(&c) && set.get(n / 64).is_some_and(|bits| bits >> (n % 64) & 1 == 1)
 }
 
 /// Length in bytes of the surname at the front of `v`; `any` admits rare ones.
@@ -42,8 +66,8 @@ pub fn surname(v: &[u8], any: bool) -> usize {
     if v.len() >= 6 && DOUBLE.iter().any(|d| v.starts_with(d.as_bytes())) {
         return 6;
     }
-    match v.get(..3) {
-        Some(c) if holds(COMMON, c) || any && holds(RARE, c) => 3,
+    match v.first_chunk() {
+        Some(&c) if holds(&COMMON_SET, c) || any && holds(&RARE_SET, c) => 3,
         _ => 0,
     }
 }

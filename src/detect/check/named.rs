@@ -204,7 +204,9 @@ fn account(v: &[u8], entity: EntityId) -> Keyed {
     // `NT AUTHORITY\\SYSTEM`: a domain of Windows' own says as little.
     let name = memchr::memchr(b'\\', v).filter(|&i| v[..i].eq_ignore_ascii_case(b"nt authority"));
     let name = name.map_or(v, |i| v[i..].strip_prefix(b"\\\\").unwrap_or(&v[i + 1..]));
-    let system = name.len() < 16 && SYSTEM.iter().any(|s| name.eq_ignore_ascii_case(s.as_bytes()));
+    let system = name.len() < 16
+        && name.first().is_some_and(u8::is_ascii)
+        && SYSTEM.iter().any(|s| name.eq_ignore_ascii_case(s.as_bytes()));
     let letters = v.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80);
     // Layouts that fit by chance and JSON in JSON give more than a name.
     let more = v.iter().filter(|b| **b == b' ').count() > 1

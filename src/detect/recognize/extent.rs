@@ -254,7 +254,10 @@ fn ends_key(text: &Text<'_>, high: usize) -> bool {
 #[inline(never)]
 fn is_key(text: &Text<'_>, end: usize) -> bool {
     let len = text.scan.maps.high.run_before(end).min(KEY);
-    text.registry.classify(&text.bytes[end - len..end]).entity.is_some()
+    let run = &text.bytes[end - len..end];
+    // A full-width sign ends the word before this one.
+    let from = memchr::memrchr(0xEF, run).map_or(0, |i| i + 3);
+    run.get(from..).is_some_and(|key| text.registry.classify(key).entity.is_some())
 }
 
 /// Longest word beyond ASCII that is looked up as a key.
