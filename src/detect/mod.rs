@@ -172,6 +172,7 @@ impl<'r> Detector<'r> {
                 scratch: &mut self.scratch,
                 messages: &mut self.messages,
                 line: recognize::Line::default(),
+                tag: recognize::Tag::default(),
             };
             recognize::run(&text, &mut found);
             self.custom.run(&text, (block, below), &mut found, &mut self.matches);

@@ -9,12 +9,13 @@ const REACH: usize = 256;
 /// The class that its name gives to the value behind the separator at `sep`.
 pub fn class(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     let t = text.bytes;
+    if text.at(sep) == b'=' {
+        found.tag = found.tag.told(text, found, sep);
+        return found.tag.told.unwrap_or_default();
+    }
     let low = sep.saturating_sub(REACH);
     // Both stand in one line.
     let low = memchr::memrchr(b'\n', &t[low..sep]).map_or(low, |i| low + i + 1);
-    if text.at(sep) == b'=' {
-        return of_tag(text, found, sep, low).unwrap_or_default();
-    }
     if text.is_tag(sep) {
         return sibling(text, found, sep, low).unwrap_or_default();
     }
@@ -115,14 +116,42 @@ const SIBLINGS: [&[u8]; 2] = [b"key>", b"name>"];
 /// Attributes of a tag whose value says what the one of `value` is.
 const ATTRIBUTES: [&[u8]; 5] = [b"name", b"key", b"id", b"type", b"property"];
 
-/// What the other attributes of the tag say: `<add key="password" value="..."/>`, `<input value="..." type="password">`.
+/// What the attributes of a tag say of its `value`. Ascending questions cost one pass over the text in all, however long a tag is.
+#[derive(Clone, Copy, Default)]
+pub struct Tag {
+    /// Looked at up to here.
+    at: usize,
+    /// Where the tag begins in which that stands, and whether it stands in one.
+    open: Option<usize>,
+    /// What it says, when that was asked for.
+    told: Option<KeyClass>,
+}
+
+impl Tag {
+    /// What the other attributes of the tag say in which `sep` stands: `<add key="password" value="..."/>`, `<input value="..."
+    /// type="password">`.
+    fn told(mut self, text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> Tag {
+        let t = text.bytes;
+        if sep < self.at {
+            self = Tag::default();
+        }
+        if let Some(i) = memchr::memrchr3(b'<', b'>', b'\n', &t[self.at..sep]).map(|i| self.at + i) {
+            self = Tag { open: (t[i] == b'<').then_some(i), ..Tag::default() };
+        }
+        self.at = sep;
+        if let (Some(open), None) = (self.open, self.told) {
+            let close = memchr::memchr3(b'>', b'<', b'\n', &t[sep..]).map_or(t.len(), |n| sep + n);
+            self.told = Some(attributes(text, found, open, close));
+        }
+        self
+    }
+}
+
+/// What the attributes of the tag at `open..close` name.
 #[inline(never)]
-fn of_tag(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Option<KeyClass> {
+fn attributes(text: &Text<'_>, found: &mut Found<'_>, open: usize, close: usize) -> KeyClass {
     let t = text.bytes;
-    let open = memchr::memrchr2(b'<', b'>', &t[low..sep]).map(|i| low + i).filter(|&i| t[i] == b'<')?;
-    let far = &t[sep..t.len().min(sep + REACH)];
-    let close = sep + memchr::memchr3(b'>', b'<', b'\n', far).unwrap_or(far.len());
-    let mut told = None;
+    let mut told = KeyClass::default();
     for equals in memchr::memchr_iter(b'=', &t[open..close]).map(|i| open + i) {
         let (quote, from) = (text.at(equals + 1), equals + 2);
         let named = |a: &&[u8]| {
@@ -135,9 +164,11 @@ fn of_tag(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Opt
         let Some(len) = t.get(from..close).and_then(|v| memchr::memchr(quote, v)) else { break };
         let class = text.registry.class(found.memo.classify(text.registry, t, len, from + len));
         if class.entity.is_some() {
-            return Some(class);
+            return class;
         }
-        told = told.or(Some(class).filter(|c| !c.is_unknown()));
+        if told.is_unknown() {
+            told = class;
+        }
     }
     told
 }

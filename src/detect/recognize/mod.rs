@@ -46,6 +46,7 @@ mod typed;
 mod version;
 mod words;
 
+pub use attribute::Tag;
 pub use naming::ends_phrase;
 pub use settled::Settled;
 
@@ -104,6 +105,8 @@ pub struct Found<'a> {
     pub messages: &'a mut Vec<(u32, Says)>,
     /// The line looked at last.
     pub line: Line,
+    /// The tag looked at last.
+    pub tag: attribute::Tag,
 }
 
 /// A line of a text and whether it looks like JSON.
