@@ -91,12 +91,15 @@ const WRAPPERS: [&str; 6] = ["string value", "int value", "double value", "value
 /// Members that list the values bound to a statement, and the first parameter of those that .NET writes.
 const BINDINGS: [&str; 5] = ["parameters", "params", "bindings", "args", "p0"];
 
+/// Words and what they name.
+type Words = Vec<(Box<[u8]>, KeyClass)>;
+
 /// All keys of the rules, compiled. Immutable and shared.
 pub struct Registry {
     exact: HashMap<Box<[u8]>, KeyClass>,
     suffix: HashMap<Box<[u8]>, KeyClass>,
     /// Keys with letters beyond ASCII, which match the end of a word, by their last two bytes, longest first.
-    ending: HashMap<[u8; 2], Vec<(Box<[u8]>, KeyClass)>>,
+    ending: HashMap<[u8; 2], Words>,
     weak: u128,
     /// Names of cookies that hold a choice, not a person.
     functional: HashSet<Box<[u8]>>,
