@@ -6,9 +6,18 @@ use data_encoding::{BASE64, HEXLOWER};
 use logveil::engine::TagMode;
 use logveil::model::Block;
 use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
 use support::{engine, rewrite};
 
-const LINES: &str = include_str!("data/lines.txt");
+/// All files of `tests/data/lines`, by name.
+static LINES: LazyLock<String> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/lines");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|f| fs::read_to_string(f).unwrap()).collect()
+});
 
 /// The record without marks.
 fn record(marked: &str) -> String {
