@@ -86,7 +86,19 @@ impl KeyClass {
 }
 
 /// Members and elements that hold the value of another one.
-const WRAPPERS: [&str; 6] = ["string value", "int value", "double value", "value", "string", "attribute value"];
+const WRAPPERS: [&str; 11] = [
+    "string value",
+    "int value",
+    "double value",
+    "value",
+    "string",
+    "attribute value",
+    "parameter value",
+    "option value",
+    "field value",
+    "old value",
+    "new value",
+];
 
 /// Members that list the values bound to a statement, and the first parameter of those that .NET writes.
 const BINDINGS: [&str; 5] = ["parameters", "params", "bindings", "args", "p0"];

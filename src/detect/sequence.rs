@@ -82,7 +82,7 @@ impl Key {
     const SHORT: u8 = 4;
     const PHRASE: u8 = 8;
 
-    /// A key of `len` bytes; `head` is what stands before its separator.
+    /// A key of `len` bytes at the end of `head`.
     pub fn new(registry: &Registry, class: ClassId, len: usize, head: &[u8]) -> Key {
         let phrase = if ends_phrase(head) { Key::PHRASE } else { 0 };
         Key { class, traits: Key::of_class(registry, class) | if len <= 2 { Key::SHORT } else { 0 } | phrase }
@@ -170,7 +170,7 @@ impl Sequence {
             let at = if self.slots[home].bytes == NONE.bytes { home } else { home ^ self.turn };
             self.turn ^= 1;
             let class = memo.classify(registry, head, len, HEAD - behind);
-            let key = Key::new(registry, class, len, head);
+            let key = Key::new(registry, class, len, &head[..HEAD - behind]);
             self.slots[at] = Slot { bytes, counts: counts as u8, key, next: [0; 2] };
             at
         });
@@ -221,7 +221,7 @@ mod tests {
                 let want = registry.classify(&head[HEAD - behind - len..HEAD - behind]);
                 let got = sequence.expected(head).unwrap_or_else(|| sequence.learn(&registry, &mut memo, head, (len, behind)));
                 prop_assert_eq!(registry.class(got.class), want);
-                prop_assert_eq!(got, Key::new(&registry, got.class, len, head));
+                prop_assert_eq!(got, Key::new(&registry, got.class, len, &head[..HEAD - behind]));
             }
         }
     }

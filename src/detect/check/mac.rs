@@ -2,14 +2,14 @@
 
 use super::hex_bytes;
 
-/// Six octets written with `:`, `-` or `_`, as `hhhh.hhhh.hhhh`, or bare; one separator throughout.
+/// Six octets written with `:`, `-` or `_`, as `hhhh.hhhh.hhhh` or `hhhh-hhhh-hhhh`, or bare; one separator throughout.
 #[inline]
 pub fn parse(v: &[u8]) -> Option<[u8; 6]> {
     match (v.len(), v.get(2), v.get(4)) {
         (17, Some(&mark @ (b':' | b'-' | b'_')), _) => {
             octets(v, [2, 5, 8, 11, 14].iter().all(|&i| v[i] == mark), |i| 3 * i)
         }
-        (14, _, Some(b'.')) => octets(v, v[9] == b'.', |i| 2 * i + i / 2),
+        (14, _, Some(&mark @ (b'.' | b'-'))) => octets(v, v[9] == mark, |i| 2 * i + i / 2),
         (12, ..) => octets(v, true, |i| 2 * i),
         _ => None,
     }
@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn vectors() {
         let want = Some([0xD0, 0x50, 0x99, 0x84, 0xA2, 0xA0]);
-        for v in ["D0-50-99-84-A2-A0", "d0:50:99:84:a2:a0", "d050.9984.a2a0", "d0509984a2a0"] {
+        for v in ["D0-50-99-84-A2-A0", "d0:50:99:84:a2:a0", "d050.9984.a2a0", "d050-9984-a2a0", "d0509984a2a0"] {
             assert_eq!(parse(v.as_bytes()), want, "{v}");
         }
         assert_eq!(parse(b"D0-50:99-84:A2-A0"), None);

@@ -2,6 +2,7 @@
 
 use super::{Found, Text, keyed};
 use crate::detect::keys::{KeyClass, Says};
+use crate::model::Shape;
 
 /// How far from a value its name may stand.
 const REACH: usize = 256;
@@ -28,23 +29,85 @@ pub fn class(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> KeyClass {
     }
 }
 
-/// What the member before says: of OTLP (`{"key":"client.address","value":{"stringValue":"..."}}`, OTLP/JSON of opentelemetry-proto), of a
-/// header (`{"name":"Cookie","value":"..."}`, HTTP Archive 1.2, AWS WAF) or of a contact (`{"system":"phone","value":"..."}`, HL7 FHIR).
-/// Nothing when there is none in the same object.
+/// What a member before says: of OTLP (`{"key":"client.address","value":{"stringValue":"..."}}`, OTLP/JSON of opentelemetry-proto), of a
+/// header (`{"name":"Cookie","value":"..."}`, HTTP Archive 1.2, AWS WAF), of a contact (`{"system":"phone","value":"..."}`, HL7 FHIR),
+/// of .NET (`{"Name":"Password","Value":"..."}`) or of a change (`{"field":"phone","oldValue":"...","newValue":"..."}`). Nothing when
+/// there is none in the same object.
+#[inline(never)]
 fn before(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Option<KeyClass> {
-    let t = text.bytes;
-    let head = &t[low..sep];
-    let at = NAMES.iter().filter_map(|n| Some(memchr::memmem::rfind(head, n)? + n.len())).max()?;
-    let (start, len) = string(text, low + at, sep)?;
-    // Between the key and the value stands nothing but the wrapper of the value.
-    if memchr::memchr(b'}', &t[start + len..sep]).is_some() {
-        return None;
+    let t = &text.bytes[low..sep];
+    let mut at = key_start(t, t.len())?;
+    for _ in 0..MEMBERS {
+        let head = t[..at].trim_ascii_end();
+        // The wrapper of the value: its key says nothing.
+        if let Some(outer) = head.strip_suffix(b"{") {
+            at = key_start(t, outer.trim_ascii_end().strip_suffix(b":")?.len())?;
+            continue;
+        }
+        let head = head.strip_suffix(b",")?.trim_ascii_end();
+        let (start, end) = match head.split_last()? {
+            (b'"', rest) => (quote_before(rest)? + 1, rest.len()),
+            (last, _) if last.is_ascii_alphanumeric() => {
+                let n = head.iter().rev().take(32).take_while(|b| b.is_ascii_alphanumeric() || **b == b'.').count();
+                (head.len() - n, head.len())
+            }
+            _ => return None,
+        };
+        let colon = t[..start].strip_suffix(b"\"").unwrap_or(&t[..start]).trim_ascii_end().strip_suffix(b":")?.len();
+        at = key_start(t, colon)?;
+        let key = t[at + 1..colon].trim_ascii_end().strip_suffix(b"\"")?;
+        if is_name(key) {
+            let class = text.registry.class(found.memo.classify(text.registry, text.bytes, end - start, low + end));
+            return Some(weighed(key, class));
+        }
     }
-    Some(text.registry.class(found.memo.classify(text.registry, t, len, start + len)))
+    None
 }
 
-/// Members whose value is the name of another one.
-const NAMES: [&[u8]; 3] = [b"\"key\"", b"\"name\"", b"\"system\""];
+/// Most members that are looked at before a value.
+const MEMBERS: usize = 4;
+
+/// Where the quoted key begins that ends before `end`, blanks aside.
+fn key_start(t: &[u8], end: usize) -> Option<usize> {
+    quote_before(t[..end].trim_ascii_end().strip_suffix(b"\"")?)
+}
+
+/// The last quote, when no sign escapes it.
+fn quote_before(t: &[u8]) -> Option<usize> {
+    memchr::memrchr(b'"', t).filter(|&i| i == 0 || t[i - 1] != b'\\')
+}
+
+/// Members whose value is the name of another one, in lower case.
+const NAMES: [&str; 17] = [
+    "key",
+    "name",
+    "system",
+    "field",
+    "fieldname",
+    "field_name",
+    "parameterkey",
+    "optionname",
+    "attribute",
+    "param",
+    "parameter",
+    "property",
+    "header",
+    "variable",
+    "settingname",
+    "label",
+    "type",
+];
+
+fn is_name(key: &[u8]) -> bool {
+    NAMES.iter().any(|n| key.eq_ignore_ascii_case(n.as_bytes()))
+}
+
+/// What `type` and `label` tell: they stand beside many things that are no account or name.
+fn weighed(key: &[u8], class: KeyClass) -> KeyClass {
+    let vague = key.eq_ignore_ascii_case(b"type") || key.eq_ignore_ascii_case(b"label");
+    let sure = class.entity.is_some_and(|(_, s)| s.is_secret() || matches!(s, Shape::Phone | Shape::Email));
+    if vague && !sure { KeyClass::default() } else { class }
+}
 
 /// What the member behind says: `{"value":"...","name":"password"}`.
 #[inline(never)]
@@ -61,9 +124,13 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, sep: usize) -> Option<KeyClass
     let name = keyed::behind_blanks(text, end + 1);
     let name = keyed::behind_blanks(text, if text.at(name) == b',' { name + 1 } else { return None });
     let rest = &t[name.min(t.len())..t.len().min(name + REACH)];
-    let len = NAMES.iter().find(|n| rest.starts_with(n))?.len();
-    let (start, len) = string(text, name + len, name + rest.len())?;
-    Some(text.registry.class(found.memo.classify(text.registry, t, len, start + len)))
+    let key = rest.strip_prefix(b"\"")?;
+    let key = &key[..memchr::memchr(b'"', key)?];
+    if !is_name(key) {
+        return None;
+    }
+    let (start, len) = string(text, name + key.len() + 2, name + rest.len())?;
+    Some(weighed(key, text.registry.class(found.memo.classify(text.registry, t, len, start + len))))
 }
 
 /// Where the string behind the colon at or behind `i` begins, and its length; it ends before `to`.

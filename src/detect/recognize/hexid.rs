@@ -108,12 +108,25 @@ fn hardware(text: &Text<'_>, found: &mut Found<'_>) {
             {
                 continue;
             }
-            // Twelve decimal digits in groups of four may count something: the word before them decides.
-            let letters = t[s..end].iter().any(u8::is_ascii_alphabetic) || k == kind::MAC_DASH;
-            let plain = letters || text.left_key(found.memo, s).class.exempt == Exempt::No;
-            if plain && mac::parse(&t[s..end]).is_some_and(|m| !mac::placeholder(&m)) {
+            let v = &t[s..end];
+            let plain = k == kind::MAC_DASH
+                || match (v.iter().any(u8::is_ascii_alphabetic), v[4]) {
+                    // Huawei, H3C. Other things have dashes as well: the address of a device, in letters of one kind.
+                    (letters, b'-') => letters && is_grouped(v),
+                    // Twelve decimal digits in groups of four may count something: the word before them decides.
+                    (false, _) => text.left_key(found.memo, s).class.exempt == Exempt::No,
+                    _ => true,
+                };
+            if plain && mac::parse(v).is_some_and(|m| !mac::placeholder(&m)) {
                 found.push(s, end, e::MAC, RuleId::Mac, Confidence::Checked);
             }
         }
     }
+}
+
+/// `5489-98aa-bb01`: digits and letters of one kind, and no bit for groups in the first octet (IEEE 802 section 8.2).
+fn is_grouped(v: &[u8]) -> bool {
+    let any = |f: fn(&u8) -> bool| v.iter().any(f);
+    let group = char::from(v[1]).to_digit(16).is_some_and(|d| d & 1 == 1);
+    any(u8::is_ascii_digit) && any(u8::is_ascii_lowercase) != any(u8::is_ascii_uppercase) && !group
 }

@@ -24,7 +24,22 @@ pub fn named_before(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId
 /// True when the key before a separator is the last word of one that is written with a blank: `Phone Number:`, `Account Name:`.
 #[inline(always)]
 pub fn ends_phrase(head: &[u8]) -> bool {
-    let Some(last) = head.last_chunk::<8>() else { return false };
+    match head.last_chunk() {
+        Some(last) => ends_word(last),
+        None => ends_first(head),
+    }
+}
+
+/// As [`ends_phrase`], where a text begins.
+#[cold]
+fn ends_first(head: &[u8]) -> bool {
+    let mut last = [b'\n'; 8];
+    last[8 - head.len()..].copy_from_slice(head);
+    ends_word(&last)
+}
+
+#[inline(always)]
+fn ends_word(last: &[u8; 8]) -> bool {
     // Few keys end in two of these letters.
     const fn letters(of: &[u8]) -> u32 {
         let (mut bits, mut i) = (0, 0);
@@ -56,15 +71,23 @@ pub fn ends_phrase(head: &[u8]) -> bool {
     ENDS.iter().fold(false, |any, (free, w)| any | (last >> free == *w))
 }
 
-/// Class of the key of two words whose last one ends before the separator at `p`, when the registry knows it.
+/// Class of the key of two or three words whose last one ends at `end`, when the registry knows it.
 #[inline(never)]
-pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> Option<ClassId> {
+pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, end: usize) -> Option<ClassId> {
     let (t, keychars) = (text.bytes, &text.scan.maps.keychars);
-    let len = keychars.run_before(p);
-    let blank = (p - len).checked_sub(1).filter(|&i| t[i] == b' ')?;
-    let first = keychars.run_before(blank);
-    let class = found.memo.classify(text.registry, t, first + 1 + len, p);
-    (first > 0 && first <= 16 && !class.is_unknown()).then_some(class)
+    let mut start = end - keychars.run_before(end);
+    let mut known = None;
+    for _ in 0..2 {
+        let Some(blank) = start.checked_sub(1).filter(|&i| t[i] == b' ') else { break };
+        let word = keychars.run_before(blank);
+        if word == 0 || word > 16 {
+            break;
+        }
+        start = blank - word;
+        let class = found.memo.classify(text.registry, t, end - start, end);
+        known = if class.is_unknown() { known } else { Some(class) };
+    }
+    known
 }
 
 /// Takes the value at `start..end` as an account when its key belongs to an object of a user; returns the end of what it took.

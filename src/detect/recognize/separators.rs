@@ -54,10 +54,10 @@ pub fn known_keys(text: &Text<'_>, found: &mut Found<'_>, keys: &mut Vec<(u32, C
     n
 }
 
-/// The key before the separator at `p`, or the phrase that it ends.
+/// The key before the separator at `p`, or the phrase that it ends; blanks may stand between.
 #[cold]
 fn phrase(text: &Text<'_>, found: &mut Found<'_>, p: usize, key: Key) -> Key {
-    naming::phrase(text, found, p).map_or(key, |class| key.with_class(text.registry, class))
+    naming::phrase(text, found, p - behind_key(text, p)).map_or(key, |class| key.with_class(text.registry, class))
 }
 
 /// The key before the separator at `p`.
@@ -77,7 +77,7 @@ fn unexpected(text: &Text<'_>, found: &mut Found<'_>, head: Option<&Head>, p: us
         }
         _ => {
             let class = found.memo.classify(text.registry, text.bytes, len, end);
-            Key::new(text.registry, class, len, &text.bytes[..p])
+            Key::new(text.registry, class, len, &text.bytes[..end])
         }
     }
 }

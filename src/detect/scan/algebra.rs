@@ -318,5 +318,7 @@ fn addresses(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     event[kind::UUID][i - FRONT] = dash[i] & sh!(dash, i, 5) & sh!(dash, i, 10) & sh!(dash, i, 15) & sh!(w.h4, i, 1);
     event[kind::MAC_DASH][i - FRONT] =
         w.mark[i] & sh!(w.mark, i, 3) & sh!(w.mark, i, 6) & sh!(w.mark, i, 9) & sh!(w.mark, i, 12) & sh!(w.h2, i, 1);
-    event[kind::MAC_DOT][i - FRONT] = dot[i] & sh!(dot, i, 5) & sh!(w.h4, i, 1);
+    // Of the dashes of a UUID the second one, too.
+    let dashes = dash[i] & sh!(dash, i, 5) & !(sh!(dash, i, 10));
+    event[kind::MAC_DOT][i - FRONT] = ((dot[i] & sh!(dot, i, 5)) | dashes) & sh!(w.h4, i, 1);
 }

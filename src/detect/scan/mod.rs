@@ -146,7 +146,7 @@ pub mod kind {
     pub const UUID: usize = 8;
     /// Fifth dash or underscore of a hardware address (mark).
     pub const MAC_DASH: usize = 9;
-    /// Second dot of a hardware address in Cisco notation (dot).
+    /// Second dot or dash of a hardware address in groups of four digits (mark).
     pub const MAC_DOT: usize = 10;
     /// `@` after a word (at).
     pub const AT: usize = 11;
