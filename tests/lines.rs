@@ -112,6 +112,17 @@ fn records_inside_of_records_are_read_alike() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
+#[test]
+fn a_record_reads_alike_where_a_text_begins_and_behind_another() {
+    let engine = engine("jdcloud-2021", TagMode::None);
+    let run = |text: &str| String::from_utf8(rewrite(&mut engine.worker(), text.as_bytes())).unwrap();
+    for line in LINES.lines().filter(|l| l.contains('⟦')).map(record) {
+        for before in ["x\n", "2026-11-23 10:11:45.123 INFO started\n"] {
+            assert_eq!(run(&format!("{before}{line}")), format!("{before}{}", run(&line)));
+        }
+    }
+}
+
 /// Lines whose account only its place names.
 const PLACED: &[&str] = &[
     "10.0.0.1 - zhangsan [23/Nov/2026:10:11:45 +0800] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl\"",
