@@ -1,6 +1,8 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
-use super::{all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, scheme, uuid, word};
+use super::{
+    all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, reference, scheme, uuid, word,
+};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Verdict on a keyed value.
@@ -63,6 +65,7 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         ),
         Shape::Geo => take(coordinates(v)),
         Shape::Code => take((4..=8).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) > 0),
+        Shape::Secret if matches!(entity, e::TOKEN | e::SESSION) => take(!is_count(v) && !is_case(v, entity)),
         Shape::Secret | Shape::Text => Keyed::Take(entity),
         Shape::SecretNoPath => take(!is_path(v)),
         Shape::Signature => take(is_signature(v)),
@@ -77,6 +80,20 @@ fn is_login_code(v: &[u8]) -> bool {
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~' | b'+' | b'=');
     let token = v.len() >= 16 && v.iter().any(u8::is_ascii_alphabetic) && digits_in(v) > 0 && v.iter().all(sign);
     token || (4..=8).contains(&v.len()) && all_digits(v)
+}
+
+/// Tokens of a language model and sessions of a terminal are counted: `input_token=512`, `first token: 1.38`.
+fn is_count(v: &[u8]) -> bool {
+    let n = v.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    let unit = matches!(&v[n..], b"" | b"s" | b"ms" | b"us" | b"ns" | b"%");
+    n > 0 && unit && (n < 6 || v[..n].contains(&b'.')) && v[..n].iter().filter(|b| **b == b'.').count() < 2
+}
+
+/// `PROJ-1234`, `INC0012345`: the ticket of a bug or a call for help.
+fn is_case(v: &[u8], entity: EntityId) -> bool {
+    let capitals = v.iter().take_while(|b| b.is_ascii_uppercase()).count();
+    let number = v[capitals..].strip_prefix(b"-").unwrap_or(&v[capitals..]);
+    entity == e::SESSION && (2..=10).contains(&capitals) && (1..=8).contains(&number.len()) && all_digits(number)
 }
 
 /// Base64 of 20 bytes, as an HMAC with SHA-1 has.
@@ -234,7 +251,12 @@ pub fn coordinates(v: &[u8]) -> bool {
 /// The credential behind its scheme.
 fn credential(v: &[u8], entity: EntityId) -> Keyed {
     let secret = scheme::split(v).1;
-    if placeholder::is(secret) || output::veils(secret) { Keyed::Placeholder } else { Keyed::Take(entity) }
+    let none = scheme::is(v)
+        || placeholder::is(secret)
+        || output::veils(secret)
+        || reference::is(secret)
+        || reference::is_example(secret);
+    if none { Keyed::Placeholder } else { Keyed::Take(entity) }
 }
 
 #[cfg(test)]

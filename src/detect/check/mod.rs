@@ -23,6 +23,7 @@ pub mod output;
 pub mod permit;
 pub mod phone;
 pub mod placeholder;
+pub mod reference;
 pub mod regional;
 pub mod scheme;
 pub mod street;

@@ -212,10 +212,16 @@ fn account(v: &[u8], entity: EntityId) -> Keyed {
     let more = v.iter().filter(|b| **b == b' ').count() > 1
         || v.windows(2).any(|w| w == b": ")
         || matches!(v.first(), Some(b'{' | b'['));
-    if more || system || v.len() < 2 || !letters && v.len() < 5 {
+    if more || system || v.len() < 2 || !letters && v.len() < 5 || is_amount(v) {
         return Keyed::No;
     }
     Keyed::Take(if name::chinese(v) { e::PERSON_NAME } else { entity })
+}
+
+/// `0.05s`, `12.3%`: the time a program took.
+fn is_amount(v: &[u8]) -> bool {
+    let n = v.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    n > 0 && v[..n].contains(&b'.') && matches!(&v[n..], b"" | b"s" | b"ms" | b"us" | b"ns" | b"%" | b"m" | b"h")
 }
 
 fn permit_of(v: &[u8], entity: EntityId) -> Keyed {

@@ -19,6 +19,20 @@ fn is_word(v: &[u8]) -> bool {
             | b"false"
             | b"nan"
             | b"(null)"
+            | b"(null"
+            | b"(nil)"
+            | b"(nil"
+            | b"<nil>"
+            | b"(none)"
+            | b"(none"
+            | b"(empty)"
+            | b"(empty"
+            | b"(unset)"
+            | b"(unset"
+            | b"omitted"
+            | b"disabled"
+            | b"enabled"
+            | b"optional"
             | b"<null>"
             | b"empty"
             | b"default"
@@ -62,7 +76,10 @@ pub fn is(v: &[u8]) -> bool {
     let mut marks = v.iter().filter(|b| !matches!(b, b'-' | b':' | b'.'));
     let Some(first) = marks.next() else { return true };
     if marks.all(|b| b == first)
-        && (first.is_ascii_digit() || v.len() == 1 || first.eq_ignore_ascii_case(&b'f') && v.len() > 8)
+        && (first.is_ascii_digit()
+            || v.len() == 1
+            || first.eq_ignore_ascii_case(&b'f') && v.len() > 8
+            || matches!(first, b'x' | b'X' | b'#') && v.len() > 3)
     {
         return true;
     }

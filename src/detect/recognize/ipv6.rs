@@ -73,6 +73,10 @@ fn confirm(text: &Text<'_>, found: &mut Found<'_>, mut s: usize, mut end: usize)
     if r.is_ascii_alphanumeric() || r == b'_' {
         return touched(text, found, s, end, r);
     }
+    // `23-Nov-2026::10:11:45`: Erlang parts a date from its time so.
+    if s >= 7 && t[s..].get(4..6) == Some(b"::") && is_date(&t[s - 7..s + 4]) {
+        return;
+    }
     if !address(text, found, s, end) && !frame(text, found, s, end) {
         shorter(text, found, s, end);
     }
@@ -89,6 +93,13 @@ fn touched(text: &Text<'_>, found: &mut Found<'_>, s: usize, end: usize, r: u8) 
     } else if r == b'_' && t[s..end].iter().filter(|b| **b == b':').count() > 3 {
         address(text, found, s, end);
     }
+}
+
+/// `23-Nov-2026`, or with a blank before a day of one digit.
+fn is_date(v: &[u8]) -> bool {
+    let letters = [3, 4, 5].iter().all(|i| v[*i].is_ascii_alphabetic());
+    let digits = [1, 7, 8, 9, 10].iter().all(|i| v[*i].is_ascii_digit());
+    letters && digits && v[2] == b'-' && v[6] == b'-'
 }
 
 /// A packet filter's `MAC=`: destination, source and type of the frame in one run of octets.

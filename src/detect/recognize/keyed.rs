@@ -4,7 +4,7 @@ use super::extent::{bare_end, extent};
 use super::quotes::closes;
 use super::{
     Found, Skip, Text, array, attribute, beside, bracketed, form, login, naming, numeric, prose, separators,
-    serialized, special, sql, typed,
+    serialized, special, sql, stands, typed,
 };
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
@@ -215,6 +215,13 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         found.times.push((start as u32, end as u32));
     }
     let Some((mut entity, mut shape)) = class.entity else { return 0 };
+    // `q= HTTP/1.1`: the value is empty.
+    if i > from && text.at(sep) == b'=' && text.at(i) == b'H' && special::in_query(text, sep) {
+        return 0;
+    }
+    if stands::may(text.bytes, i, start) && stands::is(text, found, shape, (sep, i), (start, end)) {
+        return 0;
+    }
     // `uid=alice,ou=people` (RFC 4514).
     if shape == Shape::UserId && naming::in_distinguished_name(&text.bytes[end..]) {
         (entity, shape) = (e::ACCOUNT, Shape::AccountName);
@@ -236,7 +243,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         Shape::Search | Shape::Signature | Shape::LoginCode if !special::in_query(text, sep) => return 0,
         Shape::LoginCode if end - start <= 8 && !special::beside_phone(text, sep) => return 0,
         Shape::LooseSecret
-            if i > from && !matches!(text.at(i), b'"' | b'\'' | b'{') && goes_on(text, sep, (i, end)) =>
+            if i > from && !matches!(text.at(i), b'"' | b'\'' | b'{') && prose::goes_on(text, sep, (i, end)) =>
         {
             return 0;
         }
@@ -302,20 +309,6 @@ fn rejected(text: &Text<'_>, i: usize) -> Option<(usize, usize)> {
     let rest = &rest[..rest.len().min(MAX_VALUE)];
     let start = i + b"rejected value [".len();
     memchr::memmem::find(rest, b"]; ").map(|n| (start, start + n))
-}
-
-/// `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on behind the bare word. One of letters and digits may be a password
-/// all the same.
-fn goes_on(text: &Text<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
-    let v = &text.bytes[start..end];
-    let mark = |b: &u8| matches!(b, b'=' | b':' | b'/');
-    let digits = v.iter().any(u8::is_ascii_digit) && !v.iter().any(mark);
-    let mixed = v.first().is_some_and(u8::is_ascii_alphabetic) && digits;
-    match text.at(end) {
-        b'\n' | b'\r' | b'"' | b'\'' | b',' | b';' | b'&' => false,
-        b' ' => !mixed,
-        _ => text.before(sep) == b' ',
-    }
 }
 
 /// Length of the `{SSHA}` at `i` that stands before a hash of a password (RFC 3112).

@@ -40,6 +40,7 @@ mod serialized;
 mod settled;
 pub mod special;
 mod sql;
+mod stands;
 mod stripe;
 mod tuple;
 mod typed;

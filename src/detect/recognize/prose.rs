@@ -1,4 +1,4 @@
-//! What stands behind the words `token` and `session` in sentences and is no secret.
+//! What stands behind the words `token`, `session` and `pass` in sentences and is no secret.
 
 use super::Text;
 
@@ -35,4 +35,18 @@ fn is_servicing(text: &Text<'_>, start: usize, v: &[u8]) -> bool {
         && number(halves.next())
         && number(halves.next())
         && halves.next().is_none()
+}
+
+/// `log 1 pass = Dec 19 17:20:08`, `pass: all of them`: text goes on behind the bare word. One of letters and digits may be a password
+/// all the same.
+pub fn goes_on(text: &Text<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
+    let v = &text.bytes[start..end];
+    let mark = |b: &u8| matches!(b, b'=' | b':' | b'/');
+    let digits = v.iter().any(u8::is_ascii_digit) && !v.iter().any(mark);
+    let mixed = v.first().is_some_and(u8::is_ascii_alphabetic) && digits;
+    match text.at(end) {
+        b'\n' | b'\r' | b'"' | b'\'' | b',' | b';' | b'&' => false,
+        b' ' => !mixed,
+        _ => text.before(sep) == b' ',
+    }
 }

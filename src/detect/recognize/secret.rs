@@ -49,7 +49,9 @@ fn bearer(text: &Text<'_>, found: &mut Found<'_>) {
         let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
         let len = t[p..].iter().take_while(|b| sign(b)).count();
         let v = &t[p..p + len];
-        if len >= BEARER && v.iter().any(u8::is_ascii_digit) && !output::is(v) {
+        // `token_type=Bearer expires_in=3600`: only padding stands behind an equals sign of base64.
+        let pair = memchr::memchr(b'=', v).is_some_and(|i| v[i..].iter().any(|b| *b != b'='));
+        if len >= BEARER && v.iter().any(u8::is_ascii_digit) && !pair && !output::is(v) {
             found.push(p, p + len, e::TOKEN, RuleId::Credential, Confidence::Context);
         }
     }
