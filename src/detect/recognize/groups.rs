@@ -187,6 +187,29 @@ pub fn free(text: &Text<'_>, s: usize, end: usize) -> bool {
     !touched && !part
 }
 
+/// True when numbers stand on both sides of the groups of digits `s..end` with blanks between, and none of these is a part of a telephone
+/// number itself: `0 138 15912345 12345` in a table.
+#[inline(never)]
+fn in_columns(t: &[u8], s: usize, end: usize) -> bool {
+    let blank = |b: &&u8| matches!(b, b' ' | b'\t');
+    let (head, rest) = (&t[s.saturating_sub(COLUMN)..s], &t[end..t.len().min(end + COLUMN)]);
+    let gap = (head.iter().rev().take_while(blank).count(), rest.iter().take_while(blank).count());
+    let (head, rest) = (&head[..head.len() - gap.0], &rest[gap.1..]);
+    let digits = |b: &&u8| b.is_ascii_digit();
+    let (before, after) = (head.iter().rev().take_while(digits).count(), rest.iter().take_while(digits).count());
+    let whole = |next: Option<&u8>| next.is_none_or(|b| b.is_ascii_whitespace());
+    gap.0 > 0
+        && gap.1 > 0
+        && !matches!(before, 0 | 4 | 8 | 11)
+        && !matches!(after, 0 | 3 | 11)
+        && whole(head[..head.len() - before].last())
+        && whole(rest.get(after))
+        && t[s..end].iter().all(|b| b.is_ascii_digit() || *b == b' ')
+}
+
+/// Longest column with its blanks.
+const COLUMN: usize = 32;
+
 /// A mobile number; a country code in the group before it belongs to it.
 fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, lens: &[usize]) -> bool {
     let t = text.bytes;
@@ -214,7 +237,8 @@ fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, lens: &
         Exempt::Time => lens != [3, 4, 4],
         _ => true,
     };
-    if !free(text, s, end) || !keyed && (!phone::mobile_assigned(&d[..11]) || exempt) {
+    let column = || lens != [7, 4] && t[s] != b'+' && in_columns(t, s, end);
+    if !free(text, s, end) || !keyed && (!phone::mobile_assigned(&d[..11]) || exempt || column()) {
         return false;
     }
     found.push(s, end, e::PHONE_MOBILE_CN, RuleId::Grouped, Confidence::Context);
@@ -244,7 +268,7 @@ fn landline(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize) -> bool
         s -= 1;
     }
     end += extension(&t[end..]);
-    if !free(text, s, end) {
+    if !free(text, s, end) || t[s..end].contains(&b' ') && in_columns(t, s, end) {
         return false;
     }
     found.push(s, end, e::PHONE_FIXED_CN, RuleId::Grouped, Confidence::Context);

@@ -33,6 +33,7 @@ mod passcode;
 mod place;
 mod prose;
 mod quotes;
+mod release;
 mod reverse;
 mod secret;
 mod separators;

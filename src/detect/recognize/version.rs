@@ -1,6 +1,6 @@
 //! Versions of four numbers, which look like addresses: what stands in front of them tells.
 
-use super::{Left, Text};
+use super::{Left, Text, release};
 use crate::detect::check::ip::{self, Class};
 use crate::detect::keys::Exempt;
 use crate::model::Shape;
@@ -9,8 +9,27 @@ use crate::model::Shape;
 const HOSTS: &[&[u8]] =
     &[b"host", b"ip", b"addr", b"address", b"client", b"node", b"peer", b"server", b"dns", b"proxy"];
 
-/// Systems of network devices whose versions have four numbers.
-const SYSTEMS: &[&[u8]] = &[b" AireOS", b" PAN-OS", b"IOS-XE", b"IOS XE", b"ArubaOS"];
+/// Systems, products and libraries whose versions have four numbers.
+const SYSTEMS: &[&[u8]] = &[
+    b" AireOS",
+    b" PAN-OS",
+    b"IOS-XE",
+    b"IOS XE",
+    b"ArubaOS",
+    b"RouterOS",
+    b"BIG-IP",
+    b"iDRAC",
+    b" Java",
+    b" JVM",
+    b" V8",
+    b" Rails",
+    b" CUDA",
+    b" cuDNN",
+    b" Zulu",
+    b" GitLab",
+    b" ClickHouse",
+    b"Application Server",
+];
 
 /// Longest stretch between the bracket that opens a comment and what is asked for in it.
 const COMMENT: usize = 192;
@@ -21,14 +40,20 @@ pub fn is(text: &Text<'_>, s: usize, end: usize, left: &Left) -> bool {
     if left.class.exempt == Exempt::Version {
         return true;
     }
+    if matches!(text.at(end), b'-' | b'+' | b'~' | b'.') && release::is(text.bytes, s, end) {
+        return true;
+    }
     match text.before(s) {
         b'/' => is_product(text, s, end, left),
-        b'-' => is_library(text, s, end),
+        b'-' => is_library(text, s, end) || release::is_package(text.bytes, s),
         // Windows' packages end so: `Package_for_KB123~31bf3856ad364e35~amd64~~6.1.1.0`.
         b'~' => text.before(s - 1) == b'~',
         b'_' => in_browser(text.bytes, s),
         // `grpcio==1.62.1.1`
         b'=' => text.before(s - 1) == b'=',
+        b':' => release::is_tag(text.bytes, s),
+        // Gems in a trace of Rails: `activerecord (7.1.3.2) lib/active_record/relation.rb:110`.
+        b'(' => [&b") lib/"[..], b") app/"].iter().any(|w| text.bytes[end..].starts_with(w)),
         b' ' if SYSTEMS.iter().any(|n| text.bytes[..s - 1].ends_with(n)) => true,
         b' ' | b'+' => text.before(s - 1) == b';' && is_field(text.bytes, s, end),
         _ => false,
