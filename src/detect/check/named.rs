@@ -168,7 +168,7 @@ fn user_id(v: &[u8]) -> bool {
         && !system
         && (4..=96).contains(&v.len())
         && digits(v) > 0
-        && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@'))
+        && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@' | b'|' | b'\\' | b'#' | b'~'))
 }
 
 /// Zeek numbers connections under the key of Unix users: `CHhAvVGS1DHFjwGM9`.
@@ -183,7 +183,9 @@ fn connection(v: &[u8]) -> bool {
 fn is_named(v: &[u8]) -> bool {
     let sign = |b: &u8| plain(*b) || matches!(b, b'@' | b'\\' | b' ') || *b >= 0x80;
     let joins = v.ends_with(b"id") && v.contains(&b'.');
-    digits(v) == 0 && !connection(v) && !joins && v.iter().all(sign)
+    // `@alice:example.org` (Matrix)
+    let matrix = v[0] == b'@' && v.iter().all(|b| sign(b) || *b == b':');
+    digits(v) == 0 && !connection(v) && !joins && (matrix || v.iter().all(sign))
 }
 
 /// A name with a letter in it. Paths, calls and expressions are none.

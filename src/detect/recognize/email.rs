@@ -25,6 +25,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         if skip.covers(p) || p < done || escaped || found.settled.takes_email(&mut cursor, p) {
             continue;
         }
+        if text.at(p + 1) == b'H' && login::slow_query(text, found, p) {
+            continue;
+        }
         let from = p.saturating_sub(LOCAL).max(done);
         let slash = slashes.before(t, p);
         let url = slash.and_then(|slash| userinfo(t, (from, slash), p));
@@ -108,13 +111,31 @@ fn data_source(t: &[u8], from: usize, p: usize) -> Option<(Range<usize>, Range<u
     Some((start..colon, colon + 1..p))
 }
 
-/// Name and password of `jdbc:oracle:thin:name/password@host:1521:db` around the `@` at `p`; `slash` is the last one before it.
+/// What stands before a name and password of Oracle's.
+const ORACLE: &[&[u8]] = &[
+    b"oracle:thin:",
+    b"oracle:oci:",
+    b"oracle:oci8:",
+    b"sqlplus ",
+    b"sqlcl ",
+    b"sqlldr ",
+    b"exp ",
+    b"imp ",
+    b"expdp ",
+    b"impdp ",
+    b"rman target ",
+    b"userid=",
+    b"connect ",
+    b"CONNECT ",
+    b"conn ",
+];
+
+/// Name and password of `jdbc:oracle:thin:name/password@host:1521:db`, `sqlplus name/password@db` around the `@` at `p`; `slash` is the last one before it.
 fn oracle(t: &[u8], (from, slash): (usize, usize), p: usize) -> Option<(Range<usize>, Range<usize>)> {
     let sign = |b: &u8| *b > b' ' && !matches!(b, b':' | b'/' | b'"' | b'\'' | b'<' | b'>');
     if slash < from || slash + 1 == p || !t[slash + 1..p].iter().all(|b| sign(b) || *b == b':') {
         return None;
     }
     let start = slash - t[from..slash].iter().rev().take_while(|b| sign(b)).count();
-    let drivers = [&b"oracle:thin:"[..], b"oracle:oci:", b"oracle:oci8:"];
-    (start < slash && drivers.iter().any(|d| t[..start].ends_with(d))).then_some((start..slash, slash + 1..p))
+    (start < slash && ORACLE.iter().any(|d| t[..start].ends_with(d))).then_some((start..slash, slash + 1..p))
 }

@@ -33,7 +33,9 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
                 done = done.max(end);
                 continue;
             }
-            confirm(text, found, &run);
+            if !security_id(text, found, &run) {
+                confirm(text, found, &run);
+            }
         }
     }
     let mut skip = Skip::new(text.regions);
@@ -115,6 +117,18 @@ impl Run {
         }
         (out, len)
     }
+}
+
+/// `S-1-5-21-397955417-626881126-188441444-1001`: an account of Windows; smaller last numbers are those of every domain ([MS-DTYP]
+/// section 2.4.2.4).
+#[inline(always)]
+fn security_id(text: &Text<'_>, found: &mut Found<'_>, run: &Run) -> bool {
+    let (first, last) = (run.groups[0].0, run.groups[6]);
+    let domain = run.count == 7 && text.before(first) == b'-' && text.bytes[..first + 7].ends_with(b"S-1-5-21-");
+    if domain && last.1 - last.0 > 3 && !text.before(first - 2).is_ascii_alphanumeric() {
+        found.push(first - 2, last.1, e::USER_ID, RuleId::Grouped, Confidence::Checked);
+    }
+    domain
 }
 
 fn confirm(text: &Text<'_>, found: &mut Found<'_>, run: &Run) {

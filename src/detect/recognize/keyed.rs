@@ -184,7 +184,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     if text.at(sep) == b':' && (text.at(from) == b'/' && text.at(from + 1) == b'/' || text.at(from) == b':') {
         return 0;
     }
-    let i = behind_blanks(text, from);
+    let i = typed::counted(text, behind_blanks(text, from));
     // `user := a.User` (Go): bare values of RADIUS stand behind names with dashes.
     if text.at(sep) == b':' && text.at(sep + 1) == b'=' && !matches!(text.at(i), b'"' | b'\'') {
         let end = sep - separators::behind_key(text, sep);
@@ -226,7 +226,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     if shape == Shape::UserId && naming::in_distinguished_name(&text.bytes[end..]) {
         (entity, shape) = (e::ACCOUNT, Shape::AccountName);
     }
-    let shape = if shape == Shape::Jar && text.is_tag(sep) { Shape::Text } else { shape };
+    let mut shape = if shape == Shape::Jar && text.is_tag(sep) { Shape::Text } else { shape };
     match shape {
         Shape::Jar => {
             special::jar(text, found, sep, (from, text.bytes.len()));
@@ -240,6 +240,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             special::resource(text, found, sep, (start, end));
             return 0;
         }
+        Shape::LoginCode if special::is_sent(text, sep, (start, end)) => shape = Shape::Code,
         Shape::Search | Shape::Signature | Shape::LoginCode if !special::in_query(text, sep) => return 0,
         Shape::LoginCode if end - start <= 8 && !special::beside_phone(text, sep) => return 0,
         Shape::LooseSecret
@@ -399,6 +400,7 @@ pub fn accept(
             return None;
         }
         let bare_json = json && text.is_bare_json(found, start, end);
+        let end = if shape == Shape::Ip { numeric::network(raw, start, end) } else { end };
         let hit = Hit::new(start, end, id, RuleId::Key, Confidence::Keyed);
         found.hits.push(Hit { anchor: sep as u32, bare_json, v4, ..hit });
         return Some((id, start, end));

@@ -102,6 +102,27 @@ pub fn sudo(text: &Text<'_>, found: &mut Found<'_>, sep: usize) {
 /// Longest message between the account and its terminal.
 const SUDO: usize = 128;
 
+/// `# User@Host: alice[alice] @ web1 [192.0.2.7]  Id: 12`: both names of MySQL's log of slow statements; the at sign stands at `at`.
+#[inline(never)]
+pub fn slow_query(text: &Text<'_>, found: &mut Found<'_>, at: usize) -> bool {
+    const HOST: &[u8] = b"Host: ";
+    let t = text.bytes;
+    if !t[..at].ends_with(b"User") || !t[at + 1..].starts_with(HOST) {
+        return false;
+    }
+    let from = at + 1 + HOST.len();
+    let rest = &t[from..t.len().min(from + 2 * NAME)];
+    let Some(open) = memchr::memchr2(b'[', b'\n', rest).filter(|&i| rest[i] == b'[') else { return true };
+    let Some(len) = memchr::memchr2(b']', b'\n', &rest[open..]) else { return true };
+    for (start, end) in [(from, from + open), (from + open + 1, from + open + len)] {
+        let v = t.get(start..end).unwrap_or_default();
+        if !output::is(v) && matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, v), keyed::Keyed::Take(_)) {
+            found.push(start, end, e::ACCOUNT, RuleId::Words, Confidence::Context);
+        }
+    }
+    true
+}
+
 /// True for what stands behind a colon or equals sign and is no account by itself: another key (`Login: user=alice`), or the password
 /// of a URL (`https://user:secret@host/`).
 pub fn is_no_name(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> bool {

@@ -16,3 +16,12 @@ pub fn address(text: &Text<'_>, sep: usize, raw: &[u8]) -> Option<[u8; 4]> {
     let number: u32 = str::from_utf8(raw).ok().filter(|_| digits)?.parse().ok()?;
     (number >> 24 != 0).then(|| number.to_be_bytes())
 }
+
+/// Where the address ends that fills `start..end`: the length of a network behind it (RFC 4632 section 3.1) is none of it.
+#[inline(always)]
+pub fn network(raw: &[u8], start: usize, end: usize) -> usize {
+    match memchr::memrchr(b'/', raw) {
+        Some(i) if (1..=3).contains(&(raw.len() - i - 1)) && raw[i + 1..].iter().all(u8::is_ascii_digit) => start + i,
+        _ => end,
+    }
+}

@@ -115,10 +115,8 @@ fn skip(t: &[u8], from: usize, signs: &[bool; 256]) -> usize {
 /// The user at the end of a resource name.
 pub fn resource(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) {
     let v = &text.bytes[start..end];
-    let Some(at) = [&b":user/"[..], b":assumed-role/"].iter().find_map(|m| Some(memchr::memmem::find(v, m)? + m.len()))
-    else {
-        return;
-    };
+    let kinds = [&b":user/"[..], b":assumed-role/", b":federated-user/", b":mfa/", b":u2f/user/"];
+    let Some(at) = kinds.iter().find_map(|m| Some(memchr::memmem::find(v, m)? + m.len())) else { return };
     if at < v.len() && !output::is(&v[at..]) {
         found.push(start + at, end, e::ACCOUNT, RuleId::Key, Confidence::Keyed).anchor = sep as u32;
     }
@@ -138,6 +136,41 @@ pub fn beside_phone(text: &Text<'_>, sep: usize) -> bool {
     let names = [&b"mobile="[..], b"phone=", b"tel="];
     names.iter().any(|n| memchr::memmem::find(&around[from..to], n).is_some())
 }
+
+/// True when the value `start..end` is a code that was sent to the telephone beside it (`LoginDTO(phone=13800138000, code=482913)`), or that
+/// a template puts into a message (`"TemplateParam":"{\"code\":\"482913\"}"`). The codes of answers are numbers, or stand beside their text.
+#[inline(never)]
+pub fn is_sent(text: &Text<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
+    let t = text.bytes;
+    let json = matches!(text.before(sep), b'"' | b'\'');
+    if !(4..=6).contains(&(end - start)) || json && !matches!(text.before(start), b'"' | b'\'') {
+        return false;
+    }
+    let key = sep - usize::from(json) - text.scan.maps.keychars.run_before(sep - usize::from(json));
+    let head = &t[key.saturating_sub(NEAR)..key];
+    let head = &head[memchr::memrchr(b'\n', head).map_or(0, |i| i + 1)..];
+    let tail = &t[end..t.len().min(end + NEAR / 2)];
+    let tail = &tail[..memchr::memchr(b'\n', tail).unwrap_or(tail.len())];
+    let template = || memchr::memmem::rfind(head, b"emplateParam").is_some_and(|i| head.len() - i < 24);
+    // The telephone's value and what parts it from the key of the code.
+    let before = || {
+        let (i, len) = TELEPHONES.iter().filter_map(|n| Some((memchr::memmem::rfind(head, n)?, n.len()))).max()?;
+        let gap = &head[i + len..];
+        Some(
+            gap.iter().filter(|b| b.is_ascii_digit()).count() >= 7
+                && gap.iter().all(|b| !b.is_ascii_alphabetic() && !matches!(b, b'{' | b'}')),
+        )
+    };
+    let after = || {
+        let i = tail.iter().take(6).position(u8::is_ascii_alphabetic)?;
+        let word = tail[i..].iter().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+        Some(TELEPHONES.iter().any(|n| tail[i..i + word].ends_with(n) || tail[i..i + word].ends_with(b"Number")))
+    };
+    template() || before() == Some(true) || after() == Some(true)
+}
+
+/// How keys of telephones end.
+const TELEPHONES: [&[u8]; 6] = [b"phone", b"Phone", b"mobile", b"Mobile", b"phoneNumber", b"PhoneNumbers"];
 
 /// True when the key before `sep` is one of a query string or form.
 pub fn in_query(text: &Text<'_>, sep: usize) -> bool {

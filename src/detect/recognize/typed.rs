@@ -95,3 +95,14 @@ pub fn quoted(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usiz
 fn ones(n: usize) -> u64 {
     if n < 64 { (1 << n) - 1 } else { 0 }
 }
+
+/// Where the value begins that stands at `i`: Oracle's audit writes how long it is, `USERID:[5] "ALICE"`.
+#[inline(always)]
+pub fn counted(text: &Text<'_>, i: usize) -> usize {
+    if text.at(i) != b'[' || !text.at(i + 1).is_ascii_digit() {
+        return i;
+    }
+    let rest = &text.bytes[i + 1..];
+    let n = rest.iter().take(4).take_while(|b| b.is_ascii_digit()).count();
+    if matches!(rest.get(n..n + 3), Some([b']', b' ', b'"' | b'\''])) { i + n + 3 } else { i }
+}
