@@ -10,6 +10,7 @@ mod doubled;
 mod escapes;
 pub mod hit;
 pub mod keys;
+mod memo;
 mod messages;
 pub mod positional;
 mod recognize;
