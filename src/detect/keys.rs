@@ -104,6 +104,9 @@ const WRAPPERS: [&str; 11] = [
 /// Members that list the values bound to a statement, and the first parameter of those that .NET writes.
 const BINDINGS: [&str; 5] = ["parameters", "params", "bindings", "args", "p0"];
 
+/// Words of keys that hold numbers of telephones, whatever else they say.
+const TELEPHONES: [&[u8]; 6] = [b"phone", b"mobile", b"tel", b"cell", b"msisdn", b"contact"];
+
 /// Words and what they name.
 type Words = Vec<(Box<[u8]>, KeyClass)>;
 
@@ -111,6 +114,8 @@ type Words = Vec<(Box<[u8]>, KeyClass)>;
 pub struct Registry {
     exact: HashMap<Box<[u8]>, KeyClass>,
     suffix: HashMap<Box<[u8]>, KeyClass>,
+    /// Words that say it wherever they stand in a key.
+    token: HashMap<Box<[u8]>, KeyClass>,
     /// Keys with letters beyond ASCII, which match the end of a word, by their last two bytes, longest first.
     ending: HashMap<[u8; 2], Words>,
     weak: u128,
@@ -130,6 +135,7 @@ impl Registry {
         let mut r = Registry {
             exact: HashMap::new(),
             suffix: HashMap::new(),
+            token: HashMap::new(),
             ending: HashMap::new(),
             weak: 0,
             functional: HashSet::new(),
@@ -144,6 +150,7 @@ impl Registry {
             }
             let class = KeyClass { exempt: Exempt::parse(&x.kind), ..KeyClass::default() };
             r.add(&x.keys, &x.suffixes, class);
+            r.token.extend(x.tokens.iter().map(|w| (w.as_bytes().into(), class)));
         }
         for k in &rules.time_keys {
             let class = KeyClass { event_time: true, exempt: Exempt::Time, ..KeyClass::default() };
@@ -200,7 +207,13 @@ impl Registry {
         r.ending.values_mut().for_each(|words| words.sort_by_key(|(w, _)| std::cmp::Reverse(w.len())));
         r.schemes_unknown = [&b"http"[..], b"https"].iter().all(|k| r.classify(k).is_unknown());
         r.classes.push(KeyClass::default());
-        for class in r.exact.values().chain(r.suffix.values()).chain(r.ending.values().flatten().map(|w| &w.1)) {
+        for class in r
+            .exact
+            .values()
+            .chain(r.suffix.values())
+            .chain(r.token.values())
+            .chain(r.ending.values().flatten().map(|w| &w.1))
+        {
             if !r.classes.contains(class) {
                 r.classes.push(*class);
             }
@@ -307,7 +320,17 @@ impl Registry {
         if bare > 1 && bare < name.len() {
             return self.classify(&name[..bare]);
         }
-        KeyClass::default()
+        self.by_token(&name, &starts)
+    }
+
+    /// What one word of a key of several says of it: `bytesTransferredOut`. Keys that speak of telephones are left out.
+    fn by_token(&self, name: &[u8], starts: &[usize]) -> KeyClass {
+        let ends = starts.iter().copied().chain([name.len()]);
+        let mut words = std::iter::once(0).chain(starts.iter().copied()).zip(ends).map(|(s, e)| &name[s..e]);
+        if words.clone().any(|w| TELEPHONES.contains(&w)) {
+            return KeyClass::default();
+        }
+        words.find_map(|w| self.token.get(w)).copied().unwrap_or_default()
     }
 
     /// True for a cookie that holds a choice, not a person.

@@ -127,6 +127,8 @@ pub enum Shape {
     Signature,
     /// What lets somebody log in once, in a query: the code of OAuth, or one that was sent to the telephone beside it.
     LoginCode,
+    /// Base64 of a name, a colon and a password.
+    Basic,
     /// A header value with a scheme in front (`Bearer ...`).
     Credential,
     /// Any non-empty text.
@@ -139,6 +141,12 @@ pub enum Shape {
     AccountName,
     /// The same with a letter in it: counts and numbers have such keys, too.
     NamedAccount,
+    /// A Chinese name, a common given name with another one, or both in pinyin: operators of other kinds have such keys.
+    Login,
+    /// Hexadecimal digits of a digest.
+    Digest,
+    /// What analytics call a browser: two numbers with a dot between.
+    Visitor,
     /// A person's name by its form: the key may name other things.
     Name,
     /// A person's name by its form, western names too.

@@ -55,6 +55,9 @@ pub struct ExemptDef {
     /// Ends of longer keys.
     #[serde(default)]
     pub suffixes: Vec<String>,
+    /// Words that say it wherever they stand in a key of which nothing else is known.
+    #[serde(default)]
+    pub tokens: Vec<String>,
 }
 
 /// All entities and keys in force.
@@ -404,11 +407,15 @@ const SHAPES: &[(&str, Shape)] = &[
     ("long_secret", Shape::LongSecret),
     ("signature", Shape::Signature),
     ("login_code", Shape::LoginCode),
+    ("basic", Shape::Basic),
     ("credential", Shape::Credential),
     ("text", Shape::Text),
     ("user_id", Shape::UserId),
     ("account_name", Shape::AccountName),
     ("named_account", Shape::NamedAccount),
+    ("login", Shape::Login),
+    ("digest", Shape::Digest),
+    ("visitor", Shape::Visitor),
     ("name", Shape::Name),
     ("full_name", Shape::FullName),
     ("owned", Shape::Owned),

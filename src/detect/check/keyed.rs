@@ -39,6 +39,7 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             Keyed::Take(id) if matches!(id, e::ANDROID_ID | e::OPENUDID | e::IMEI) => Keyed::Take(id),
             // Apple's systems print theirs in upper case.
             Keyed::Take(e::UUID_ID) if !v.iter().any(u8::is_ascii_lowercase) => Keyed::Take(e::UUID_ID),
+            _ if super::named::visitor(v) => Keyed::Take(entity),
             _ => Keyed::No,
         },
         Shape::Imsi => take(imsi::grouped(v)),
@@ -53,6 +54,9 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Email => take(email::valid(v)),
         // `pan` names the number of a card, and India's tax number.
         Shape::Card if v.len() == 10 && national::checked(v) => Keyed::Take(e::NATIONAL_ID),
+        Shape::Card if (20..=25).contains(&v.len()) && all_digits(v) && !v.starts_with(b"8986") => {
+            Keyed::Take(e::BANK_ACCOUNT)
+        }
         Shape::Card => take(account_number(v)),
         Shape::Passport => {
             take((7..=11).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) >= 6)
@@ -65,6 +69,8 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         ),
         Shape::Geo => take(coordinates(v)),
         Shape::Code => take((4..=8).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) > 0),
+        // Analytics number sessions by their second.
+        Shape::Secret if entity == e::SESSION && super::named::is_epoch(v) => Keyed::No,
         Shape::Secret if matches!(entity, e::TOKEN | e::SESSION) => take(!is_count(v) && !is_case(v, entity)),
         Shape::Secret | Shape::Text => Keyed::Take(entity),
         Shape::SecretNoPath => take(!is_path(v)),
@@ -102,7 +108,7 @@ const SIGNATURE: usize = 27;
 /// Base64, or more hexadecimal digits than a digest has.
 fn is_signature(v: &[u8]) -> bool {
     let hex = v.iter().all(u8::is_ascii_hexdigit);
-    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=');
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=' | b'~');
     v.len() >= SIGNATURE && (!hex || v.len() > 128) && v.iter().all(sign)
 }
 
@@ -178,8 +184,25 @@ fn identity(v: &[u8]) -> Keyed {
         Keyed::Take(e::ID_RESIDENT15)
     } else if national::checked(v) {
         Keyed::Take(e::NATIONAL_ID)
+    } else if let Some(id) = paper(v) {
+        Keyed::Take(id)
     } else {
         Keyed::No
+    }
+}
+
+/// A passport or a travel permit under a key of identity cards: one or two letters and eight digits in nine signs.
+fn paper(v: &[u8]) -> Option<EntityId> {
+    let digits = digits_in(v);
+    let front = v.len() - digits;
+    let form = v.len() == 9
+        && (1..=2).contains(&front)
+        && v[..front].iter().all(u8::is_ascii_uppercase)
+        && v[front..].iter().all(u8::is_ascii_digit);
+    match v[0] {
+        _ if !form => None,
+        b'H' | b'M' if front == 1 => Some(e::TRAVEL_PERMIT),
+        _ => Some(e::PASSPORT),
     }
 }
 

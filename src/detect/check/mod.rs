@@ -22,6 +22,7 @@ pub mod organisation;
 pub mod output;
 pub mod permit;
 pub mod phone;
+pub mod pinyin;
 pub mod placeholder;
 pub mod reference;
 pub mod regional;

@@ -116,7 +116,8 @@ const GIVEN: &str = "\
     Pamela Patricia Patrick Paul Paula Pedro Peter Philippe Pierre Piotr Priya Rachel Rahul Rajesh Ralph Raymond \
     Rebecca Ricardo Richard Robert Roberto Roger Ronald Ryan Samantha Samuel Sandra Sanjay Sara Sarah Scott Sergei \
     Sergio Sharon Shirley Sofia Sophie Stefan Stephanie Stephen Steven Sunil Suresh Susan Svetlana Tatiana Teresa \
-    Theresa Thomas Timothy Tobias Ursula Vijay Vladimir Walter William Wolfgang Yusuf Zoe";
+    Theresa Thomas Timothy Tobias Ursula Vijay Vladimir Walter William Wolfgang Yusuf Zoe \
+    Andy Betty Bob Dave Fred Greg Jenny Jeff Jim Joe Kate Mike Nick Peggy Phil Sally Steve Tim Tom Tony";
 
 /// `Alice Example`, where the key may name a product as well: the first word is a common given name.
 pub fn given(v: &[u8]) -> bool {

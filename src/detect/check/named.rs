@@ -1,7 +1,7 @@
 //! Shapes that only a key makes believable: accounts, names, documents, companies, places.
 
 use super::keyed::Keyed;
-use super::{all_digits, iban, name, national, organisation, permit, regional, street, vehicle};
+use super::{all_digits, iban, name, national, organisation, permit, pinyin, regional, street, vehicle};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Accounts of machines, which are nobody's.
@@ -72,7 +72,28 @@ const SYSTEM: &[&str] = &[
     "network service",
     "preauth",
     "undef",
+    // What starts jobs, and groups of everybody (Google Cloud).
+    "schedule",
+    "scheduler",
+    "timer",
+    "webhook",
+    "workflow",
+    "pipeline",
+    "automation",
+    "web-flow",
+    "allusers",
+    "app@sharepoint",
 ];
+
+/// True for an account that a system has for itself: reserved names of Kubernetes, apps of GitHub, linked roles of AWS, and what
+/// Google Cloud shows in place of one.
+fn is_machine(name: &[u8]) -> bool {
+    [&b"system:"[..], b"AWSServiceRoleFor", b"aws:", b"HIDDEN_DUE_TO_", b"allAuthenticatedUsers"]
+        .iter()
+        .any(|p| name.starts_with(p))
+        || name.ends_with(b"[bot]")
+        || name.ends_with(b".amazonaws.com")
+}
 
 /// Judges a decoded value that is neither a placeholder nor our own output.
 pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
@@ -80,6 +101,11 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     match shape {
         Shape::LooseSecret => take(!is_result(v)),
         Shape::SecretWord => take(v.len() >= 4 && v.iter().any(u8::is_ascii_alphanumeric)),
+        Shape::Digest => take(matches!(v.len(), 32 | 40 | 64) && v.iter().all(u8::is_ascii_hexdigit)),
+        Shape::Basic => take(basic(v)),
+        Shape::Visitor => take(visitor(v)),
+        Shape::Login => login(v, entity),
+        Shape::UserId if entity == e::SESSION && is_no_session(v) => Keyed::No,
         Shape::UserId if user_id(v) => Keyed::Take(entity),
         Shape::UserId if entity == e::USER_ID && is_named(v) => account(v, entity),
         Shape::UserId => Keyed::No,
@@ -171,6 +197,64 @@ fn user_id(v: &[u8]) -> bool {
         && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@' | b'|' | b'\\' | b'#' | b'~'))
 }
 
+/// Google Analytics' number of a browser: a number by chance and the second of the first visit.
+pub fn visitor(v: &[u8]) -> bool {
+    let dot = v.iter().position(|b| *b == b'.');
+    dot.is_some_and(|d| (6..=10).contains(&d) && v.len() == d + 11 && all_digits(&v[..d]) && all_digits(&v[d + 1..]))
+}
+
+/// Base64 of printable signs, a colon among them (RFC 7617 section 2).
+fn basic(v: &[u8]) -> bool {
+    let value = |b: u8| match b {
+        b'A'..=b'Z' => Some(b - b'A'),
+        b'a'..=b'z' => Some(b - b'a' + 26),
+        b'0'..=b'9' => Some(b - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let core = &v[..v.len() - v.iter().rev().take(2).take_while(|b| **b == b'=').count()];
+    let (mut bits, mut n, mut colon) = (0u32, 0, false);
+    for &b in core {
+        let Some(six) = value(b) else { return false };
+        (bits, n) = (bits << 6 | u32::from(six), n + 6);
+        if n >= 8 {
+            n -= 8;
+            let sign = (bits >> n) as u8;
+            if !(b' '..0x7F).contains(&sign) {
+                return false;
+            }
+            colon |= sign == b':';
+        }
+    }
+    v.len() >= 8 && colon
+}
+
+/// Under `sid`: a statement of a policy (AWS), an object of Twilio's (two capitals and 32 hexadecimal digits), a time.
+fn is_no_session(v: &[u8]) -> bool {
+    let statement = v.strip_prefix(b"Stmt").is_some_and(all_digits);
+    let object = v.len() == 34
+        && v[..2].iter().all(u8::is_ascii_uppercase)
+        && v[2..].iter().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'));
+    statement || object || is_epoch(v)
+}
+
+/// Seconds or milliseconds since 1970, of this century's years.
+pub fn is_epoch(v: &[u8]) -> bool {
+    matches!(v.len(), 10 | 13) && all_digits(v) && v[0] == b'1' && (b'4'..=b'9').contains(&v[1])
+}
+
+/// A person under a key that operators of networks, languages and queries have as well.
+fn login(v: &[u8], entity: EntityId) -> Keyed {
+    if name::chinese(v) || name::given(v) {
+        Keyed::Take(e::PERSON_NAME)
+    } else if pinyin::name(v) {
+        Keyed::Take(entity)
+    } else {
+        Keyed::No
+    }
+}
+
 /// Zeek numbers connections under the key of Unix users: `CHhAvVGS1DHFjwGM9`.
 fn connection(v: &[u8]) -> bool {
     (14..=19).contains(&v.len())
@@ -214,7 +298,7 @@ fn account(v: &[u8], entity: EntityId) -> Keyed {
     let more = v.iter().filter(|b| **b == b' ').count() > 1
         || v.windows(2).any(|w| w == b": ")
         || matches!(v.first(), Some(b'{' | b'['));
-    if more || system || v.len() < 2 || !letters && v.len() < 5 || is_amount(v) {
+    if more || system || is_machine(name) || v.len() < 2 || !letters && v.len() < 5 || is_amount(v) {
         return Keyed::No;
     }
     Keyed::Take(if name::chinese(v) { e::PERSON_NAME } else { entity })
@@ -277,6 +361,10 @@ fn birth(v: &[u8]) -> bool {
         return true;
     }
     let marks = v.iter().filter(|b| !b.is_ascii_digit()).count();
+    // `1990-03`
+    if v.len() == 7 && marks == 1 && v[4] == b'-' {
+        return v.starts_with(b"19") || v.starts_with(b"20");
+    }
     (if marks > 1 { 6 } else { 8 }..=17).contains(&n)
         && v.len() <= 30
         && (v.starts_with(b"19") || v.starts_with(b"20") || n == 8)
@@ -302,9 +390,8 @@ fn weak_serial(v: &[u8]) -> bool {
     let token = (8..=32).contains(&v.len())
         && (digits(v) >= 2 || capitals)
         && v.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-');
-    let epoch = matches!(v.len(), 10 | 13) && v[0] == b'1' && (b'4'..=b'9').contains(&v[1]);
     let clock = v.len() >= 14 && v.starts_with(b"20");
-    token && (letters || (10..=14).contains(&v.len()) && !epoch && !clock)
+    token && (letters || (10..=14).contains(&v.len()) && !is_epoch(v) && !clock)
 }
 
 /// What stands under `pass` where nobody logs in: counts, verdicts, references to an environment.

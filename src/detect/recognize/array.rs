@@ -171,6 +171,8 @@ fn is_generic(key: &[u8], shape: Shape) -> bool {
             true
         }
         b"oldValue" | b"newValue" | b"old_value" | b"new_value" => true,
+        // `{"phone":{"number":"2025550143"}}`
+        b"number" => matches!(shape, Shape::Phone | Shape::Card),
         // DynamoDB
         b"S" | b"N" => true,
         // A token has a text in logs of language models.

@@ -64,7 +64,9 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
                 Some(_) if long && first == b'[' && text.at(end) == b']' => {
                     (i + usize::from(!check::placeholder::is(&t[i..end])), end)
                 }
-                Some(Shape::AccountName | Shape::NamedAccount | Shape::UserId) => (i, name_end(text, i, end)),
+                Some(Shape::AccountName | Shape::NamedAccount | Shape::Login | Shape::UserId) => {
+                    (i, name_end(text, i, end))
+                }
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `(202) 555-0143`: the bracket is the number's own.
                 Some(Shape::Phone) if first == b'(' && text.at(end) == b')' => {
@@ -183,6 +185,7 @@ fn wordy(shape: Shape) -> bool {
             | Shape::FullName
             | Shape::AccountName
             | Shape::NamedAccount
+            | Shape::Login
             | Shape::UserId
             | Shape::Permit
             | Shape::Plate

@@ -56,7 +56,7 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
             says => found.messages.push((p as u32, says)),
         }
         // The region of a cookie is not that of the whole header, and tags are not shown with what follows them.
-        if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar]) && !text.is_tag(p) {
+        if p + 1 < taken || shown && !class.has_shape(&[Shape::Jar, Shape::Basic]) && !text.is_tag(p) {
             continue;
         }
         if bracketed::parts_visibility(text, p) {
@@ -226,7 +226,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
     if shape == Shape::UserId && naming::in_distinguished_name(&text.bytes[end..]) {
         (entity, shape) = (e::ACCOUNT, Shape::AccountName);
     }
-    let mut shape = if shape == Shape::Jar && text.is_tag(sep) { Shape::Text } else { shape };
+    let mut shape = special::shape(text, sep, shape, start);
     match shape {
         Shape::Jar => {
             special::jar(text, found, sep, (from, text.bytes.len()));
@@ -252,7 +252,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
         // `CreatedBy =    Level = 1`: the value is empty.
         Shape::NamedAccount if i > from + 1 && text.bytes[end..].starts_with(b" = ") => return 0,
-        Shape::AccountName | Shape::NamedAccount | Shape::UserId
+        Shape::AccountName | Shape::NamedAccount | Shape::Login | Shape::UserId
             if start == i && !text.at(i).is_ascii_digit() && login::is_no_name(text, found, sep, (start, end)) =>
         {
             return 0;

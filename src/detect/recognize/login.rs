@@ -133,6 +133,10 @@ pub fn is_no_name(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, en
             return true;
         }
     }
+    // `AccountName=logs;AccountKey=...` (Azure) names a store.
+    if text.bytes[end..].starts_with(b";AccountKey=") {
+        return true;
+    }
     let Some(n) = memchr::memchr2(b'=', b':', v) else { return false };
     n + 1 == v.len() || v[n] == b'=' && !text.registry.class(found.memo.classify(text.registry, v, n, n)).is_unknown()
 }

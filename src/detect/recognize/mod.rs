@@ -391,6 +391,9 @@ impl Text<'_> {
         if start >= 6 && t[start - 1] == b' ' && t[start - 5] == b' ' && t[start - 6] == b'"' {
             return t[start - 4..start - 1].iter().all(u8::is_ascii_digit);
         }
+        if left.mark == b' ' && start > 1 && t[start - 2] == b'}' && is_sample(&t[..start - 2]) {
+            return true;
+        }
         let after = &t[end.min(t.len())..];
         let Some(first) = after.first() else { return false };
         // `13800138001 user`: a word only begins as a unit does.
@@ -433,6 +436,14 @@ impl Text<'_> {
             _ => false,
         }
     }
+}
+
+/// `heap_bytes{area="old"` (Prometheus): what stands behind the labels of a metric is a sample of it.
+fn is_sample(head: &[u8]) -> bool {
+    let low = head.len().saturating_sub(keyed::MAX_VALUE);
+    let open = memchr::memrchr2(b'{', b'\n', &head[low..]).map(|i| low + i).filter(|&i| i > 0 && head[i] == b'{');
+    let named = |i: usize| head[i - 1].is_ascii_alphanumeric() || matches!(head[i - 1], b'_' | b':');
+    head.ends_with(b"\"") && open.is_some_and(named)
 }
 
 /// Segments of a path before the id of a device.

@@ -112,6 +112,21 @@ fn skip(t: &[u8], from: usize, signs: &[bool; 256]) -> usize {
     t[from..].iter().position(|b| !signs[usize::from(*b)]).map_or(t.len(), |n| from + n)
 }
 
+/// The shape of the value at `start`, where that depends on its separator or on how it begins.
+#[inline(always)]
+pub fn shape(text: &Text<'_>, sep: usize, shape: Shape, start: usize) -> Shape {
+    match shape {
+        Shape::Jar if text.is_tag(sep) => Shape::Text,
+        // `{"principal":"arn:aws:iam::123456789012:role/Admin"}`
+        Shape::AccountName | Shape::NamedAccount
+            if text.at(start) == b'a' && text.bytes[start..].starts_with(b"arn:") =>
+        {
+            Shape::Arn
+        }
+        _ => shape,
+    }
+}
+
 /// The user at the end of a resource name.
 pub fn resource(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) {
     let v = &text.bytes[start..end];
