@@ -90,13 +90,21 @@ pub fn phrase(text: &Text<'_>, found: &mut Found<'_>, end: usize) -> Option<Clas
     known
 }
 
-/// Takes the value at `start..end` as an account when its key belongs to an object of a user; returns the end of what it took.
+/// Takes the value at `start..end` as an account or a name when its key belongs to an object of a user or a person; returns the end of
+/// what it took.
 #[inline(never)]
 pub fn user(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> usize {
-    if text.before(start) != b'"' || !of_user(text, sep) || text.scan.maps.escapes.any(start, end) {
+    if text.before(start) != b'"' || text.scan.maps.escapes.any(start, end) {
         return 0;
     }
-    let Keyed::Take(id) = keyed(Shape::AccountName, e::ACCOUNT, &text.bytes[start..end]) else { return 0 };
+    let object = object_of(text, sep);
+    let is_one = |of: &[&[u8]]| of.iter().any(|u| object.eq_ignore_ascii_case(u));
+    let (entity, shape) = match () {
+        () if is_one(&USERS) => (e::ACCOUNT, Shape::AccountName),
+        () if is_one(&PEOPLE) => (e::PERSON_NAME, Shape::FullName),
+        () => return 0,
+    };
+    let Keyed::Take(id) = keyed(shape, entity, &text.bytes[start..end]) else { return 0 };
     found.push(start, end, id, RuleId::Key, Confidence::Keyed).anchor = sep as u32;
     end
 }
@@ -107,38 +115,54 @@ const OBJECT: usize = 512;
 /// Most braces that are looked at.
 const BRACES: usize = 24;
 
-/// True when the member whose separator stands at `sep` belongs to an object of a user: `"user":{"id":7,"name":"alice"}` (Elastic Common
-/// Schema, `user.name`).
-fn of_user(text: &Text<'_>, sep: usize) -> bool {
+/// Key of the object that holds the member `"name"` whose separator stands at `sep`: `"user":{"id":7,"name":"alice"}` (Elastic Common
+/// Schema, `user.name`). Empty when there is none near.
+fn object_of<'a>(text: &Text<'a>, sep: usize) -> &'a [u8] {
     let t = text.bytes;
     let head = &t[..sep];
     if !head.ends_with(b"\"name\"") {
-        return false;
+        return b"";
     }
     let low = sep.saturating_sub(OBJECT);
     let (mut at, mut depth) = (sep, 0);
     for _ in 0..BRACES {
-        let Some(i) = memchr::memrchr3(b'{', b'}', b'\n', &t[low..at]) else { return false };
+        let Some(i) = memchr::memrchr3(b'{', b'}', b'\n', &t[low..at]) else { return b"" };
         at = low + i;
         match t[at] {
             b'}' => depth += 1,
             b'{' if depth > 0 => depth -= 1,
             b'{' => break,
-            _ => return false,
+            _ => return b"",
         }
     }
     if t[at] != b'{' || depth > 0 {
-        return false;
+        return b"";
     }
     let front = t[low..at].trim_ascii_end();
-    let Some(key) = front.strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\"")) else { return false };
+    let Some(key) = front.strip_suffix(b":").and_then(|k| k.trim_ascii_end().strip_suffix(b"\"")) else { return b"" };
     let word = key.iter().rev().take(32).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
-    let word = &key[key.len() - word..];
-    USERS.iter().any(|u| word.eq_ignore_ascii_case(u))
+    &key[key.len() - word..]
 }
 
 /// Objects whose `name` is that of an account.
-const USERS: [&[u8]; 6] = [b"user", b"actor", b"account", b"effective", b"current_user", b"currentUser"];
+const USERS: [&[u8]; 8] =
+    [b"user", b"actor", b"account", b"effective", b"current_user", b"currentUser", b"pusher", b"committer"];
+
+/// Objects whose `name` is that of a person: parcels and payments go to them.
+const PEOPLE: [&[u8]; 12] = [
+    b"shipping",
+    b"billing",
+    b"shipping_address",
+    b"billing_address",
+    b"shippingAddress",
+    b"billingAddress",
+    b"shipping_details",
+    b"billing_details",
+    b"customer",
+    b"customer_details",
+    b"recipient",
+    b"passenger",
+];
 
 /// True when the next part of a distinguished name follows.
 pub fn in_distinguished_name(rest: &[u8]) -> bool {
