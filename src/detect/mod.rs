@@ -8,6 +8,7 @@ mod commands;
 pub mod custom;
 mod doubled;
 mod escapes;
+mod fold;
 pub mod hit;
 pub mod keys;
 mod memo;

@@ -333,7 +333,7 @@ mod tests {
 
         [[pattern]]
         entity = "staff"
-        pattern = '(?u)工号(?P<value>\d{5})'
+        pattern = '(?u)坐席(?P<value>\d{5})'
 
         [[pattern]]
         entity = "bank.card"
@@ -367,7 +367,7 @@ mod tests {
 
     const TEXTS: &[(&str, &[(&str, &str)])] = &[
         ("seen EMP-123456, EMP-12345 and EMP-654321\n", &[("staff", "EMP-123456"), ("staff", "EMP-654321")]),
-        ("工号12345 登录", &[("staff", "12345")]),
+        ("坐席12345 登录", &[("staff", "12345")]),
         ("9000000000000009 9000000000000001", &[("bank.card", "9000000000000001")]),
         ("asset_tag=AB1234\r\nother=AB1234\nassetTag: AB1234\n", &[("device.id", "AB1234"), ("device.id", "AB1234")]),
         ("tenant u-0123abcd; and u-0123abcd far off", &[("account", "u-0123abcd"), ("account", "u-0123abcd")]),
