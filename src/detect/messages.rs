@@ -5,7 +5,7 @@
 use super::check::container;
 use super::keys::Says;
 use super::positional::{self, Layouts};
-use super::recognize::{Found, Skip, Text, keyed};
+use super::recognize::{Found, Skip, Text, configured, keyed};
 use super::sentences::message;
 use std::ops::Range;
 
@@ -14,6 +14,10 @@ pub fn records(text: &Text<'_>, found: &mut Found<'_>, layouts: &Layouts, spans:
     for (at, end) in positional::records(text) {
         let record = positional::line(&text.bytes[at..end]);
         let end = at + record.len();
+        if configured::begins(record) {
+            configured::run(text, found, (at, end));
+            continue;
+        }
         match container::prefix(record) {
             // What begins with a time alone is a record by itself, whose format is that of its stream.
             0 => match message(record) {
@@ -89,6 +93,9 @@ fn line(
     (at, end): (usize, usize),
     spans: &mut Vec<Range<usize>>,
 ) {
+    if configured::begins(&text.bytes[at..end]) {
+        return configured::run(text, found, (at, end));
+    }
     match message(&text.bytes[at..end]) {
         Some(said) => behind(text, found, layouts, said, (at, end), spans),
         None => positioned(text, found, layouts, (at, end), spans),

@@ -189,6 +189,8 @@ pub enum Shape {
     Search,
     /// Resource name of a cloud, of which a user is the end (`arn:aws:iam::1:user/alice`).
     Arn,
+    /// A command as it was typed: accounts and secrets stand in it.
+    CommandLine,
     /// Terminal of a session, in front of which its account stands (`alice : TTY=pts/0`).
     Terminal,
     /// A cookie header: each of its values on its own.

@@ -441,6 +441,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("query", Shape::Query),
     ("arn", Shape::Arn),
     ("terminal", Shape::Terminal),
+    ("command_line", Shape::CommandLine),
 ];
 
 fn shape(name: &str) -> Result<Shape, String> {

@@ -1,10 +1,10 @@
 //! Values that their key names.
 
 use super::extent::{bare_end, extent};
-use super::quotes::closes;
+use super::quotes::{closes, string_end};
 use super::{
-    Found, Skip, Text, array, attribute, beside, bracketed, form, login, naming, numeric, prose, separators,
-    serialized, special, sql, stands, typed,
+    Found, Skip, Text, array, attribute, beside, bracketed, configured, form, login, naming, numeric, prose,
+    separators, serialized, special, sql, stands, typed,
 };
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
@@ -234,6 +234,11 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         }
         Shape::Terminal => {
             login::sudo(text, found, sep);
+            return 0;
+        }
+        Shape::CommandLine => {
+            let end = if start > i { end } else { string_end(text, found, (i, text.bytes.len().min(i + MAX_VALUE))) };
+            configured::run(text, found, (start, end));
             return 0;
         }
         Shape::Arn => {

@@ -7,6 +7,7 @@ mod attribute;
 mod beside;
 mod bracketed;
 mod command;
+pub mod configured;
 mod crypt;
 mod defanged;
 mod digits;

@@ -220,7 +220,9 @@ fn value(
     match shape {
         Shape::Jar if v.contains(&b'=') => return special::jar(text, found, sep, (start, end)),
         Shape::Arn => return special::resource(text, found, sep, e.span),
-        Shape::Jar | Shape::Terminal | Shape::Search | Shape::Signature | Shape::LoginCode => return,
+        Shape::Jar | Shape::Terminal | Shape::CommandLine | Shape::Search | Shape::Signature | Shape::LoginCode => {
+            return;
+        }
         Shape::Url | Shape::Query => return,
         _ => {}
     }
