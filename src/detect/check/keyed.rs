@@ -1,7 +1,7 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
 use super::{
-    all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, reference, scheme, uuid, word,
+    all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, reference, scheme, state, uuid, word,
 };
 use crate::model::{EntityId, Shape, well_known as e};
 
@@ -19,7 +19,7 @@ pub enum Keyed {
 /// Judges a decoded, trimmed value under a key of `entity`.
 pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
     let free = shape.is_boundless() && entity != e::PERSON_NAME || matches!(entity, e::TOKEN | e::SESSION);
-    if placeholder::is(v) || if free { output::veils(v) } else { output::is(v) } {
+    if placeholder::is(v) || state::is(v) || if free { output::veils(v) } else { output::is(v) } {
         return Keyed::Placeholder;
     }
     if (free || entity == e::PERSON_NAME) && word::is_verdict(v) {

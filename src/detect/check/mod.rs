@@ -27,6 +27,7 @@ pub mod placeholder;
 pub mod reference;
 pub mod regional;
 pub mod scheme;
+pub mod state;
 pub mod street;
 pub mod table;
 pub mod uuid;

@@ -83,6 +83,8 @@ const SYSTEM: &[&str] = &[
     "web-flow",
     "allusers",
     "app@sharepoint",
+    // Spring Security.
+    "anonymoususer",
 ];
 
 /// True for an account that a system has for itself: reserved names of Kubernetes, apps of GitHub, linked roles of AWS, and what
@@ -151,6 +153,7 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Place => {
             take(v.iter().filter(|b| **b == b'_').count() >= 2 && v.iter().all(|b| b.is_ascii_digit() || *b == b'_'))
         }
+        Shape::Prose | Shape::PlaceText if entity == e::ADDRESS && street::is_locator(v) => Keyed::No,
         Shape::PlaceText => {
             take(v.len() >= 6 && (v.iter().any(|b| *b >= 0x80) || entity == e::ADDRESS && street::is(v)))
         }

@@ -79,8 +79,85 @@ fn ends_in_kind(w: &[u8]) -> bool {
     w.iter().all(u8::is_ascii_alphabetic) && ENDS.iter().any(ends)
 }
 
+/// True for what the words for an address name as well and is no place: a URL, a path, a host, a number (`请求地址：/api/user/list`,
+/// `注册中心地址：nacos.example.com:8848`, `内存地址：0x7fff1234`).
+pub fn is_locator(v: &[u8]) -> bool {
+    let word = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.' | b':');
+    let path = match v {
+        [b'/', b'/' | b'*' | b'{', ..] | [b'/'] | [b'~' | b'.', b'/' | b'\\', ..] | [b'.', b'.', b'/', ..] => true,
+        [b'\\', b'\\', ..] => true,
+        [b'/', b, ..] => b.is_ascii_alphanumeric() || *b == b'_',
+        [drive, b':', b'/' | b'\\', ..] => drive.is_ascii_alphabetic(),
+        _ => false,
+    };
+    if path || memchr::memmem::find(&v[..v.len().min(24)], b"://").is_some_and(|i| i > 0 && v[..i].iter().all(word)) {
+        return true;
+    }
+    if !v.iter().all(u8::is_ascii_graphic) {
+        return false;
+    }
+    let number = v.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',')) || v.starts_with(b"0x");
+    // `No.5`
+    let dotted = v.windows(3).any(|w| w[1] == b'.' && w[0].is_ascii_alphanumeric() && w[2].is_ascii_alphanumeric())
+        && !v.get(..3).is_some_and(|w| w.eq_ignore_ascii_case(b"no."));
+    number || dotted || v.iter().any(|b| matches!(b, b'/' | b':' | b'@')) || v.eq_ignore_ascii_case(b"localhost")
+}
+
+/// Signs that names of regions, streets and buildings end in, from large to small.
+const SIGNS: &str = "省市区县州盟旗镇乡村路街道巷弄号栋座楼厦室园";
+
+/// How many of them make a street, or less.
+const LARGE: &str = "省市区县州盟旗镇乡村路街巷弄";
+
+/// True for the text of a Chinese place by its form: `北京市海淀区知春路76号`, `知春路76号`, no sentence about one.
+pub fn is_chinese(v: &[u8]) -> bool {
+    if v.len() < 12 || v.len() > 384 {
+        return false;
+    }
+    let signs = |list: &str| {
+        let list = list.as_bytes().as_chunks::<3>().0;
+        v.windows(3).enumerate().filter(|(i, w)| *i > 0 && list.iter().any(|s| s[..] == **w)).count()
+    };
+    let digit = v.iter().any(u8::is_ascii_digit);
+    let said = ["请", "不", "为空", "错误", "格式", "必填", "未", "例如", "解析", "长度"];
+    signs(LARGE) > 0
+        && signs(SIGNS) + usize::from(digit) > 1
+        && !said.iter().any(|w| memchr::memmem::find(v, w.as_bytes()).is_some())
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn places_have_no_port() {
+        for v in [
+            "/api/user/list",
+            "/",
+            "//example.com/a.png",
+            "https://www.example.com/支付",
+            "jdbc:mysql://db:3306/a",
+            "nacos.example.com:8848",
+            "minio/bucket/a.png",
+            "0x7fff12345678",
+            "40001",
+            "D:\\logs\\a.log",
+            "localhost",
+            "./data",
+        ] {
+            assert!(super::is_locator(v.as_bytes()), "{v}");
+        }
+        for v in ["北京市海淀区", "12 Main Street", "Beijing", "No.5", "A-1203", "/北京市/海淀区", ""] {
+            assert!(v.is_empty() || !super::is_locator(v.as_bytes()), "{v}");
+        }
+        for v in ["北京市海淀区知春路76号", "知春路76号", "浙江省杭州市", "海淀区示例小区3号楼"]
+        {
+            assert!(super::is_chinese(v.as_bytes()), "{v}");
+        }
+        for v in ["不能为空", "省市区格式不正确", "测试环境服务器", "列表", "请填写省市区县", "首页顶部第3行"]
+        {
+            assert!(!super::is_chinese(v.as_bytes()), "{v}");
+        }
+    }
+
     #[test]
     fn streets_have_a_kind_and_a_number() {
         for v in [
