@@ -354,11 +354,8 @@ impl Registry {
             return *c;
         }
         let tail = low.iter().rposition(|&b| b >= 0x80).map_or(0, |i| i + 1);
-        if tail > 0 && tail < low.len() {
-            self.classify(&key[key.len() - (low.len() - tail)..])
-        } else {
-            KeyClass::default()
-        }
+        // `openId为` has nothing else.
+        if tail < low.len() { self.classify(key.get(tail..low.len()).unwrap_or_default()) } else { KeyClass::default() }
     }
 }
 

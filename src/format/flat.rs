@@ -1,9 +1,10 @@
 //! Escapes inside escapes, decoded all at once however they are nested: for what is left where views end.
 
 use super::escape::{backslash, percent, wide};
+use super::mark::MAX_ESCAPE;
 use super::marks::{hash, html, is_captured, separator};
 use super::terminal::{ESC, between, terminal};
-use super::view::{MAX_ESCAPE, View};
+use super::view::View;
 use crate::model::Carriers;
 
 /// A byte that is decoded as far as its neighbours allow, and where it stood.

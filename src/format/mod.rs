@@ -7,6 +7,7 @@ pub mod encode;
 pub mod escape;
 pub mod flat;
 pub mod layout;
+pub mod mark;
 pub mod marks;
 mod near;
 pub mod out;

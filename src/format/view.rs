@@ -4,61 +4,13 @@
 
 use super::armour::Decode;
 use super::escape::{backslash, percent, wide};
+use super::mark::{EACH, Mark, carriers_of};
 use super::marks::separator;
 use super::near::count;
 use super::out::Out;
 pub use super::region::{Blob, Region};
 use crate::model::Carriers;
 use std::cell::Cell;
-
-/// Where a stretch of the view came from.
-#[derive(Clone, Copy, Debug)]
-struct Mark {
-    /// Position in the view.
-    at: u32,
-    /// Position in the parent text.
-    from: u32,
-    /// Bytes of the parent that one escape takes; 0 for a stretch copied byte by byte. With [`EACH`], every byte of the view is
-    /// an escape of that length.
-    escape: u16,
-    /// How the escape was written.
-    carrier: Carriers,
-}
-
-/// Marks a row of escapes of one length that stand for one byte each.
-const EACH: u16 = 1 << 15;
-
-/// Longest escape that a mark can hold.
-pub(super) const MAX_ESCAPE: u16 = EACH - 1;
-
-impl Mark {
-    /// Bytes of the parent for each byte of the view, or 0 when all of these stand for one escape.
-    fn step(&self) -> usize {
-        match self.escape {
-            0 => 1,
-            n if n & EACH != 0 => (n & !EACH).into(),
-            _ => 0,
-        }
-    }
-
-    /// Start of the parent bytes behind a view position of this mark.
-    fn origin(&self, at: usize) -> usize {
-        self.from as usize + self.step() * (at - self.at as usize)
-    }
-
-    /// End of the parent bytes behind a view range that ends at `end` (exclusive) under this mark.
-    fn origin_end(&self, end: usize) -> usize {
-        match self.step() {
-            0 => self.from as usize + usize::from(self.escape),
-            step => self.from as usize + step * (end - self.at as usize),
-        }
-    }
-}
-
-/// How the escapes among these marks are written.
-fn carriers_of<'m>(marks: impl Iterator<Item = &'m Mark>) -> Carriers {
-    marks.filter(|m| m.escape > 0).fold(Carriers::RAW, |c, m| c.with(m.carrier))
-}
 
 /// Where a stretch of a view stood in the parent text.
 #[derive(Clone, Copy, Debug)]
@@ -258,17 +210,31 @@ impl View {
         self.literal(parent, start, end);
     }
 
-    /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed. `stop` tells where the
-    /// next backslash, double quote or line feed at or behind a position is. Returns the end of the region.
+    /// Decodes backslash escapes of `parent` from `start` up to an unescaped double quote or line feed, of a key of JSON also those of
+    /// the string that it names: nobody could read a key that stands alone. `stop` tells where the next backslash, double quote or line
+    /// feed at or behind a position is. Returns the end of the region.
     #[inline]
     pub fn push_backslash(&mut self, parent: &[u8], start: usize, stop: impl Fn(usize) -> usize) -> usize {
         self.open();
         let mut i = start;
+        let mut key = true;
         loop {
             let to = stop(i);
             self.literal(parent, i, to);
             i = to;
             match &parent[i..] {
+                rest @ [b'"', b':' | b' ', ..] if key && self.carriers.has(Carriers::JSON_U) => {
+                    key = false;
+                    let n = colon(rest);
+                    if n == 0 {
+                        break;
+                    }
+                    self.literal(parent, i, i + n);
+                    i += n;
+                    if let Some(content) = self.contents.last_mut() {
+                        *content = self.text.len() as u32;
+                    }
+                }
                 // JSON in a string of JSON has little else.
                 [b'\\', c @ (b'"' | b'\\'), ..] => {
                     self.escaped((i, 2), (&[*c, 0, 0, 0], 1), Carriers::JSON);
@@ -381,6 +347,17 @@ impl View {
         }
         self.close(start, end);
     }
+}
+
+/// Length of what stands between a key of JSON and the string that it names, their quotes included.
+fn colon(v: &[u8]) -> usize {
+    let blanks = |v: &[u8]| v.iter().take(4).take_while(|b| **b == b' ').count();
+    let at = 1 + blanks(&v[1..]);
+    if v.get(at) != Some(&b':') {
+        return 0;
+    }
+    let quote = at + 1 + blanks(&v[at + 1..]);
+    if v.get(quote) == Some(&b'"') { quote + 1 } else { 0 }
 }
 
 /// The next backslash, double quote or line feed at or behind `i`, or the end.

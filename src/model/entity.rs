@@ -142,11 +142,13 @@ pub enum Shape {
     /// The same with a letter in it: counts and numbers have such keys, too.
     NamedAccount,
     /// A Chinese name, a common given name with another one, or both in pinyin: operators of other kinds have such keys.
-    Login,
+    Operator,
     /// Hexadecimal digits of a digest.
     Digest,
     /// What analytics call a browser: two numbers with a dot between.
     Visitor,
+    /// A login name in ASCII, or a Chinese name: counts, roles and kinds of users stand under such keys, too.
+    Login,
     /// A person's name by its form: the key may name other things.
     Name,
     /// A person's name by its form, western names too.

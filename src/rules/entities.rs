@@ -414,6 +414,7 @@ const SHAPES: &[(&str, Shape)] = &[
     ("account_name", Shape::AccountName),
     ("named_account", Shape::NamedAccount),
     ("login", Shape::Login),
+    ("operator", Shape::Operator),
     ("digest", Shape::Digest),
     ("visitor", Shape::Visitor),
     ("name", Shape::Name),

@@ -1,7 +1,8 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
 use super::{
-    all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, reference, scheme, state, uuid, word,
+    all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, reference, scheme, state,
+    uuid, word,
 };
 use crate::model::{EntityId, Shape, well_known as e};
 
@@ -26,6 +27,9 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         return Keyed::Placeholder;
     }
     let take = |yes: bool| if yes { Keyed::Take(entity) } else { Keyed::No };
+    if entity == e::SESSION && is_endpoint(v) {
+        return Keyed::No;
+    }
     match shape {
         Shape::Ip => address(v, entity),
         Shape::Phone => match telephone(v) {
@@ -81,6 +85,14 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Credential => credential(v, entity),
         _ => super::named::judge(shape, entity, v),
     }
+}
+
+/// `SESSION: 192.0.2.7:54321->...` is one of a network.
+fn is_endpoint(v: &[u8]) -> bool {
+    let n = v.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+    (7..=15).contains(&n)
+        && ip::v4(&v[..n]).is_some()
+        && v[n..].iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'-'))
 }
 
 /// Four to eight digits, or a long token (RFC 6749 section 4.1.2); three digits are a status.

@@ -277,7 +277,7 @@ pub fn is_word(v: &[u8]) -> bool {
 }
 
 /// True for a word that names nobody and ends with `v`.
-fn is_whole(v: &[u8]) -> bool {
+pub fn is_whole(v: &[u8]) -> bool {
     WHOLE.iter().any(|w| w.as_bytes() == v)
 }
 

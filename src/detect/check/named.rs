@@ -1,7 +1,7 @@
 //! Shapes that only a key makes believable: accounts, names, documents, companies, places.
 
 use super::keyed::Keyed;
-use super::{all_digits, iban, name, national, organisation, permit, pinyin, regional, street, vehicle};
+use super::{all_digits, iban, name, national, organisation, permit, pinyin, regional, street, vehicle, word};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Accounts of machines, which are nobody's.
@@ -106,13 +106,15 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Digest => take(matches!(v.len(), 32 | 40 | 64) && v.iter().all(u8::is_ascii_hexdigit)),
         Shape::Basic => take(basic(v)),
         Shape::Visitor => take(visitor(v)),
-        Shape::Login => login(v, entity),
+        Shape::Operator => operator(v, entity),
         Shape::UserId if entity == e::SESSION && is_no_session(v) => Keyed::No,
         Shape::UserId if user_id(v) => Keyed::Take(entity),
         Shape::UserId if entity == e::USER_ID && is_named(v) => account(v, entity),
         Shape::UserId => Keyed::No,
         Shape::AccountName => account(v, entity),
         Shape::NamedAccount if is_written(v) => account(v, entity),
+        Shape::Login if name::chinese(v) || name::given(v) => Keyed::Take(e::PERSON_NAME),
+        Shape::Login if is_login(v) => account(v, e::ACCOUNT),
         Shape::ShortCode => take((3..=4).contains(&v.len()) && all_digits(v)),
         Shape::LongSecret => take(long_secret(v)),
         Shape::Name => take(name::chinese(v) || name::given(v)),
@@ -248,7 +250,7 @@ pub fn is_epoch(v: &[u8]) -> bool {
 }
 
 /// A person under a key that operators of networks, languages and queries have as well.
-fn login(v: &[u8], entity: EntityId) -> Keyed {
+fn operator(v: &[u8], entity: EntityId) -> Keyed {
     if name::chinese(v) || name::given(v) {
         Keyed::Take(e::PERSON_NAME)
     } else if pinyin::name(v) {
@@ -279,6 +281,65 @@ fn is_named(v: &[u8]) -> bool {
 fn is_written(v: &[u8]) -> bool {
     let mark = |b: &u8| matches!(b, b'/' | b'(' | b'{' | b'$' | b'<' | b'*' | b'|');
     v.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80) && !v.iter().any(mark)
+}
+
+/// Words that running text has where a login name could stand.
+const SAID: &[&str] = &[
+    "ok",
+    "ip",
+    "vip",
+    "svip",
+    "new",
+    "old",
+    "all",
+    "test",
+    "login",
+    "logout",
+    "online",
+    "offline",
+    "active",
+    "inactive",
+    "locked",
+    "success",
+    "successful",
+    "failed",
+    "error",
+    "info",
+    "debug",
+    "warn",
+    "not",
+    "no",
+    "has",
+    "is",
+    "was",
+    "get",
+    "post",
+    "put",
+    "delete",
+    "api",
+    "app",
+    "web",
+    "pc",
+    "ios",
+    "android",
+    "token",
+    "role",
+    "type",
+    "status",
+    "group",
+    "list",
+    "none",
+];
+
+/// A login name by its form: ASCII letters, digits and the signs that join them.
+fn is_login(v: &[u8]) -> bool {
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'\\' | b'+');
+    (2..=64).contains(&v.len())
+        && v[0].is_ascii_alphanumeric()
+        && v.iter().any(u8::is_ascii_alphabetic)
+        && v.iter().all(sign)
+        && !word::is_about(v)
+        && !SAID.iter().any(|w| v.eq_ignore_ascii_case(w.as_bytes()))
 }
 
 /// `base64:...`, or 32 signs and more, digits and letters among them.

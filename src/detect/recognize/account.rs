@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// Longest name that is looked at.
-const NAME: usize = 64;
+pub const NAME: usize = 64;
 
 /// Looks at words behind quotes and brackets, and behind words that may announce an account.
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
@@ -70,7 +70,7 @@ fn stated(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> bool {
 }
 
 /// True for the name of a person's account.
-fn is_account(v: &[u8]) -> bool {
+pub fn is_account(v: &[u8]) -> bool {
     matches!(keyed::keyed(Shape::AccountName, e::ACCOUNT, v), keyed::Keyed::Take(_)) && !output::is(v)
 }
 
@@ -309,34 +309,7 @@ fn near(v: &[u8], most: usize) -> &[u8] {
     &v[memchr::memrchr(b'\n', v).map_or(0, |i| i + 1)..]
 }
 
-/// What users do in Chinese logs.
-const ACTS: [&str; 12] =
-    ["登录", "登陆", "登出", "退出", "注册", "注销", "已登", "上线", "下线", "认证", "成功登", "签到"];
-
-/// `用户[alice]登录成功`, `用户 alice 退出`: an account between the signs `start..end` and an act.
-pub fn acting(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
-    let t = text.bytes;
-    let word = &t[start..end];
-    if !["用户", "账号", "账户", "帐号", "会员", "管理员"].iter().any(|w| word.ends_with(w.as_bytes())) {
-        return;
-    }
-    let close = match text.at(end) {
-        b'[' => b']',
-        b'(' => b')',
-        b @ (b'"' | b'\'' | b' ') => b,
-        _ => 0,
-    };
-    let s = end + usize::from(close != 0);
-    let len = t[s..].iter().take(NAME).take_while(|b| is_sign(**b) && b.is_ascii()).count();
-    let next = s + len + usize::from(close != 0 && text.at(s + len) == close);
-    let acts = t.get(next..).is_some_and(|rest| ACTS.iter().any(|w| rest.starts_with(w.as_bytes())));
-    let mut known = || !text.registry.class(found.memo.classify(text.registry, t, len, s + len)).is_unknown();
-    if len > 1 && acts && !known() && is_account(&t[s..s + len]) {
-        found.push(s, s + len, e::ACCOUNT, RuleId::Words, Confidence::Context);
-    }
-}
-
-fn is_sign(b: u8) -> bool {
+pub fn is_sign(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'\\' | b'+') || b >= 0x80
 }
 

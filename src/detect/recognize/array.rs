@@ -76,7 +76,9 @@ pub fn elements(text: &Text<'_>, found: &mut Found<'_>, kind: (EntityId, Shape),
         (i, most) = (end, most - 1);
     }
     found.settled.arrays = found.settled.arrays.max(i);
-    if kind.1.is_boundless() || matches!(kind.1, Shape::AccountName | Shape::NamedAccount | Shape::UserId) {
+    if kind.1.is_boundless()
+        || matches!(kind.1, Shape::AccountName | Shape::NamedAccount | Shape::Login | Shape::Operator | Shape::UserId)
+    {
         found.settled.list(from, i);
     }
 }

@@ -96,6 +96,8 @@ pub fn line(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize)
             | Shape::FullName
             | Shape::AccountName
             | Shape::NamedAccount
+            | Shape::Login
+            | Shape::Operator
             | Shape::Text
             | Shape::Prose
             | Shape::PlaceText

@@ -5,6 +5,7 @@ use super::quotes::{apostrophe_end, string_end};
 use super::{Found, Text, element, special};
 use crate::detect::check;
 use crate::detect::keys::KeyClass;
+use crate::detect::scan::kind;
 use crate::model::Shape;
 
 /// Where a value ends. A quoted one ends at its unescaped quote, a bare one where its carrier separates.
@@ -26,7 +27,7 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
         b'<' if text.at(sep) == b'=' && !text.is_data(sep, i) => pointed(text, found, i),
         first => {
             let shape = class.entity.map(|x| x.1);
-            let words = shape.is_some_and(|s| s.is_boundless() || wordy(s));
+            let words = shape.is_some_and(|s| s.is_boundless() || wordy(s) || s == Shape::Login && first >= 0x80);
             let long = shape.is_some_and(Shape::is_boundless);
             if (words || first.is_ascii_uppercase())
                 && (first.is_ascii_alphabetic() || first == b'@')
@@ -51,8 +52,11 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
             while words && end < most && (text.is_data(sep, end) || long && is_inner(text, sep, end)) {
                 end = bare_end(text, end + 1, most, true);
             }
-            if words && text.at(end) == b' ' && text.at(sep) == b'=' {
+            if words && text.at(end) == b' ' && text.at(sep) == b'=' && !is_flag(&t[i..end]) {
                 end = if is_cef(text, found, i) { pair_start(text, end) } else { member_end(text, sep, end) };
+            }
+            if !shape.is_some_and(Shape::is_secret) && !text.scan.events.of(kind::HASH).is_empty() {
+                end = hashed_end(text, sep, i, end);
             }
             match shape {
                 // Maps of Java and Go: `Authorization=[Bearer ...]`.
@@ -64,9 +68,10 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
                 Some(_) if long && first == b'[' && text.at(end) == b']' => {
                     (i + usize::from(!check::placeholder::is(&t[i..end])), end)
                 }
-                Some(Shape::AccountName | Shape::NamedAccount | Shape::Login | Shape::UserId) => {
+                Some(Shape::AccountName | Shape::NamedAccount | Shape::Operator | Shape::UserId) => {
                     (i, name_end(text, i, end))
                 }
+                Some(Shape::Login) => (i, name_end(text, i, login_end(text.bytes, i, end))),
                 Some(Shape::Geo) => (i, pair_end(text.bytes, end)),
                 // `(202) 555-0143`: the bracket is the number's own.
                 Some(Shape::Phone) if first == b'(' && text.at(end) == b')' => {
@@ -185,12 +190,31 @@ fn wordy(shape: Shape) -> bool {
             | Shape::FullName
             | Shape::AccountName
             | Shape::NamedAccount
-            | Shape::Login
+            | Shape::Operator
             | Shape::UserId
             | Shape::Permit
             | Shape::Plate
             | Shape::Birth
     )
+}
+
+/// `rememberMe=false (192.0.2.7)`: a value of one word.
+fn is_flag(v: &[u8]) -> bool {
+    matches!(v, b"true" | b"false" | b"null")
+}
+
+/// `{latitude=39.9#longitude=116.4#city=...}` (AMapLocation): hashes part the pairs. The first key stands behind a brace, all others behind a
+/// hash, and URLs have one hash alone.
+#[inline(never)]
+fn hashed_end(text: &Text<'_>, sep: usize, i: usize, end: usize) -> usize {
+    let t = text.bytes;
+    let key = sep - text.scan.maps.keychars.run_before(sep);
+    let Some(n) = memchr::memchr(b'#', &t[i..end]).filter(|_| matches!(text.before(key), b'{' | b'#')) else {
+        return end;
+    };
+    let rest = &t[i + n + 1..];
+    let len = rest.iter().take(32).take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    if len > 1 && rest.get(len) == Some(&b'=') { i + n } else { end }
 }
 
 /// An account ends before the sign that parts the members of LEEF, and before the full stop of a sentence.
@@ -200,6 +224,15 @@ fn name_end(text: &Text<'_>, i: usize, end: usize) -> usize {
     let stops =
         end > i + 1 && text.at(end - 1) == b'.' && matches!(text.at(end), b' ' | b'\n' | b'\r' | b'"' | b'<' | b'&');
     end - usize::from(stops)
+}
+
+/// A login name ends with its signs, a Chinese one with its ideographs: `zhangsan/研发部`, `张三(zhangsan)`.
+#[inline(never)]
+fn login_end(t: &[u8], i: usize, end: usize) -> usize {
+    let v = &t[i..end];
+    let beyond = v.first().is_some_and(|b| *b >= 0x80);
+    let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'@' | b'\\' | b'+');
+    i + v.iter().take_while(|b| if beyond { **b >= 0x80 } else { sign(b) }).count()
 }
 
 #[inline(always)]

@@ -3,15 +3,14 @@
 use super::extent::{bare_end, extent};
 use super::quotes::{closes, string_end};
 use super::{
-    Found, Skip, Text, array, attribute, beside, bracketed, configured, form, login, naming, numeric, prose,
-    separators, serialized, special, sql, stands, typed,
+    Found, Skip, Text, array, arrow, attribute, beside, bracketed, configured, enclosed, form, login, naming, numeric,
+    prose, separators, serialized, special, sql, stands, typed, wide,
 };
 use crate::detect::check::{self, keyed::Keyed};
 use crate::detect::hit::{ASIDE, Hit};
 use crate::detect::keys::{Exempt, KeyClass, Says};
 use crate::detect::scan::bits::Task;
-use crate::detect::scan::kind;
-use crate::format::escape::wide;
+use crate::format::escape;
 use crate::format::view::decode_all;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
 
@@ -103,31 +102,20 @@ fn run(text: &Text<'_>, found: &mut Found<'_>) {
         }
     }
     found.settled.keys = keys;
-    wide_colons(text, found);
+    wide::run(text, found);
 }
 
-/// Keys before a full-width colon.
+/// As [`value_at`], for keys that no event names.
 #[inline(never)]
-fn wide_colons(text: &Text<'_>, found: &mut Found<'_>) {
-    let mut skip = Skip::new(text.regions);
-    let mut taken = 0;
-    for &p in text.scan.events.of(kind::WIDE) {
-        let p = p as usize;
-        if p < taken || skip.covers(behind_blanks(text, p + 3)) || wide(&text.bytes[p..]) != Some(b':') {
-            continue;
-        }
-        let len = text.scan.maps.keychars.run_before(p);
-        let class = text.registry.class(found.memo.classify(text.registry, text.bytes, len, p));
-        if class.entity.is_some() {
-            taken = value_at(text, found, class, p, p + 3);
-        }
-    }
+pub fn value_behind(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize, from: usize) -> usize {
+    value_at(text, found, class, sep, from)
 }
 
-/// Where the separator at `p` ends: `=>` is one, `:=` and the `:: ` of LDIF.
+/// Where the separator at `p` ends: `=>` is one, `===>`, `:=` and the `:: ` of LDIF.
 #[inline(always)]
 pub fn behind(text: &Text<'_>, p: usize) -> usize {
     let twice = match (text.at(p), text.at(p + 1)) {
+        (b'=', b'=') => return p + arrow::len(text, p),
         (b'=', b'>') | (b':', b'=') => true,
         (b':', b':') => text.at(p + 2) == b' ',
         _ => false,
@@ -257,7 +245,8 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
         Shape::AccountName if start == i && text.bytes[start..end].starts_with(b"name=") => start += b"name=".len(),
         // `CreatedBy =    Level = 1`: the value is empty.
         Shape::NamedAccount if i > from + 1 && text.bytes[end..].starts_with(b" = ") => return 0,
-        Shape::AccountName | Shape::NamedAccount | Shape::Login | Shape::UserId
+        Shape::Login if start == i && login::is_key(text, found, (start, end)) => return 0,
+        Shape::AccountName | Shape::NamedAccount | Shape::Operator | Shape::UserId
             if start == i && !text.at(i).is_ascii_digit() && login::is_no_name(text, found, sep, (start, end)) =>
         {
             return 0;
@@ -290,6 +279,10 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             0
         }
         b'{' if !data && stored(text, i) == 0 => {
+            let inner = enclosed::braces(text, sep, i);
+            if inner > i && enclosed::take(text, found, (entity, shape), sep, (i + 1, inner)) {
+                return inner;
+            }
             array::members(text, found, (entity, shape), i + 1);
             0
         }
@@ -297,6 +290,7 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             let quoted = text.at(sep - separators::behind_key(text, sep)) == b'"';
             let json = quoted && (text.before(sep) == b'"' && !text.is_tag(sep) || text.at(sep) == b':');
             match accept(text, found, entity, shape, sep, (start, end), json && start == i) {
+                Some(_) if shape == Shape::Login => login::aside(text, found, end),
                 Some(taken) => {
                     settle(text, found, taken, end);
                     end
@@ -481,7 +475,7 @@ fn accept_escaped(
 fn narrow(buf: &mut Vec<u8>, from: usize, carriers: &mut crate::model::Carriers) {
     let (mut r, mut w) = (from, from);
     while r < buf.len() {
-        if let Some(b) = wide(&buf[r..]) {
+        if let Some(b) = escape::wide(&buf[r..]) {
             buf[w] = b;
             r += 3;
             *carriers = carriers.with(crate::model::Carriers::WIDE);

@@ -141,6 +141,35 @@ pub fn is_no_name(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, en
     n + 1 == v.len() || v[n] == b'=' && !text.registry.class(found.memo.classify(text.registry, v, n, n)).is_unknown()
 }
 
+/// True when the login name `start..end` is a key itself: `用户：name=alice`.
+pub fn is_key(text: &Text<'_>, found: &mut Found<'_>, (start, end): (usize, usize)) -> bool {
+    let v = &text.bytes[start..end];
+    match text.at(end) {
+        b'=' => true,
+        b':' => !text.registry.class(found.memo.classify(text.registry, v, v.len(), v.len())).is_unknown(),
+        _ => false,
+    }
+}
+
+/// Takes the account or number in brackets behind a name that ends at `end`: `操作人：张三(zhangsan)`; where that ends.
+pub fn aside(text: &Text<'_>, found: &mut Found<'_>, end: usize) -> usize {
+    let t = text.bytes;
+    let rest = &t[end..t.len().min(end + NAME)];
+    let (open, close) = if rest.starts_with(b"(") { ("(", ")") } else { ("（", "）") };
+    let Some(inner) = rest.strip_prefix(open.as_bytes()) else { return end };
+    let Some(len) = memchr::memmem::find(inner, close.as_bytes()) else { return end };
+    let (v, from) = (&inner[..len], end + open.len());
+    let number =
+        v.len() > 4 && v.iter().all(u8::is_ascii_alphanumeric) && v.iter().filter(|b| b.is_ascii_digit()).count() > 3;
+    let judged = keyed::keyed(Shape::Login, e::ACCOUNT, v);
+    if let keyed::Keyed::Take(id) = judged {
+        found.push(from, from + len, id, RuleId::Words, Confidence::Context);
+    } else if number {
+        found.push(from, from + len, e::USER_ID, RuleId::Words, Confidence::Context);
+    }
+    end
+}
+
 /// The word that ends at `end`, when one of these stands in front of it and it names an account.
 fn word_before(text: &Text<'_>, end: usize, fronts: &[&[u8]]) -> Option<(usize, usize)> {
     let t = text.bytes;

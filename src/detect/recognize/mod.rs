@@ -1,19 +1,23 @@
 //! Confirms events: each family of identifiers in its own file and its own loop.
 
 mod account;
+mod acting;
 mod american;
 mod array;
+mod arrow;
 mod attribute;
 mod beside;
 mod bracketed;
 mod command;
 pub mod configured;
+mod copula;
 mod crypt;
 mod defanged;
 mod digits;
 mod document;
 mod element;
 mod email;
+mod enclosed;
 mod extent;
 mod form;
 mod groups;
@@ -47,6 +51,7 @@ mod stripe;
 mod tuple;
 mod typed;
 mod version;
+mod wide;
 mod words;
 
 pub use attribute::Tag;

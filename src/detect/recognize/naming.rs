@@ -1,6 +1,6 @@
 //! Keys that do not stand right before their separator, or have more than one word.
 
-use super::{Found, Text, element};
+use super::{Found, Text, arrow, element};
 use crate::detect::check::keyed::{Keyed, keyed};
 use crate::detect::keys::ClassId;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
@@ -10,6 +10,8 @@ use crate::model::{Confidence, RuleId, Shape, well_known as e};
 #[inline(never)]
 pub fn named_before(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> ClassId {
     let end = match text.before(p) {
+        b'-' if p > 1 && text.at(p - 2) != b' ' => return arrow::class(text, found, p),
+        b'-' if arrow::is_type(text, p) => return ClassId::UNKNOWN,
         b'-' if p > 1 && text.at(p - 2) == b' ' => p - 2 - usize::from(matches!(text.before(p - 2), b'"' | b'\'')),
         b'"' | b'\'' => match element::name_end(text, p) {
             Some(end) => end,

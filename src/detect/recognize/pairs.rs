@@ -228,7 +228,16 @@ fn value(
     }
     let weak = text.registry.weak() >> entity.0 & 1 == 1;
     let secret = shape.is_secret();
-    let plain = matches!(shape, Shape::AccountName | Shape::NamedAccount | Shape::UserId | Shape::Text | Shape::Prose);
+    let plain = matches!(
+        shape,
+        Shape::AccountName
+            | Shape::NamedAccount
+            | Shape::Login
+            | Shape::Operator
+            | Shape::UserId
+            | Shape::Text
+            | Shape::Prose
+    );
     let sure = if secret { evidence.secrets } else { evidence.texts && plain };
     let fits = match (secret, plain) {
         (true, _) | (_, true) => sure || !weak && !word::is_like(v),

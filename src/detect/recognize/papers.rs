@@ -27,6 +27,10 @@ fn military(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     let head = &t[start..end - "字第".len()];
     let Some(issuer) = ISSUERS.iter().find(|i| head.ends_with(i.as_bytes())) else { return };
     let front = &head[..head.len() - issuer.len()];
+    // `房产证号：京房权证海字第...` numbers a house.
+    if ["权证", "产证"].iter().any(|w| front.ends_with(w.as_bytes())) {
+        return;
+    }
     // `民终字第`: what stands before is more of the name of another office.
     let begins = front.is_empty()
         || ["证", "号", "为", "是", "：", "（", "，", "。"].iter().any(|w| front.ends_with(w.as_bytes()));

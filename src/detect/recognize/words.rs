@@ -2,7 +2,7 @@
 //! `护照E12345678`, `验证码482913`, `车牌京A12345`, `收件人王小明 电话`.
 
 use super::extent::bare_end;
-use super::{Found, Skip, Text, account, papers, passcode, place};
+use super::{Found, Skip, Text, acting, copula, enclosed, papers, passcode, place, wide};
 use crate::detect::check::{keyed, name, organisation, output, vehicle};
 use crate::detect::scan::kind;
 use crate::model::{Confidence, EntityId, RuleId, Shape, well_known as e};
@@ -26,7 +26,12 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
         papers::run(text, found, start, end);
         passcode::before(text, found, start, end);
         behind(text, found, start, end);
-        account::acting(text, found, start, end);
+        acting::run(text, found, start, end);
+        copula::run(text, found, start, end);
+        enclosed::run(text, found, start, end);
+        if matches!(text.at(start + 3), b':' | b' ') {
+            wide::single(text, found, start);
+        }
         // MyBatis lists the parameters of a statement so: `zhangsan(String), 王小明(String)`.
         if t[end..].starts_with(b"(String)") && name::chinese(&t[start..end]) {
             found.push(start, end, e::PERSON_NAME, RuleId::Words, Confidence::Context);
@@ -106,7 +111,12 @@ fn behind(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
     }
     let mut v = v.strip_suffix(b",").or(v.strip_suffix(b".")).unwrap_or(v);
     if shape == Shape::Code {
-        v = &v[..v.iter().take_while(|b| b.is_ascii_digit()).count()];
+        let digits = v.iter().take_while(|b| b.is_ascii_digit()).count();
+        let said = copula::VERBS.iter().any(|w| t[..word].ends_with(w.as_bytes()));
+        let mixed = digits < v.len() && v.len() < 7 && v.iter().all(u8::is_ascii_alphanumeric);
+        if !(said && mixed && (text.at(stop) < 0x80 || matches!(text.at(stop), 0xE3 | 0xEF))) {
+            v = &v[..digits];
+        }
         if text.at(s + v.len()).is_ascii_alphabetic() {
             return;
         }
@@ -138,7 +148,7 @@ fn day(v: &[u8]) -> Option<usize> {
 /// words alone stand before many other things.
 fn told(text: &Text<'_>, found: &mut Found<'_>, (entity, shape): (EntityId, Shape), word: usize, s: usize) {
     let t = text.bytes;
-    if !["为", "是"].iter().any(|w| t[..word].ends_with(w.as_bytes())) {
+    if !copula::VERBS.iter().any(|w| t[..word].ends_with(w.as_bytes())) {
         return;
     }
     let end = bare_end(text, s, t.len(), false);
@@ -214,6 +224,14 @@ const TITLES: &[&str] = &[
     "嫌疑人",
 ];
 
+/// What such a word names, when `v` ends with it.
+pub fn titled(v: &[u8]) -> Option<(EntityId, Shape)> {
+    const ROLES: &[&str] = &["管理员", "员工", "病人", "顾客"];
+    let ends = |list: &[&str]| list.iter().any(|w| v.ends_with(w.as_bytes()));
+    let title = v.len() >= 6 && may_end_title(&v[v.len() - 3..]) && ends(TITLES);
+    (title || ends(ROLES)).then_some((e::PERSON_NAME, Shape::Login))
+}
+
 /// What may follow a name without a separator.
 const FOLLOWERS: &[&str] = &[
     "手机",
@@ -279,6 +297,10 @@ fn names(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
         let step = if c[0] >= 0xE0 { 3 } else { 2 };
         if step == 3 && may_end_title(c) && TITLES.iter().any(|w| t[start..i + 3].ends_with(w.as_bytes())) {
             let mut s = i + 3;
+            // `姓名为张三`
+            if copula::VERBS.iter().any(|v| t[s..end].starts_with(v.as_bytes())) {
+                s += 3;
+            }
             // A blank may part the title from the name.
             let tail = if s == end && text.at(s) == b' ' {
                 s += 1;
@@ -287,11 +309,14 @@ fn names(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
                 end
             };
             let len = name_len(&t[s..tail], tail, text);
-            if len > 0 {
+            if len > 0 && !name::is_whole(&t[s..s + len]) {
                 found.push(s, s + len, e::PERSON_NAME, RuleId::Words, Confidence::Context);
                 i = s + len;
                 continue;
             }
+        }
+        if c == "址".as_bytes() && i + 6 < end {
+            copula::place(text, found, i + 3);
         }
         i += step;
     }
