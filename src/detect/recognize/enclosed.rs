@@ -182,15 +182,21 @@ pub fn is_login(text: &Text<'_>, found: &mut Found<'_>, v: &[u8]) -> bool {
         && !known()
 }
 
-/// Where the brace closes that opens at `i` behind the separator at `sep`, before a value and nothing else (`姓名={张三}`); `i` when it holds more.
-pub fn braces(text: &Text<'_>, sep: usize, i: usize) -> usize {
+/// Takes the value in the braces that open at `i`, when they hold nothing else (`姓名={张三}`); where it ends, or 0. Keys in ASCII have
+/// templates in theirs (`login={userInfo}`) and ids of objects.
+pub fn braced(
+    text: &Text<'_>,
+    found: &mut Found<'_>,
+    (entity, shape): (EntityId, Shape),
+    sep: usize,
+    i: usize,
+) -> usize {
     let near = &text.bytes[i + 1..text.bytes.len().min(i + LONGEST)];
     let stop = near.iter().position(|b| matches!(b, b'}' | b'{' | b'"' | b'\'' | b':' | b'=' | b'[' | b',' | b'\n'));
-    match stop {
-        // `login={userInfo}` is a template.
-        Some(n) if near[n] == b'}' && (text.before(sep) >= 0x80 || near[..n].iter().any(u8::is_ascii_digit)) => {
-            i + 1 + n
-        }
-        _ => i,
-    }
+    let Some(n) = stop.filter(|&n| near[n] == b'}' && near.get(n + 1) != Some(&b'}')) else { return 0 };
+    let secret = shape.is_secret() || matches!(entity, e::TOKEN | e::SESSION);
+    let plain = secret || matches!(shape, Shape::Code | Shape::Phone | Shape::UserId);
+    let plain = plain && near[..n].iter().any(u8::is_ascii_digit) && memchr::memchr(b'-', &near[..n]).is_none();
+    let holds = (text.before(sep) >= 0x80 || plain) && take(text, found, (entity, shape), sep, (i + 1, i + 1 + n));
+    if holds { i + 1 + n } else { 0 }
 }

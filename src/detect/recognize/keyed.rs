@@ -279,9 +279,9 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             0
         }
         b'{' if !data && stored(text, i) == 0 => {
-            let inner = enclosed::braces(text, sep, i);
-            if inner > i && enclosed::take(text, found, (entity, shape), sep, (i + 1, inner)) {
-                return inner;
+            let end = enclosed::braced(text, found, (entity, shape), sep, i);
+            if end > 0 {
+                return end;
             }
             array::members(text, found, (entity, shape), i + 1);
             0
