@@ -171,6 +171,18 @@ pub enum Shape {
     NationalId,
     /// The same, by its check digits: the key may name other things.
     NationalIdChecked,
+    /// The same by its print or by weak check digits, or the number of a paper: the key names other things, too.
+    StateNumber,
+    /// The same but for those of taxpayers in ten digits.
+    PaperNumber,
+    /// Number of a passport, whose series may stand apart.
+    PassportNumber,
+    /// Number of an account at a bank: eight to seventeen digits, or what is printed on a card.
+    AccountNumber,
+    /// A password by its signs: the key has other meanings.
+    MixedSecret,
+    /// Given names, or a capitalised word: files have such keys, too.
+    GivenName,
     /// Licence plate.
     Plate,
     /// Vehicle identification number.

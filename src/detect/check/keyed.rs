@@ -1,8 +1,8 @@
 //! A key named the value: does the value have the shape, and which entity is it precisely?
 
 use super::{
-    all_digits, cn_id, email, imsi, ip, mac, meid, national, output, phone, placeholder, reference, scheme, state,
-    uuid, word,
+    all_digits, cn_id, email, imsi, ip, mac, meid, national, output, papers, phone, placeholder, reference, scheme,
+    state, uuid, word,
 };
 use crate::model::{EntityId, Shape, well_known as e};
 
@@ -64,6 +64,7 @@ pub fn keyed(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
             Keyed::Take(e::BANK_ACCOUNT)
         }
         Shape::Card => take(account_number(v)),
+        Shape::AccountNumber => take(account_number(v) || papers::account(v)),
         Shape::Passport => {
             take((7..=11).contains(&v.len()) && v.iter().all(u8::is_ascii_alphanumeric) && digits_in(v) >= 6)
         }

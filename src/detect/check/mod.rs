@@ -3,6 +3,7 @@
 pub mod card;
 pub mod cn_id;
 pub mod container;
+pub mod eastern;
 pub mod email;
 pub mod grouped;
 pub mod iban;
@@ -20,6 +21,7 @@ pub mod named;
 pub mod national;
 pub mod organisation;
 pub mod output;
+pub mod papers;
 pub mod permit;
 pub mod phone;
 pub mod pinyin;
@@ -32,6 +34,7 @@ pub mod street;
 pub mod table;
 pub mod uuid;
 pub mod vehicle;
+pub mod windows;
 pub mod word;
 
 /// True when `v` is not empty and holds only ASCII digits.

@@ -1,5 +1,7 @@
 //! Names of people as far as their form tells: Chinese surnames (the common part of the Hundred Family Surnames).
 
+use super::eastern;
+
 /// Surnames that few other words begin with: believed in running text.
 const COMMON: &str = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎潘杜戴夏钟汪\
 田任姜范石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文庞樊兰殷施陶洪翟颜倪严牛温芦季俞章\
@@ -294,15 +296,54 @@ pub fn chinese(v: &[u8]) -> bool {
     parts.clone().count() >= 2 && parts.all(ideographs)
 }
 
-/// `First Last`, as a form holds it: two to four capitalised words of letters.
+/// `First Last`, as a form holds it: two to four capitalised words of letters, and the small words of surnames between them.
 pub fn western(v: &[u8]) -> bool {
-    let words = v.split(|&b| b == b' ');
-    let word = |w: &[u8]| {
-        w.len() >= 2
-            && w[0].is_ascii_uppercase()
-            && w[1..].iter().all(|b| b.is_ascii_lowercase() || matches!(b, b'\'' | b'-') || *b >= 0x80)
+    let (mut words, mut last) = (0, false);
+    for w in v.split(|&b| b == b' ') {
+        last = capitalised(w);
+        if !last && (words == 0 || !PARTICLES.iter().any(|p| p.as_bytes() == w))
+            || NEVER.iter().any(|n| n.as_bytes() == w)
+        {
+            return false;
+        }
+        words += usize::from(last);
+    }
+    last && (2..=4).contains(&words)
+}
+
+/// Small words in surnames.
+const PARTICLES: &[&str] = &[
+    "da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "la", "le", "ten", "ter", "van", "von",
+    "bin", "binti", "al", "el", "y", "e", "zu", "zur",
+];
+
+/// Words of titles and buttons, in no name.
+const NEVER: &[&str] = &[
+    "All", "And", "As", "For", "Not", "Off", "On", "Or", "Out", "Read", "The", "To", "Up", "With", "Access", "Denied",
+    "Unknown", "User", "Account", "Group", "Admins", "Service", "Name", "Number",
+];
+
+/// A capital and small letters; more capitals behind an apostrophe, a dash, `Mc` and `Mac`: `O'Brien`, `Jean-Pierre`.
+fn capitalised(w: &[u8]) -> bool {
+    // Capitals of Latin and Cyrillic letters beyond ASCII: `Ö`, `İ`, `Ş`, `И`.
+    let start = match w {
+        [b'A'..=b'Z', _, ..] => 1,
+        [0xC3, 0x80..=0x9E, _, ..] | [0xD0, 0x90..=0xAF, _, ..] => 2,
+        [0xC4 | 0xC5, second, _, ..] if second % 2 == 0 || (0xB9..=0xBE).contains(second) => 2,
+        _ => return false,
     };
-    (2..=4).contains(&words.clone().count()) && words.into_iter().all(word)
+    let mut goes_on = &w[start..];
+    if goes_on.starts_with(b"c") && w[0] == b'M' && goes_on.get(1).is_some_and(u8::is_ascii_uppercase) {
+        goes_on = &goes_on[2..];
+    }
+    let mut mark = false;
+    goes_on.last().is_some_and(|b| b.is_ascii_lowercase() || *b >= 0x80)
+        && goes_on.iter().all(|b| {
+            let fits =
+                b.is_ascii_lowercase() || *b >= 0x80 || matches!(b, b'\'' | b'-') || mark && b.is_ascii_uppercase();
+            mark = matches!(b, b'\'' | b'-');
+            fits
+        })
 }
 
 /// Given names that are common in several countries and name no place, brand or thing as well.
@@ -323,10 +364,39 @@ const GIVEN: &str = "\
     Theresa Thomas Timothy Tobias Ursula Vijay Vladimir Walter William Wolfgang Yusuf Zoe \
     Andy Betty Bob Dave Fred Greg Jenny Jeff Jim Joe Kate Mike Nick Peggy Phil Sally Steve Tim Tom Tony";
 
-/// `Alice Example`, where the key may name a product as well: the first word is a common given name.
+/// Given names of Spain, Italy, Brazil, Turkey, Poland, India and Indonesia.
+const GIVEN_ELSEWHERE: &str = "\
+    José João María Sofía Lucía Andrés Jesús Ángel Raúl Óscar Iván Víctor Rubén Álvaro Gonzalo Rocío Inés Joaquín Germán Tomás Nicolás \
+    Sebastián Matías Fabián Adrián Julián Mónica Verónica Pilar Carmen Josefa Dolores Giovanni Luigi Lorenzo Gianluca \
+    Stefano Riccardo Federico Davide Simone Paolo Massimo Salvatore Vincenzo Pasquale Elisa Silvia Valentina Federica Martina Paola \
+    Luiz Thiago Rodrigo Rafael Gustavo Felipe Eduardo Marcelo Vinícius Fabrício Márcio Cláudio Antônio Júlia Letícia Mariana Camila \
+    Aline Vanessa Adriana Juliana Fernanda Renata Patrícia Ahmet Mehmet Mustafa Ali Hüseyin Hasan İbrahim Murat Emre Burak Ayşe Fatma \
+    Zeynep Elif Emine Hatice Esra Merve Tomasz Marcin Paweł Grzegorz Andrzej Agnieszka Magdalena Małgorzata Joanna Barbara Ewa \
+    Rajiv Ravi Ramesh Mahesh Ganesh Vikram Rohit Amitabh Ashok Manoj Pooja Neha Anjali Sunita Kavita Deepa Lakshmi Meena Arun \
+    Budi Agus Siti Dewi Bambang Joko Slamet Wahyu Rina Ahmad Muhammad Mohammad Omar Hassan Fatima Aisha Khalid Иван Александр \
+    Сергей Дмитрий Андрей Алексей Мария Анна Елена Ольга Наталья Екатерина Татьяна Михаил Николай Владимир François René Jérôme \
+    Frédéric Sébastien Stéphane Céline Hélène Zoé Jürgen Günther Jörg Björn Søren Åsa Łukasz Michał";
+
+/// Surnames that are common in several countries and name little else.
+const SURNAMES: &str = "\
+    Rossi Bianchi Esposito Silva Santos Oliveira Souza Pereira Ferreira Garcia García Martinez Martínez Lopez López Gonzalez González \
+    Hernandez Hernández Perez Pérez Rodriguez Rodríguez Sanchez Sánchez Ramirez Ramírez Gomez Gómez Diaz Díaz Fernandez Fernández \
+    Yilmaz Yılmaz Kaya Demir Şahin Kowalski Kowalska Nowak Wiśniewski Santoso Wijaya Kumar Singh Sharma Patel Gupta Müller Mueller \
+    Schmidt Schneider Fischer Johnson Williams Nguyen Ivanov Petrov Smirnov Иванов Иванова Петров Петрова Смирнов Dubois Dupont Durand \
+    Moreau O'Brien O'Connor";
+
+/// A common given name.
+pub fn is_given(first: &[u8]) -> bool {
+    GIVEN.split(' ').chain(GIVEN_ELSEWHERE.split(' ')).any(|n| n.as_bytes() == first)
+}
+
+/// `Alice Example`, where the key may name a product as well: the first word is a common given name, or the last one a common
+/// surname. In scripts of the East a surname begins it.
 pub fn given(v: &[u8]) -> bool {
-    let first = v.split(|&b| b == b' ').next().unwrap_or(v);
-    western(v) && GIVEN.split(' ').any(|n| n.as_bytes() == first)
+    let mut words = v.split(|&b| b == b' ');
+    let (first, last) = (words.next().unwrap_or(v), words.next_back().unwrap_or_default());
+    let surname = |w: &[u8]| SURNAMES.split_ascii_whitespace().any(|n| n.as_bytes() == w);
+    western(v) && (is_given(first) || surname(last) || surname(first) && first[0] >= 0x80) || eastern::name(v)
 }
 
 #[cfg(test)]
@@ -342,6 +412,20 @@ mod tests {
             assert!(!chinese(no.as_bytes()), "{no}");
         }
         assert!(given(b"Alice Example") && given(b"Maria Lopez") && !given(b"Galaxy Phone") && !given(b"Alice"));
+        for ok in [
+            "João da Silva",
+            "Mary O'Brien",
+            "Jean-Pierre Dupont",
+            "Ahmet Yılmaz",
+            "Иванов Иван",
+            "Karl von der Heide",
+            "Ian McDonald",
+        ] {
+            assert!(western(ok.as_bytes()), "{ok}");
+        }
+        for no in ["Mark All Read", "Karl de", "de Karl", "GET Index", "Karl", "New  York", "NT Authority"] {
+            assert!(!western(no.as_bytes()), "{no}");
+        }
         assert!(western(b"Alice Example") && !western(b"click") && !western(b"GET /index"));
     }
 }

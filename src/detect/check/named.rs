@@ -1,7 +1,10 @@
 //! Shapes that only a key makes believable: accounts, names, documents, companies, places.
 
 use super::keyed::Keyed;
-use super::{all_digits, iban, name, national, organisation, permit, pinyin, regional, street, vehicle, word};
+use super::{
+    all_digits, eastern, iban, name, national, organisation, papers, permit, pinyin, regional, street, vehicle,
+    windows, word,
+};
 use crate::model::{EntityId, Shape, well_known as e};
 
 /// Accounts of machines, which are nobody's.
@@ -118,7 +121,7 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::ShortCode => take((3..=4).contains(&v.len()) && all_digits(v)),
         Shape::LongSecret => take(long_secret(v)),
         Shape::Name => take(name::chinese(v) || name::given(v)),
-        Shape::FullName => take(name::chinese(v) || name::western(v)),
+        Shape::FullName => take(name::chinese(v) || name::western(v) || eastern::name(v)),
         Shape::Owned => take(["'s ", "’s ", "的"].iter().any(|o| memchr::memmem::find(v, o.as_bytes()).is_some())),
         Shape::Permit => permit_of(v, entity),
         Shape::RegionalId => regional_of(v),
@@ -139,6 +142,11 @@ pub fn judge(shape: Shape, entity: EntityId, v: &[u8]) -> Keyed {
         Shape::Ssn => take(ssn(v)),
         Shape::NationalId => take(national::form(v)),
         Shape::NationalIdChecked => take(national::checked(v)),
+        Shape::StateNumber => take(papers::number(v)),
+        Shape::PaperNumber => take(papers::named(v)),
+        Shape::PassportNumber => take(papers::passport(v)),
+        Shape::MixedSecret => take(papers::is_mixed(v)),
+        Shape::GivenName => take(name::chinese(v) || name::western(v) || name::is_given(v)),
         Shape::Plate => take(
             vehicle::plate(v)
                 || (6..=10).contains(&v.len()) && digits(v) >= 3 && v.iter().all(u8::is_ascii_alphanumeric)
@@ -351,18 +359,16 @@ fn long_secret(v: &[u8]) -> bool {
 }
 
 fn account(v: &[u8], entity: EntityId) -> Keyed {
-    // `NT AUTHORITY\\SYSTEM`: a domain of Windows' own says as little.
-    let name = memchr::memchr(b'\\', v).filter(|&i| v[..i].eq_ignore_ascii_case(b"nt authority"));
-    let name = name.map_or(v, |i| v[i..].strip_prefix(b"\\\\").unwrap_or(&v[i + 1..]));
-    let system = name.len() < 16
-        && name.first().is_some_and(u8::is_ascii)
-        && SYSTEM.iter().any(|s| name.eq_ignore_ascii_case(s.as_bytes()));
+    let system = windows::is(v)
+        || v.len() < 16
+            && v.first().is_some_and(u8::is_ascii)
+            && SYSTEM.iter().any(|s| v.eq_ignore_ascii_case(s.as_bytes()));
     let letters = v.iter().any(|b| b.is_ascii_alphabetic() || *b >= 0x80);
     // Layouts that fit by chance and JSON in JSON give more than a name.
     let more = v.iter().filter(|b| **b == b' ').count() > 1
         || v.windows(2).any(|w| w == b": ")
         || matches!(v.first(), Some(b'{' | b'['));
-    if more || system || is_machine(name) || v.len() < 2 || !letters && v.len() < 5 || is_amount(v) {
+    if more || system || is_machine(v) || v.len() < 2 || !letters && v.len() < 5 || is_amount(v) {
         return Keyed::No;
     }
     Keyed::Take(if name::chinese(v) { e::PERSON_NAME } else { entity })
@@ -416,6 +422,9 @@ fn birth(v: &[u8]) -> bool {
     {
         return birth(day);
     }
+    if short_day(v) {
+        return true;
+    }
     let n = digits(v);
     if v.iter().any(u8::is_ascii_alphabetic) && (5..=6).contains(&n) {
         return names_month(v);
@@ -435,6 +444,14 @@ fn birth(v: &[u8]) -> bool {
         && v.iter().all(|b| {
             b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' | b'+') || *b >= 0x80
         })
+}
+
+/// `5/12/1985`, `3.5.1985`, `12/05/85`: a zero in front may lack, and so may the century.
+fn short_day(v: &[u8]) -> bool {
+    let Some(&mark) = v.iter().find(|b| matches!(b, b'/' | b'.' | b'-')) else { return false };
+    let mut parts = v.split(|b| *b == mark);
+    let mut part = |lens: &[usize]| parts.next().is_some_and(|p| lens.contains(&p.len()) && all_digits(p));
+    part(&[1, 2]) && part(&[1, 2]) && part(&[2, 4]) && parts.next().is_none()
 }
 
 /// `2 January 1990`, `Jan 2, 1990`, `02-Jan-1990`.

@@ -138,6 +138,15 @@ fn in_print(v: &[u8]) -> bool {
     !v.contains(&b'.') || groups.skip_while(|n| *n == 1).eq([3, 3, 4])
 }
 
+/// The national forms of France (`06.12.34.56.78`) and of Brazil's landlines (`(11) 3456-7890`) by their groups.
+fn printed(d: &[u8], lens: &[usize]) -> bool {
+    match lens {
+        [2, 2, 2, 2, 2] => d[0] == b'0' && d[1] != b'0',
+        [2, 4, 4] => d[0] != b'0' && d[1] != b'0' && matches!(d[2], b'2'..=b'5'),
+        _ => false,
+    }
+}
+
 /// Writes the canonical form (`+86` and the national number; other countries E.164, also those of North America by their groups) to
 /// `out` and returns its length.
 /// Separators, trunk and international prefixes are dropped, an extension too.
@@ -200,14 +209,15 @@ pub fn normalise(v: &[u8], out: &mut [u8; 24]) -> Option<(PhoneKind, usize)> {
         return Some((PhoneKind::Intl, rest.len() + 1));
     }
     // Another country's number, with its trunk prefix or by the plan of North America: which country's, nobody says.
-    let trunk = !dotted && matches!(n, 10..=12) && d[0] == b'0' && d[1] != b'0';
+    let varied = d.iter().skip(2).any(|b| *b != d[1]);
+    let trunk = !dotted && matches!(n, 9..=12) && d[0] == b'0' && d[1] != b'0' && varied;
     let american = american(d) && in_print(v) && (n == 10 || v.len() > n);
     if !plus && !dotted && n > 10 && d[0] != b'1' && e164(d) {
         out[0] = b'+';
         out[1..=n].copy_from_slice(d);
         return Some((PhoneKind::Intl, n + 1));
     }
-    (!plus && (trunk || american || !dotted && foreign(d))).then(|| {
+    (!plus && (trunk || american || n == 10 && printed(d, &lens[..groups]) || !dotted && foreign(d))).then(|| {
         out[..n].copy_from_slice(d);
         (PhoneKind::Intl, n)
     })
@@ -285,7 +295,17 @@ mod tests {
         {
             assert_eq!(norm(v), Some((PhoneKind::Intl, want.into())), "{v}");
         }
-        for v in ["91234567", "9123 4567", "612345678", "8 (916) 123-45-67", "(11) 98765-4321"] {
+        for v in [
+            "91234567",
+            "06.12.34.56.78",
+            "(11) 3456-7890",
+            "06 1234567",
+            "04 123 4567",
+            "9123 4567",
+            "612345678",
+            "8 (916) 123-45-67",
+            "(11) 98765-4321",
+        ] {
             assert!(matches!(norm(v), Some((PhoneKind::Intl, _))), "{v}");
         }
         for no in

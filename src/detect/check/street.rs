@@ -47,20 +47,76 @@ const KINDS: &[&str] = &[
     "platz",
     "weg",
     "allee",
+    "cross",
+    "plot",
+    "marg",
+    "jalan",
+    "jl",
+    "cad",
+    "caddesi",
+    "sok",
+    "sokak",
+    "ulice",
+    "logradouro",
+    "largo",
+    "corso",
 ];
 
 /// Ends of names of streets in one word.
-const ENDS: &[&str] =
-    &["strasse", "str", "platz", "weg", "allee", "gasse", "straat", "laan", "gatan", "gata", "vej", "veien"];
+const ENDS: &[&str] = &[
+    "strasse", "str", "platz", "weg", "allee", "gasse", "straat", "laan", "gracht", "kade", "plein", "dijk", "singel",
+    "gatan", "gata", "vej", "veien",
+];
 
 /// Most words that are looked at.
 const WORDS: usize = 16;
 
 /// True when a word names a kind of street, and another one is a number. Forms write a blank as a plus sign.
 pub fn is(v: &[u8]) -> bool {
-    let words = || v.split(|b| matches!(b, b' ' | b'+' | b',' | b'.')).filter(|w| !w.is_empty()).take(WORDS);
+    let words = || v.split(|b| matches!(b, b' ' | b'+' | b',' | b'.' | b'#')).filter(|w| !w.is_empty()).take(WORDS);
     let names = words().filter(|w| w.len() > 1 && w.iter().all(u8::is_ascii_alphabetic)).count();
-    words().any(is_number) && (names > 1 && words().any(is_kind) || words().any(ends_in_kind))
+    words().any(is_number) && (is_box(v) || names > 1 && words().any(is_kind) || words().any(ends_in_kind))
+}
+
+/// `PO Box 123`
+fn is_box(v: &[u8]) -> bool {
+    const FRONTS: [&str; 6] = ["po box ", "p.o. box ", "p.o.box ", "p o box ", "postfach ", "postbus "];
+    FRONTS.iter().any(|f| v.get(..f.len()).is_some_and(|w| w.eq_ignore_ascii_case(f.as_bytes())))
+}
+
+/// The place at the front of `v`, which stands in no quotes: words with capitals, numbers and the small words of names, in parts with
+/// commas between. What follows in small letters, another key or another sign ends it. 0 when no street is among its words.
+pub fn len(v: &[u8]) -> usize {
+    const SMALL: &[&str] = &[
+        "de", "la", "le", "les", "des", "du", "der", "den", "da", "do", "dos", "van", "von", "del", "st", "rd", "ave",
+    ];
+    let (mut end, mut i) = (0, 0);
+    for _ in 0..WORDS {
+        let n = v[i..]
+            .iter()
+            .take(40)
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'/' | b'#' | b'\'') || **b >= 0x80)
+            .count();
+        let w = &v[i..i + n];
+        let named = w.iter().any(|b| b.is_ascii_alphanumeric() || *b >= 0x80)
+            && (!w[0].is_ascii_lowercase() || SMALL.iter().any(|s| s.as_bytes() == w));
+        if !named || matches!(v.get(i + n), Some(b':' | b'=')) {
+            break;
+        }
+        end = i + n;
+        i = end;
+        if v.get(i) == Some(&b',') {
+            i += 1;
+        }
+        if v.get(i) != Some(&b' ') || i == end && v.get(i + 1) == Some(&b' ') {
+            break;
+        }
+        i += 1;
+    }
+    while end > 0 && v[end - 1] == b'.' && end < v.len() && matches!(v[end], b'\n' | b'\r' | b' ') {
+        end -= 1;
+    }
+    if is(&v[..end]) { end } else { 0 }
 }
 
 /// `5`, `221B`, `12-14`.
@@ -159,6 +215,24 @@ mod tests {
     }
 
     #[test]
+    fn a_place_ends_with_its_words() {
+        for (v, place) in [
+            ("12 Main Street, Springfield", "12 Main Street, Springfield"),
+            ("12 Main Street is invalid", "12 Main Street"),
+            ("12 Main Street Name:x", "12 Main Street"),
+            ("12 Main Street; x", "12 Main Street"),
+            ("12 Main Street, Springfield, phone=1", "12 Main Street, Springfield"),
+            ("12 Rue de Rivoli, 75001 Paris", "12 Rue de Rivoli, 75001 Paris"),
+            ("Hauptstrasse 5\n", "Hauptstrasse 5"),
+            ("192.0.2.7:80", ""),
+            ("0x7fff", ""),
+            ("already in use", ""),
+        ] {
+            assert_eq!(&v[..super::len(v.as_bytes())], place, "{v}");
+        }
+    }
+
+    #[test]
     fn streets_have_a_kind_and_a_number() {
         for v in [
             "1600 Pennsylvania Ave NW, Washington, DC 20500",
@@ -168,6 +242,10 @@ mod tests {
             "221B Baker Street",
             "Calle Mayor 12",
             "5 Main St.",
+            "#12, 4th Cross, Indiranagar, Bangalore 560038",
+            "Plot No 45, Sector 18, Gurgaon",
+            "Keizersgracht 123, Amsterdam",
+            "PO Box 123, Dubai",
         ] {
             assert!(super::is(v.as_bytes()), "{v}");
         }

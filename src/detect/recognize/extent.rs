@@ -2,7 +2,7 @@
 
 use super::keyed::{self, MAX_PLACE, MAX_VALUE};
 use super::quotes::{apostrophe_end, string_end};
-use super::{Found, Text, element, special};
+use super::{Found, Text, element, plain, special};
 use crate::detect::check;
 use crate::detect::keys::KeyClass;
 use crate::detect::scan::kind;
@@ -57,6 +57,13 @@ pub fn extent(text: &Text<'_>, found: &mut Found<'_>, sep: usize, i: usize, clas
             }
             if !shape.is_some_and(Shape::is_secret) && !text.scan.events.of(kind::HASH).is_empty() {
                 end = hashed_end(text, sep, i, end);
+            }
+            if words
+                && matches!(text.at(end), b' ' | b',' | b'\'')
+                && !text.is_data(sep, i)
+                && let Some(kind) = class.entity
+            {
+                end = plain::end(text, i, end, kind);
             }
             match shape {
                 // Maps of Java and Go: `Authorization=[Bearer ...]`.
@@ -188,6 +195,7 @@ fn wordy(shape: Shape) -> bool {
         Shape::Email
             | Shape::Name
             | Shape::FullName
+            | Shape::GivenName
             | Shape::AccountName
             | Shape::NamedAccount
             | Shape::Operator

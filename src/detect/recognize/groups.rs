@@ -1,6 +1,6 @@
 //! Digits in groups: `138 0013 8000`, `0755-26554321`, `6222 0000 0000 0000`, `35-209900-176148-1`, `+86 10 6255 1234`.
 
-use super::{Found, Skip, Text, american, iban};
+use super::{Found, Skip, Text, american, iban, numbered};
 use crate::detect::check::{card, cn_id, imei, phone};
 use crate::detect::keys::Exempt;
 use crate::detect::scan::kind;
@@ -12,11 +12,15 @@ const GROUPS: usize = 12;
 /// Confirms grouped numbers, then international ones.
 #[inline(always)]
 pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
-    let (mut skip, mut plain) = (Skip::new(text.regions), Skip::new(text.regions));
+    let (mut skip, mut plain, mut dashed) = (Skip::new(text.regions), Skip::new(text.regions), Skip::new(text.regions));
     let mut done = 0;
     for &p in text.scan.events.of(kind::GROUPS) {
         let p = p as usize;
         if p < done || found.settled.takes(p) {
+            continue;
+        }
+        if let Some(end) = numbered::printed(text, found, &mut dashed, p) {
+            done = end;
             continue;
         }
         if matches!(text.before(p - 3), b'-' | b'.')
@@ -156,6 +160,9 @@ fn at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize) -> usize {
                 return n;
             }
         }
+    }
+    if run.lens_are(i, &[4, 4, 4]) && numbered::behind_word(text, found, run.groups[i].0, run.groups[i + 2].1) {
+        return 3;
     }
     for lens in [&[2, 6, 6, 1][..], &[6, 2, 6, 1], &[8, 6, 1]] {
         if run.lens_are(i, lens) {

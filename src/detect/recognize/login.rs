@@ -1,7 +1,7 @@
 //! Account names in the sentences of login programs: `for alice from 192.0.2.7`, `alice@localhost`, `alice : TTY=pts/0`.
 
 use super::{Found, Text, account};
-use crate::detect::check::{keyed, output};
+use crate::detect::check::{keyed, output, windows};
 use crate::detect::hit::Hit;
 use crate::model::{Confidence, RuleId, Shape, well_known as e};
 
@@ -127,6 +127,10 @@ pub fn slow_query(text: &Text<'_>, found: &mut Found<'_>, at: usize) -> bool {
 /// of a URL (`https://user:secret@host/`).
 pub fn is_no_name(text: &Text<'_>, found: &mut Found<'_>, sep: usize, (start, end): (usize, usize)) -> bool {
     let v = &text.bytes[start..end];
+    // `User: NT AUTHORITY\LOCAL SERVICE`: blanks stand in the names of Windows' own.
+    if windows::domain(&text.bytes[start..text.bytes.len().min(start + 32)]) > 0 {
+        return true;
+    }
     if text.at(sep) == b':' {
         let key = text.scan.maps.keychars.run_before(sep);
         if text.bytes[..sep - key].ends_with(b"://") {

@@ -30,12 +30,14 @@ pub mod keyed;
 mod login;
 mod monitor;
 mod naming;
+mod numbered;
 mod numeric;
 mod option;
 mod pairs;
 mod papers;
 mod passcode;
 mod place;
+mod plain;
 mod prose;
 mod quotes;
 mod release;
@@ -258,6 +260,7 @@ impl Task for Shapes<'_, '_> {
         digits::run(self.text, self.found);
         groups::run(self.text, self.found);
         hexid::run(self.text, self.found);
+        numbered::run(self.text, self.found);
     }
 }
 

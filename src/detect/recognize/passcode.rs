@@ -70,8 +70,12 @@ fn is_alone(text: &Text<'_>, start: usize, end: usize) -> bool {
 fn may_tell(t: &[u8], p: usize) -> bool {
     let Some(&near) = t.get(p.wrapping_sub(7)..).and_then(<[u8]>::first_chunk::<10>) else { return true };
     let pair = |i: usize| u16::from_le_bytes([near[i] | 0x20, near[i + 1] | 0x20]);
-    // code, passcode, OTP, PIN, password; is, was; (OTP).
-    const ENDS: [u16; 7] = [
+    // code, passcode, OTP, PIN, password; is, was; (OTP); lautet, est, es, and the last letter of подтверждения.
+    const ENDS: [u16; 11] = [
+        u16::from_le_bytes(*b"et"),
+        u16::from_le_bytes(*b"st"),
+        u16::from_le_bytes(*b"es"),
+        u16::from_le_bytes([0xD1 | 0x20, 0x8F | 0x20]),
         u16::from_le_bytes(*b"de"),
         u16::from_le_bytes(*b"tp"),
         u16::from_le_bytes(*b"in"),
@@ -96,6 +100,9 @@ fn announced(head: &[u8]) -> bool {
     let mut head = head.trim_ascii_end();
     let marked = head.ends_with(b":");
     head = head.strip_suffix(b":").unwrap_or(head).trim_ascii_end();
+    if foreign(head, marked) {
+        return true;
+    }
     let verb = [&b" is"[..], b" was"].iter().find_map(|v| head.strip_suffix(*v));
     let said = marked || verb.is_some();
     head = verb.unwrap_or(head).trim_ascii_end();
@@ -108,6 +115,22 @@ fn announced(head: &[u8]) -> bool {
         }
     }
     names_code(clause, said)
+}
+
+/// `Ihr Bestätigungscode lautet`, `Votre code de vérification est`, `Su código de verificación es`, `Код подтверждения:`.
+fn foreign(head: &[u8], marked: bool) -> bool {
+    const CODES: [(&str, &str); 6] = [
+        ("tigungscode", " lautet"),
+        ("code de vérification", " est"),
+        ("code de confirmation", " est"),
+        ("código de verificación", " es"),
+        ("código de confirmación", " es"),
+        ("од подтверждения", ""),
+    ];
+    CODES.iter().any(|(code, verb)| {
+        let named = if marked { Some(head) } else { head.strip_suffix(verb.as_bytes()) };
+        named.is_some_and(|h| h.ends_with(code.as_bytes()))
+    })
 }
 
 /// `482913 is your login code`; `Use 482913 to sign in`.

@@ -186,8 +186,11 @@ fn numbers(c: &[Row; CLASSES], w: &Work, event: &mut EventRows, i: usize) {
     let office = w.d4[i] & (sh!(dot, i, 4) | sh!(dash, i, 4)) & sh!(w.d3, i, 5);
     let area = (sh!(dot, i, 8) | sh!(dash, i, 8) | sh!(paren, i, 8)) & sh!(w.d3, i, 9);
     let bracket = (sh!(space, i, 8) | sh!(plus, i, 8)) & sh!(paren, i, 9) & sh!(w.d3, i, 10);
+    // `219-09-9999`, and the end of `529.982.247-25`.
+    let ssn = w.d4[i] & sh!(dash, i, 4) & sh!(w.d2, i, 5) & sh!(dash, i, 7) & sh!(w.d3, i, 8);
+    let cpf = w.d2[i] & sh!(dash, i, 2) & sh!(w.d3, i, 3) & sh!(dot, i, 6) & sh!(w.d3, i, 7);
     event[kind::GROUPS][i - FRONT] =
-        (four & (three_four | seven_four | print)) | six | seven | (office & (area | bracket));
+        (four & (three_four | seven_four | print)) | six | seven | (office & (area | bracket)) | ssn | cpf;
     event[kind::PLUS][i - FRONT] = d[i] & sh!(plus, i, 1);
 }
 
