@@ -88,6 +88,11 @@ const SYSTEM: &[&str] = &[
     "app@sharepoint",
     // Spring Security.
     "anonymoususer",
+    "unbekannt",
+    "desconocido",
+    "inconnu",
+    "sconosciuto",
+    "onbekend",
 ];
 
 /// True for an account that a system has for itself: reserved names of Kubernetes, apps of GitHub, linked roles of AWS, and what

@@ -13,6 +13,11 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>) {
     let mut skip = Skip::new(text.regions);
     for &p in text.scan.events.of(kind::DIGITS) {
         let p = p as usize;
+        // Few stand behind a blank.
+        let Some(&[a, b]) = p.checked_sub(13).and_then(|i| text.bytes[i..].first_chunk()) else { continue };
+        if a != b' ' && b != b' ' {
+            continue;
+        }
         let len = text.scan.maps.digits.run_before(p);
         if (len == 11 || len == 12) && text.before(p - len) == b' ' && !skip.covers(p - len) {
             behind_word(text, found, p - len, p);
