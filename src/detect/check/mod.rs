@@ -1,5 +1,7 @@
 //! Validators: one kind, one file, pure functions on bytes. No allocation, no context.
 
+pub mod account;
+pub mod birth;
 pub mod card;
 pub mod cn_id;
 pub mod container;
@@ -40,6 +42,16 @@ pub mod word;
 /// True when `v` is not empty and holds only ASCII digits.
 pub(crate) fn all_digits(v: &[u8]) -> bool {
     !v.is_empty() && v.iter().all(u8::is_ascii_digit)
+}
+
+/// How many digits `v` holds.
+pub(crate) fn digits(v: &[u8]) -> usize {
+    v.iter().filter(|b| b.is_ascii_digit()).count()
+}
+
+/// Letters, digits and the marks inside of numbers and names.
+pub(crate) fn plain(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')
 }
 
 /// Value of a hexadecimal digit; 255 for any other byte.
