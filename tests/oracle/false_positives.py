@@ -67,7 +67,7 @@ NEVER = [
     ("digest", re.compile(rb"(?i)(?:md5|sha1|sha256|digest|etag|fingerprint)\\?[\"']?[=: ]+\\?[\"']?([0-9a-f]{32,64})\b")),
     ("object identifier", re.compile(rb"(?<![0-9.])(1\.3\.6\.1(?:\.[0-9]+){3,})")),
 ]
-ID = re.compile(rb"(?i)id[\"'\\\\]*[=: ]+[\"'\\\\]*$")
+ID = re.compile(rb"(?i)id[\"'\\\\]*[=: ]+[\"'\\\\]*$|S-1-5-21-(?:[0-9]+-)*$")
 FAMILY = {"ip.v4": "ip", "ip.v6": "ip", "ip.private": "ip", "ip.documentation": "ip", "ip.special": "ip"}
 
 
@@ -113,7 +113,7 @@ def main():
                             print(f"  {entity}: {why}: {os.path.relpath(path, args.folder)}:{n}:{s + 1}")
                 for name, pattern in NEVER:
                     for m in pattern.finditer(line):
-                        # A number under the key of an id is one, whatever its digits look like.
+                        # A number under the key of an id, or in the SID of an account of Windows, is one, whatever its digits look like.
                         if name == "epoch" and ID.search(line[max(0, m.start() - 40) : m.start()]):
                             continue
                         never[name] += 1
