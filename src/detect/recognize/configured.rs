@@ -119,6 +119,9 @@ const OTHERS: &[&str] = &[
     "file",
 ];
 
+/// No such command is shorter.
+const LEAST: usize = 12;
+
 /// Most words of a command that are looked at, and most bytes.
 const WORDS: usize = 40;
 const REACH: usize = 512;
@@ -127,7 +130,11 @@ const REACH: usize = 512;
 #[inline(always)]
 pub fn begins(line: &[u8]) -> bool {
     // Most lines begin with a number, a bracket or a capital.
-    matches!(line.first(), Some(b' ' | b'u' | b'l' | b'e' | b's' | b'r' | b't' | b'h' | b'p' | b'm' | b'n' | b'c'))
+    line.len() >= LEAST
+        && matches!(
+            line.first(),
+            Some(b' ' | b'u' | b'l' | b'e' | b's' | b'r' | b't' | b'h' | b'p' | b'm' | b'n' | b'c')
+        )
         && begins_so(line)
 }
 

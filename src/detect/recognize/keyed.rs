@@ -233,7 +233,9 @@ fn value_at(text: &Text<'_>, found: &mut Found<'_>, class: KeyClass, sep: usize,
             special::resource(text, found, sep, (start, end));
             return 0;
         }
-        Shape::LoginCode if special::is_sent(text, sep, (start, end)) => shape = Shape::Code,
+        Shape::LoginCode if !special::in_query(text, sep) && special::is_sent(text, sep, (start, end)) => {
+            shape = Shape::Code
+        }
         Shape::Search | Shape::Signature | Shape::LoginCode if !special::in_query(text, sep) => return 0,
         Shape::LoginCode if end - start <= 8 && !special::beside_phone(text, sep) => return 0,
         Shape::LooseSecret

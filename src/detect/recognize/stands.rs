@@ -39,13 +39,16 @@ pub fn is(
     if start != i {
         return false;
     }
+    if rest.first().is_some_and(u8::is_ascii_digit) {
+        return is_size(rest);
+    }
     let v = &t[start..end.max(start)];
     // `Post "https://auth.example.com/token": dial tcp: ...`
     let path =
         || text.before(sep) == b'"' && text.before(sep - 1 - text.scan.maps.keychars.run_before(sep - 1)) == b'/';
     let colon =
         text.at(sep) == b':' && (text.before(sep).is_ascii_alphanumeric() || text.before(sep) == b')' || path());
-    is_object(rest) || is_code(v, rest) || i == sep + 2 && colon && is_cause(rest) || is_size(rest)
+    is_object(rest) || is_code(v, rest) || i == sep + 2 && colon && is_cause(rest)
 }
 
 /// `$password` (GraphQL, PHP): a variable with the name of a key.
