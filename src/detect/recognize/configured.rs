@@ -20,9 +20,20 @@ const FIRST: &[&str] = &[
     "machine",
     "set",
     "net",
+    "net1",
     "schtasks",
+    "winrs",
+    "wevtutil",
+    "xfreerdp",
+    "runas",
     "echo",
+    "printf",
     "pre-shared-key",
+    "radius",
+    "tacacs",
+    "isakmp",
+    "ntp",
+    "ike",
     "crypto",
     "neighbor",
     "ppp",
@@ -141,13 +152,22 @@ pub fn begins(line: &[u8]) -> bool {
 #[inline(never)]
 fn begins_so(line: &[u8]) -> bool {
     let line = &line[line.iter().take(8).take_while(|b| **b == b' ').count()..];
-    let word = &line[..line.iter().take(20).take_while(|b| !is_blank(**b)).count()];
-    line.len() > word.len() && is(FIRST, word)
+    let word = &line[..line.iter().take(PATH).take_while(|b| !is_blank(**b)).count()];
+    line.len() > word.len() && is(FIRST, program(word))
 }
 
 fn is(list: &[&str], word: &[u8]) -> bool {
     list.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()))
 }
+
+/// The name of a program, without its folder.
+fn program(word: &[u8]) -> &[u8] {
+    let name = word.rsplit(|b| matches!(b, b'\\' | b'/')).next().unwrap_or_default();
+    name.strip_suffix(b".exe").unwrap_or(name)
+}
+
+/// Longest folder and name of a program.
+const PATH: usize = 64;
 
 fn is_blank(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
@@ -188,7 +208,10 @@ impl Words {
 pub fn run(text: &Text<'_>, found: &mut Found<'_>, (start, end): (usize, usize)) {
     let t = text.bytes;
     let end = end.min(start + REACH);
-    let line = &t[start..end];
+    let line = &t[start.min(end)..end];
+    if !begins_so(line) {
+        return;
+    }
     let line = &line[..memchr::memchr2(b'\n', b'\r', line).unwrap_or(line.len())];
     // The slot of a line of text holds no word of the command.
     let slot = memchr::memmem::find(line, TAG).map(|i| i.saturating_sub(2));
@@ -196,8 +219,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, (start, end): (usize, usize))
     let words = Words::of(t, start, end);
     let word = |i: usize| words.get(i).map_or(&b""[..], |(s, e)| &t[s..e]);
     let first = word(0);
-    let program = first.rsplit(|b| matches!(b, b'\\' | b'/')).next().unwrap_or_default();
-    let program = program.strip_suffix(b".exe").unwrap_or(program);
+    let program = program(first);
     if is(&["net", "net1"], program) {
         return shares(text, found, &words);
     }
