@@ -85,6 +85,8 @@ const SYSTEM: &[&str] = &[
     "app@sharepoint",
     // Spring Security.
     "anonymoususer",
+    // AWS.
+    "aws internal",
     "unbekannt",
     "desconocido",
     "inconnu",

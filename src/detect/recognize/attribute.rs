@@ -41,7 +41,11 @@ fn before(text: &Text<'_>, found: &mut Found<'_>, sep: usize, low: usize) -> Opt
         let head = t[..at].trim_ascii_end();
         // The wrapper of the value: its key says nothing.
         if let Some(outer) = head.strip_suffix(b"{") {
-            at = key_start(t, outer.trim_ascii_end().strip_suffix(b":")?.len())?;
+            // `{"arrayValue":{"values":[{"stringValue":"..."},{"stringValue":"..."}]}}`
+            let outer = outer.trim_ascii_end();
+            let list = outer.ends_with(b"[") || outer.ends_with(b"},");
+            let outer = if list { outer[..memchr::memrchr(b'[', outer)?].trim_ascii_end() } else { outer };
+            at = key_start(t, outer.strip_suffix(b":")?.len())?;
             continue;
         }
         let head = head.strip_suffix(b",")?.trim_ascii_end();

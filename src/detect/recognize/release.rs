@@ -42,7 +42,7 @@ pub fn is(t: &[u8], s: usize, end: usize) -> bool {
     };
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     match t[end] {
-        b'~' => rest.first().is_some_and(u8::is_ascii_alphanumeric),
+        b'~' => ["rc", "beta", "alpha", "deb", "ubuntu", "bpo", "dfsg"].iter().any(|w| rest.starts_with(w.as_bytes())),
         b'.' => word(FILES),
         b'+' => {
             let n = rest.iter().take(12).take_while(|b| b.is_ascii_alphanumeric()).count();
