@@ -111,11 +111,8 @@ pub fn user_id(v: &[u8]) -> bool {
     }
     // Accounts of every Windows, as `S-1-5-18`; those of people have a domain's number in them ([MS-DTYP] section 2.4.2.4).
     let system = v.len() <= 8 && v.starts_with(b"S-1-5-");
-    !connection(v)
-        && !system
-        && (4..=96).contains(&v.len())
-        && digits(v) > 0
-        && v.iter().all(|b| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@' | b'|' | b'\\' | b'#' | b'~'))
+    let sign = |b: &u8| plain(*b) || matches!(b, b'=' | b'+' | b'/' | b':' | b'@' | b'\\' | b'~');
+    !connection(v) && !system && (4..=96).contains(&v.len()) && digits(v) > 0 && (v.iter().all(sign) || provided(v))
 }
 
 /// A person under a key that operators of networks, languages and queries have as well.
@@ -127,6 +124,14 @@ pub fn operator(v: &[u8], entity: EntityId) -> Keyed {
     } else {
         Keyed::No
     }
+}
+
+/// `auth0|5f7c8ec7c33c6c004bbafe82` (OpenID Connect), `i:0#.f|membership|alice1` (SharePoint): who gave the id stands before a bar.
+fn provided(v: &[u8]) -> bool {
+    let rest = v.strip_prefix(b"i:0#.f|").unwrap_or(v);
+    let Some(bar) = rest.iter().position(|b| *b == b'|') else { return false };
+    let name = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-';
+    bar > 1 && rest[..bar].iter().all(name) && rest[bar + 1..].iter().all(|b| plain(*b) || matches!(b, b'@' | b'|'))
 }
 
 /// Zeek numbers connections under the key of Unix users: `CHhAvVGS1DHFjwGM9`.
