@@ -217,7 +217,7 @@ impl View {
     pub fn push_backslash(&mut self, parent: &[u8], start: usize, stop: impl Fn(usize) -> usize) -> usize {
         self.open();
         let mut i = start;
-        let mut key = true;
+        let (mut key, from) = (true, self.text.len());
         loop {
             let to = stop(i);
             self.literal(parent, i, to);
@@ -226,7 +226,8 @@ impl View {
                 rest @ [b'"', b':' | b' ', ..] if key && self.carriers.has(Carriers::JSON_U) => {
                     key = false;
                     let n = colon(rest);
-                    if n == 0 {
+                    // What a mark inside of the key opens must not run on into the string.
+                    if n == 0 || !is_word(&self.text.bytes()[from..]) {
                         break;
                     }
                     self.literal(parent, i, i + n);
@@ -347,6 +348,12 @@ impl View {
         }
         self.close(start, end);
     }
+}
+
+/// True for letters, digits and their marks: the names that people give to members.
+fn is_word(key: &[u8]) -> bool {
+    let sign = |b: &u8| *b >= 0x80 || b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b' ');
+    key.len() <= 96 && key.iter().all(sign)
 }
 
 /// Length of what stands between a key of JSON and the string that it names, their quotes included.

@@ -212,7 +212,8 @@ pub fn free(text: &Text<'_>, s: usize, end: usize) -> bool {
 /// number itself: `0 138 15912345 12345` in a table.
 #[inline(never)]
 fn in_columns(t: &[u8], s: usize, end: usize) -> bool {
-    let blank = |b: &&u8| matches!(b, b' ' | b'\t');
+    // Where tabs part the columns, blanks part the groups of one.
+    let blank = |b: &&u8| **b == b' ';
     let (head, rest) = (&t[s.saturating_sub(COLUMN)..s], &t[end..t.len().min(end + COLUMN)]);
     let gap = (head.iter().rev().take_while(blank).count(), rest.iter().take_while(blank).count());
     let (head, rest) = (&head[..head.len() - gap.0], &rest[gap.1..]);
@@ -258,7 +259,7 @@ fn phone_at(text: &Text<'_>, found: &mut Found<'_>, run: &Run, i: usize, lens: &
         Exempt::Time => lens != [3, 4, 4],
         _ => true,
     };
-    let column = || lens != [7, 4] && t[s] != b'+' && in_columns(t, s, end);
+    let column = || lens == [3, 8] && t[s] != b'+' && in_columns(t, s, end);
     if !free(text, s, end) || !keyed && (!phone::mobile_assigned(&d[..11]) || exempt || column()) {
         return false;
     }
