@@ -59,6 +59,10 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
         _ => return,
     };
     let from = end + 1;
+    // A quote that ends a string: `["密码",1234567,true,"密码"]`.
+    if matches!(close, b'"' | b'\'') && matches!(text.at(from), b',' | b':' | b']' | b'}' | b' ' | b'\n') {
+        return;
+    }
     let near = &t[from..t.len().min(from + LONGEST)];
     if let Some(len) = memchr::memchr2(close, b'\n', near).filter(|&n| near[n] == close) {
         value(text, found, end, (from, from + len), from + len + 1);

@@ -219,15 +219,25 @@ fn is_cause(rest: &[u8]) -> bool {
     let is = |list: &[&str]| list.iter().any(|w| word.eq_ignore_ascii_case(w.as_bytes()));
     match after {
         // `redis: nil`, `strconv.Atoi: parsing ...`
-        [b':', b' ', next, ..] => {
-            n > 2
-                && (word[0].is_ascii_alphabetic() && next.is_ascii_graphic())
-                && word.iter().any(u8::is_ascii_lowercase)
-        }
+        [b':', b' ', next, ..] => next.is_ascii_graphic() && is_source(word),
         // A tag in the slot of a line of text, with its quote.
         [b' ', b'"', tag @ ..] if tag.starts_with(TAG) => is(ALONE),
         [b' ', next, ..] => is(BEGIN) && (next.is_ascii_alphanumeric() || matches!(next, b'"' | b'\'' | b'/' | b'`')),
         [] | [b'"' | b',' | b';' | b')' | b'.', ..] => is(ALONE),
         _ => false,
     }
+}
+
+/// Packages and protocols that name themselves in front of their causes.
+const SOURCES: &[&str] = &[
+    "amqp", "context", "crypto", "exec", "gorm", "grpc", "http", "https", "imap", "io", "json", "jwt", "kafka", "ldap",
+    "mongo", "mysql", "net/http", "oauth2", "os", "pq", "redis", "rpc", "smtp", "sql", "ssh", "tls", "toml", "x509",
+    "xml", "yaml",
+];
+
+/// `strconv.Atoi`, `TypeError`, `org.foo.BarException`: what names a cause.
+fn is_source(word: &[u8]) -> bool {
+    let ends = [&b"Error"[..], b"error", b"Exception"].iter().any(|w| word.ends_with(w));
+    let class = word.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'.' || *b == b'_');
+    ends && class || word.starts_with(b"strconv.") || SOURCES.iter().any(|w| w.as_bytes() == word)
 }
