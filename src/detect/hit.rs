@@ -44,6 +44,7 @@ pub struct Hit {
 impl Hit {
     /// A hit whose value is its span.
     pub fn new(start: usize, end: usize, entity: EntityId, rule: RuleId, confidence: Confidence) -> Hit {
+        debug_assert!(start <= end, "a hit ends before it begins");
         Hit {
             start: start as u32,
             end: end as u32,

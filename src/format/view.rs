@@ -108,14 +108,18 @@ impl View {
             (end, last) = (end - 1, last - 1);
         }
         let from = self.marks[last].origin(end - 1) as u32;
-        let region = self.regions.get(self.region_of(end - 1))?;
+        let shown = self.region_of(end - 1);
+        let region = self.regions.get(shown)?;
         if from < region.start || from >= region.end {
             return None;
         }
         let first = self.back(last, start);
         let key = if anchor <= start { self.back(first, anchor) } else { self.mark_of(anchor) };
+        // What began in another region goes from the front of this one: regions need not stand in the order of their parent.
+        let begins = self.region_of(start) == shown;
+        let from = if begins { (self.marks[first].origin(start) as u32).max(region.start) } else { region.start };
         Some(Traced {
-            start: (self.marks[first].origin(start) as u32).max(region.start),
+            start: from,
             end: self.marks[last].origin_end(end) as u32,
             anchor: self.marks[key].origin(anchor) as u32,
             carriers: carriers_of(self.marks[first..=last].iter()),
