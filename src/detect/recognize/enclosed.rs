@@ -35,7 +35,8 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
         };
         let from = at + open.len();
         let near = &t[from..t.len().min(from + LONGEST)];
-        let near = &near[..memchr::memchr(b'\n', near).unwrap_or(near.len())];
+        // The string ends in which both stand.
+        let near = &near[..memchr::memchr2(b'\n', b'"', near).unwrap_or(near.len())];
         let Some(len) = memchr::memmem::find(near, close.as_bytes()) else {
             at += 3;
             continue;
@@ -64,7 +65,7 @@ pub fn run(text: &Text<'_>, found: &mut Found<'_>, start: usize, end: usize) {
         return;
     }
     let near = &t[from..t.len().min(from + LONGEST)];
-    if let Some(len) = memchr::memchr2(close, b'\n', near).filter(|&n| near[n] == close) {
+    if let Some(len) = memchr::memchr3(close, b'\n', b'"', near).filter(|&n| near[n] == close) {
         value(text, found, end, (from, from + len), from + len + 1);
     }
 }
