@@ -134,6 +134,8 @@ fn closed(text: &Text<'_>, found: &mut Found<'_>, p: usize) -> usize {
         end = memchr::memchr3(quote, b'\\', b'\n', &t[end..]).map_or(t.len(), |n| end + n);
         match t.get(end) {
             Some(b'\\') => end = t.len().min(end + 2),
+            // The end of a line, or of a region.
+            Some(b'\n') if !text.is_escape(end) => break,
             // What was escaped where the opening quote was not ends nothing.
             Some(_) if text.is_escape(end) != text.is_escape(p - 1) => end += 1,
             Some(b) if *b == quote && t.get(end + 1) == Some(&quote) => end += 2,
