@@ -1,5 +1,7 @@
 //! Versions of packages, libraries and images: what stands beside the four numbers tells.
 
+use super::version::is_host;
+
 /// Endings of files that packages come in.
 const FILES: &[&str] = &[
     "jar",
@@ -92,6 +94,11 @@ pub fn is_tag(t: &[u8], s: usize) -> bool {
     let sign = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':');
     let len = head.iter().rev().take(128).take_while(|b| sign(b)).count();
     let (before, token) = head.split_at(head.len() - len);
+    // Names of classes and methods, and words for addresses, stand before addresses.
+    let name = token.rsplit(|b| matches!(b, b':' | b'/')).next().unwrap_or_default();
+    if token.iter().any(u8::is_ascii_uppercase) || is_host(name) {
+        return false;
+    }
     let letters = |v: &[u8]| v.iter().any(u8::is_ascii_alphabetic);
     let mut parts = token.split(|b| *b == b':');
     let (group, artifact) = (parts.next().unwrap_or_default(), parts.next());

@@ -133,7 +133,8 @@ fn is_private(v: &[u8]) -> bool {
     matches!(ip::v4(v).map(ip::class_v4), Some(Class::Private))
 }
 
-fn is_host(word: &[u8]) -> bool {
+/// True for a word that stands in front of addresses.
+pub fn is_host(word: &[u8]) -> bool {
     HOSTS.iter().any(|h| word.eq_ignore_ascii_case(h))
 }
 
